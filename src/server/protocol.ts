@@ -1,0 +1,145 @@
+// What goes over the wire: every message and body as a zod schema, and the types that follow. The page imports only types.
+import { z } from "zod";
+
+export const PROTOCOL_VERSION = 1;
+
+/** Stream ids appear in paths, labels and file names. */
+export const StreamId = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, "must be 1 to 64 letters, digits, '-' or '_', beginning with a letter or digit");
+
+const Model = z.strictObject({ name: z.string(), version: z.string() });
+export type Model = z.infer<typeof Model>;
+
+const ErrorBody = z.strictObject({
+  code: z.string().describe("For programs: STREAM_AUTH_FAILED."),
+  message: z.string().describe("For people, with the offending value."),
+  hint: z.string().describe("What to do; may be empty."),
+});
+export type ErrorBody = z.infer<typeof ErrorBody>;
+
+const Detection = z.strictObject({
+  bbox: z
+    .tuple([z.number(), z.number(), z.number(), z.number()])
+    .describe("[x, y, width, height] in pixels of the source picture"),
+  score: z.number().min(0).max(1),
+  label: z.string(),
+  classId: z.int(),
+});
+
+export const StreamState = z.enum(["connecting", "live", "stalled", "retrying", "misconfigured", "ended"]);
+export type StreamState = z.infer<typeof StreamState>;
+
+const StreamInfo = z.strictObject({
+  id: StreamId,
+  url: z.string().describe("Without user name and password."),
+  state: StreamState,
+  since: z.string().describe("When the state began, ISO 8601."),
+  error: ErrorBody.optional().describe("The last failure; absent while all is well."),
+  width: z.int().optional(),
+  height: z.int().optional(),
+  fps: z.strictObject({ decoded: z.number(), detected: z.number() }).describe("Frames a second over the last seconds."),
+  counts: z
+    .strictObject({
+      decoded: z.int(),
+      detected: z.int(),
+      inFlight: z.int(),
+      dropped: z.record(z.string(), z.int()).describe("By cause."),
+    })
+    .describe("decoded = detected + inFlight + the sum of dropped, at every moment."),
+});
+export type StreamInfo = z.infer<typeof StreamInfo>;
+
+export const NewStream = z.strictObject({
+  id: StreamId,
+  url: z.string().min(1).max(2048).describe("rtsp://, rtsps://, http://, https://, or the path of a video file."),
+  loop: z.boolean().default(true).describe("Files only. true: played in real time, over and over; false: every frame, once."),
+  transport: z.enum(["tcp", "udp"]).default("tcp").describe("RTSP only."),
+});
+export type NewStream = z.infer<typeof NewStream>;
+
+const requestId = z.union([z.int(), z.string().max(128)]).describe("Comes back in the result.");
+
+export const Subscribe = z.strictObject({
+  id: requestId,
+  type: z.literal("subscribe"),
+  streams: z.array(z.union([z.literal("*"), StreamId])).min(1).max(256).describe('Stream ids, or "*" for all, now and later.'),
+  labels: z.array(z.string().max(64)).min(1).max(1000).optional().describe("Only these labels; all when absent."),
+  minScore: z.number().min(0).max(1).optional().describe("Only detections with at least this score."),
+  pictures: z
+    .int()
+    .min(64)
+    .max(1920)
+    .optional()
+    .describe("Send each frame's own JPEG, at most this wide, with its detections, as one binary message."),
+});
+export type Subscribe = z.infer<typeof Subscribe>;
+
+export const Unsubscribe = z.strictObject({
+  id: requestId,
+  type: z.literal("unsubscribe"),
+  streams: z.array(z.union([z.literal("*"), StreamId])).min(1).max(256).optional().describe("All subscriptions when absent."),
+});
+export type Unsubscribe = z.infer<typeof Unsubscribe>;
+
+export const ClientMessage = z.discriminatedUnion("type", [Subscribe, Unsubscribe]);
+export type ClientMessage = z.infer<typeof ClientMessage>;
+
+export const Hello = z.strictObject({
+  type: z.literal("hello"),
+  protocol: z.literal(PROTOCOL_VERSION),
+  server: z.strictObject({ name: z.literal("multibox"), version: z.string() }),
+  model: Model,
+  labels: z.array(z.string()),
+  streams: z.array(StreamInfo),
+});
+export type Hello = z.infer<typeof Hello>;
+
+export const Result = z.strictObject({
+  id: requestId.nullable().describe("The request's; null when the request was too broken to have one."),
+  type: z.literal("result"),
+  ok: z.boolean(),
+  error: ErrorBody.optional(),
+});
+export type Result = z.infer<typeof Result>;
+
+/**
+ * The detections of one frame. As a text message; or, for `pictures`, a binary one: the length of this JSON in bytes
+ * as an unsigned 32-bit big-endian number, this JSON in UTF-8, the frame as a JPEG.
+ */
+export const Detections = z.strictObject({
+  type: z.literal("detections"),
+  stream: StreamId,
+  seq: z.int().describe("Rises by one with each detected frame of the stream."),
+  pts: z.number().describe("The frame's presentation time in its source, in seconds."),
+  time: z.string().describe("When the frame was decoded, ISO 8601."),
+  width: z.int().describe("Of the picture that bbox refers to."),
+  height: z.int(),
+  model: Model,
+  timing: z.strictObject({ queueMs: z.number(), inferMs: z.number(), totalMs: z.number() }),
+  detections: z.array(Detection),
+  dropped: z.int().describe("How many messages of this stream this client has missed since the last one, being slow."),
+});
+export type Detections = z.infer<typeof Detections>;
+
+export const StreamEvent = z.strictObject({
+  type: z.literal("stream"),
+  stream: StreamId,
+  state: z.union([StreamState, z.literal("removed")]),
+  since: z.string(),
+  error: ErrorBody.optional(),
+});
+export type StreamEvent = z.infer<typeof StreamEvent>;
+
+export const ServerMessage = z.discriminatedUnion("type", [Hello, Result, Detections, StreamEvent]);
+export type ServerMessage = z.infer<typeof ServerMessage>;
+
+/** `POST /v1/detect`: the detections of one picture. */
+export const DetectAnswer = z.strictObject({
+  width: z.int(),
+  height: z.int(),
+  model: Model,
+  timing: z.strictObject({ inferMs: z.number(), totalMs: z.number() }),
+  detections: z.array(Detection),
+});
+export type DetectAnswer = z.infer<typeof DetectAnswer>;
