@@ -6,7 +6,10 @@ export const PROTOCOL_VERSION = 1;
 /** Stream ids appear in paths, labels and file names. */
 export const StreamId = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, "must be 1 to 64 letters, digits, '-' or '_', beginning with a letter or digit");
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
+    "must be 1 to 64 letters, digits, '-' or '_', beginning with a letter or digit",
+  );
 
 const Model = z.strictObject({ name: z.string(), version: z.string() });
 export type Model = z.infer<typeof Model>;
@@ -53,7 +56,10 @@ export type StreamInfo = z.infer<typeof StreamInfo>;
 export const NewStream = z.strictObject({
   id: StreamId,
   url: z.string().min(1).max(2048).describe("rtsp://, rtsps://, http://, https://, or the path of a video file."),
-  loop: z.boolean().default(true).describe("Files only. true: played in real time, over and over; false: every frame, once."),
+  loop: z
+    .boolean()
+    .default(true)
+    .describe("Files only. true: played in real time, over and over; false: every frame, once."),
   transport: z.enum(["tcp", "udp"]).default("tcp").describe("RTSP only."),
 });
 export type NewStream = z.infer<typeof NewStream>;
@@ -63,7 +69,11 @@ const requestId = z.union([z.int(), z.string().max(128)]).describe("Comes back i
 export const Subscribe = z.strictObject({
   id: requestId,
   type: z.literal("subscribe"),
-  streams: z.array(z.union([z.literal("*"), StreamId])).min(1).max(256).describe('Stream ids, or "*" for all, now and later.'),
+  streams: z
+    .array(z.union([z.literal("*"), StreamId]))
+    .min(1)
+    .max(256)
+    .describe('Stream ids, or "*" for all, now and later.'),
   labels: z.array(z.string().max(64)).min(1).max(1000).optional().describe("Only these labels; all when absent."),
   minScore: z.number().min(0).max(1).optional().describe("Only detections with at least this score."),
   pictures: z
@@ -78,7 +88,12 @@ export type Subscribe = z.infer<typeof Subscribe>;
 export const Unsubscribe = z.strictObject({
   id: requestId,
   type: z.literal("unsubscribe"),
-  streams: z.array(z.union([z.literal("*"), StreamId])).min(1).max(256).optional().describe("All subscriptions when absent."),
+  streams: z
+    .array(z.union([z.literal("*"), StreamId]))
+    .min(1)
+    .max(256)
+    .optional()
+    .describe("All subscriptions when absent."),
 });
 export type Unsubscribe = z.infer<typeof Unsubscribe>;
 
