@@ -1,0 +1,150 @@
+// A small real RTSP/1.0 camera for the tests: relays ffmpeg's RTP over TCP and UDP, and breaks when a test says so.
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Server } from "node:net";
+import type { Credentials } from "./digest.ts";
+import { RtspConnection } from "./rtsp-connection.ts";
+import { bindPair, closePair, startFeed, type FeedSource, type RtpFeed, type UdpPair } from "./rtp.ts";
+
+export interface RtspServerOptions {
+  /** What is behind each path; `/cam1` with ffmpeg's test picture when absent. Each path costs one ffmpeg. */
+  readonly paths?: Readonly<Record<string, FeedSource>>;
+  /** Clients must know these, by Digest; everyone may watch when absent. */
+  readonly auth?: Credentials;
+}
+
+export interface RtspServer {
+  /** On 127.0.0.1; stays the same over `stop` and `start`. */
+  readonly port: number;
+  /** How many clients are playing. */
+  readonly clients: number;
+  /** What was asked and how it was answered, over all connections: `DESCRIBE /cam1 401`, `SETUP /cam1 200 udp`. */
+  readonly requests: readonly string[];
+  /** `rtsp://127.0.0.1:PORT/cam1`, with user name and password escaped where given. */
+  url(path: string, credentials?: Credentials): string;
+  /** From the next request on. */
+  setPassword(password: string): void;
+  /** Answers every request for a stream with this status, 403 for example; undefined ends that. */
+  refuse(status: number | undefined): void;
+  /** Cuts every connection; clients may come back at once. */
+  dropClients(): void;
+  /** Keeps connections and accepts new ones, but sends no packet. */
+  stall(): void;
+  resume(): void;
+  /** Switches the camera off: no listener, no connection, no ffmpeg. Idempotent. */
+  stop(): Promise<void>;
+  /** Switches it on again, on the same port. */
+  start(): Promise<void>;
+  /** The same as `stop`: nothing is left. */
+  close(): Promise<void>;
+}
+
+/** What runs between `start` and `stop`. */
+interface Running {
+  readonly listener: Server;
+  readonly udp: UdpPair;
+  readonly feeds: ReadonlyMap<string, RtpFeed>;
+}
+
+export async function startRtspServer(options: RtspServerOptions = {}): Promise<RtspServer> {
+  const paths = Object.entries(options.paths ?? { "/cam1": {} });
+  const connections = new Set<RtspConnection>();
+  const requests: string[] = [];
+  let { auth } = options;
+  let refusal: number | undefined;
+  let stalled = false;
+  let port = 0;
+  let running: Running | undefined;
+
+  const accept = (listener: Server, udp: UdpPair, feeds: Running["feeds"]): void => {
+    const host = {
+      get credentials() {
+        return auth;
+      },
+      get refusal() {
+        return refusal;
+      },
+      udp,
+      sdp: (path: string) => feeds.get(path)?.sdp,
+      log: (entry: string) => void requests.push(entry),
+    };
+    listener.on("connection", (socket) => {
+      const connection = new RtspConnection(socket, host);
+      connections.add(connection);
+      socket.on("close", () => connections.delete(connection));
+    });
+  };
+
+  const openFeed = async ([path, source]: [string, FeedSource]): Promise<[string, RtpFeed]> => [
+    path,
+    await startFeed(source, (kind, packet) => {
+      if (!stalled) for (const connection of connections) connection.send(path, kind, packet);
+    }),
+  ];
+
+  const start = async (): Promise<void> => {
+    if (running) throw new Error("The camera is on already.");
+    const opened = await Promise.allSettled(paths.map(openFeed));
+    const feeds = new Map(opened.flatMap((feed) => (feed.status === "fulfilled" ? [feed.value] : [])));
+    const listener = createServer();
+    const udp = await bindPair();
+    running = { listener, udp, feeds };
+    try {
+      for (const feed of opened) if (feed.status === "rejected") throw feed.reason;
+      accept(listener, udp, feeds);
+      const listening = once(listener, "listening");
+      listener.listen(port, "127.0.0.1");
+      await listening;
+      ({ port } = listener.address() as AddressInfo);
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+  };
+
+  const dropClients = (): void => {
+    for (const connection of connections) connection.destroy();
+  };
+
+  const stop = async (): Promise<void> => {
+    if (!running) return;
+    const { listener, udp, feeds } = running;
+    running = undefined;
+    const closed = new Promise<void>((done) => void listener.close(() => done()));
+    dropClients();
+    await Promise.all([closed, ...[...feeds.values()].map((feed) => feed.close())]);
+    await closePair(udp);
+  };
+
+  await start();
+  return {
+    get port() {
+      return port;
+    },
+    get clients() {
+      return [...connections].filter((connection) => connection.playing).length;
+    },
+    requests,
+    url: (path, credentials) => {
+      const { user, password } = credentials ?? {};
+      const userInfo = user === undefined ? "" : `${encodeURIComponent(user)}:${encodeURIComponent(password ?? "")}@`;
+      return `rtsp://${userInfo}127.0.0.1:${port}${path}`;
+    },
+    setPassword: (password) => {
+      auth = { user: auth?.user ?? "", password };
+    },
+    refuse: (status) => {
+      refusal = status;
+    },
+    dropClients,
+    stall: () => {
+      stalled = true;
+    },
+    resume: () => {
+      stalled = false;
+      for (const connection of connections) connection.resync();
+    },
+    stop,
+    start,
+    close: stop,
+  };
+}
