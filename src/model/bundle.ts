@@ -1,0 +1,143 @@
+// A model on disk: a folder with model.json (the spec, where it came from) and weights.safetensors.
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { MultiboxError, systemCode } from "../errors.ts";
+import type { Network } from "./engines/engine.ts";
+import { weightShapes } from "./graph.ts";
+import { buildSsd } from "./networks/ssd.ts";
+import { SsdSpec } from "./spec.ts";
+import { readSafetensors, type Tensors, writeSafetensors } from "./weights/safetensors.ts";
+
+const WEIGHTS_FILE = "weights.safetensors";
+
+const Provenance = z.strictObject({
+  source: z.string().describe("Where the weights came from, with version."),
+  integrity: z.string().optional().describe("Of what was fetched, as npm writes it."),
+  licence: z.string(),
+});
+export type Provenance = z.infer<typeof Provenance>;
+
+const ModelFile = z.strictObject({
+  format: z.literal(1),
+  spec: SsdSpec,
+  provenance: Provenance,
+  weights: z.strictObject({ file: z.literal(WEIGHTS_FILE), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+});
+
+/** A model in memory, checked: the weights are the ones that were written and fit the network. */
+export interface Bundle extends Network {
+  readonly spec: SsdSpec;
+  readonly provenance: Provenance;
+}
+
+/** Writes a bundle under a temporary name and renames it, so that a folder of this name is always whole. Replaces an older one. */
+export async function writeBundle(
+  folder: string,
+  spec: SsdSpec,
+  weights: Tensors,
+  provenance: Provenance,
+): Promise<void> {
+  const bytes = writeSafetensors(weights);
+  const model = { format: 1, spec, provenance, weights: { file: WEIGHTS_FILE, sha256: sha256(bytes) } };
+  const draft = `${folder}.${process.pid}.tmp`;
+  try {
+    await mkdir(draft, { recursive: true });
+    await writeFile(join(draft, WEIGHTS_FILE), bytes);
+    await writeFile(join(draft, "model.json"), `${JSON.stringify(ModelFile.parse(model), null, 2)}\n`);
+    // A folder cannot be renamed over a full one, so the old one steps aside first.
+    const old = `${draft}.old`;
+    await rename(folder, old).catch(ignoreMissing);
+    await rename(draft, folder);
+    await rm(old, { recursive: true, force: true });
+  } catch (cause) {
+    await rm(draft, { recursive: true, force: true });
+    throw writeError(cause, dirname(folder));
+  }
+}
+
+/** Why a model could not be written to a folder, as a sentence. */
+export function writeError(cause: unknown, folder: string): unknown {
+  switch (systemCode(cause)) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return new MultiboxError(
+        "DISK_FULL",
+        `There is no space left in ${folder}.`,
+        "Free about 100 MB, or choose another --cache-dir.",
+        { cause },
+      );
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+    case "ENOTDIR":
+    case "EEXIST":
+      return new MultiboxError("NOT_WRITABLE", `${folder} cannot be written to.`, "Choose another --cache-dir.", {
+        cause,
+      });
+    default:
+      return cause;
+  }
+}
+
+/** Reads and checks a bundle. Fails with MODEL_NOT_FOUND or MODEL_CORRUPT. */
+export async function readBundle(folder: string): Promise<Bundle> {
+  const { spec, provenance, weights } = parseModelFile(await readPart(folder, "model.json"), folder);
+  const bytes = await readPart(folder, WEIGHTS_FILE);
+  if (sha256(bytes) !== weights.sha256)
+    throw corrupt(folder, `${WEIGHTS_FILE} is not the file that was written (its SHA-256 differs)`);
+  const tensors = readSafetensors(bytes, join(folder, WEIGHTS_FILE));
+  const graph = buildSsd(spec);
+  for (const [name, shape] of weightShapes(graph)) {
+    const found = tensors.get(name)?.shape.join("x") ?? "nothing";
+    if (found !== shape.join("x")) throw corrupt(folder, `${name} should be ${shape.join("x")} and is ${found}`);
+  }
+  return { spec, provenance, graph, weights: tensors };
+}
+
+function ignoreMissing(error: unknown): void {
+  if (systemCode(error) !== "ENOENT") throw error;
+}
+
+/** MODEL_CORRUPT, with what to do. */
+export function corrupt(folder: string, why: string): MultiboxError {
+  return new MultiboxError(
+    "MODEL_CORRUPT",
+    `The model in ${folder} is damaged: ${why}.`,
+    "Fetch it again with `multibox models pull NAME --force`, or restore the folder.",
+  );
+}
+
+function parseModelFile(bytes: Uint8Array, folder: string): z.infer<typeof ModelFile> {
+  let json: unknown;
+  try {
+    json = JSON.parse(Buffer.from(bytes).toString("utf8"));
+  } catch {
+    throw corrupt(folder, "model.json is not JSON");
+  }
+  const parsed = ModelFile.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw corrupt(folder, `model.json: ${issue!.path.join(".") || "the file"}: ${issue!.message}`);
+}
+
+async function readPart(folder: string, file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(join(folder, file));
+  } catch (cause) {
+    if (systemCode(cause) !== "ENOENT" && systemCode(cause) !== "ENOTDIR") throw cause;
+    throw new MultiboxError(
+      "MODEL_NOT_FOUND",
+      `There is no model in ${folder}: ${file} is missing.`,
+      "`multibox models list` shows what there is.",
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}

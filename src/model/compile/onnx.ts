@@ -1,0 +1,123 @@
+// A graph and its weights -> the bytes of an ONNX model: uint8 pictures in, offsets and logits out.
+import onnxProto from "onnx-proto";
+import type { ConvNode, Graph, GraphNode, InputNode, RowsNode } from "../graph.ts";
+import type { Tensors } from "../weights/safetensors.ts";
+
+const { onnx } = onnxProto;
+type OnnxNode = ReturnType<typeof operation>;
+
+// Clip takes its limits as inputs since 11; nothing here is newer, and OpenCV and old runtimes still read it.
+const OPSET = 13;
+const IR_VERSION = 7;
+
+/**
+ * Input `pictures`: uint8 [batch, height, width, 3]. Outputs `offsets`: float32 [batch, boxes, 4] and `logits`: float32
+ * [batch, boxes, classes]. The batch is free. Normalisation is inside, so that a quarter of the bytes go in.
+ */
+export function compileOnnx(graph: Graph, weights: Tensors): Uint8Array {
+  const constants = new Map<string, { shape: readonly number[]; data: Float32Array | BigInt64Array }>();
+  const nodes = graph.nodes.flatMap((node) => toOnnx(node, constants));
+  for (const node of graph.nodes) {
+    if (node.kind !== "conv") continue;
+    for (const name of [`${node.name}.weight`, `${node.name}.bias`]) constants.set(name, weights.get(name)!);
+  }
+  const input = graph.nodes[0] as InputNode;
+  const outputs = [graph.offsets, graph.logits].map((name) => graph.nodes.find((node) => node.name === name)!);
+  const model = onnx.ModelProto.create({
+    irVersion: IR_VERSION,
+    producerName: "multibox",
+    opsetImport: [{ domain: "", version: OPSET }],
+    graph: {
+      name: graph.name,
+      node: nodes,
+      initializer: [...constants].map(([name, { shape, data }]) => ({
+        name,
+        dims: [...shape],
+        dataType: data instanceof Float32Array ? onnx.TensorProto.DataType.FLOAT : onnx.TensorProto.DataType.INT64,
+        rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+      })),
+      input: [tensorInfo("pictures", onnx.TensorProto.DataType.UINT8, [input.shape[1], input.shape[2], 3])],
+      output: outputs.map(({ name, shape }) => tensorInfo(name, onnx.TensorProto.DataType.FLOAT, [shape[1], shape[2]])),
+    },
+  });
+  return onnx.ModelProto.encode(model).finish();
+}
+
+type Constants = Map<string, { shape: readonly number[]; data: Float32Array | BigInt64Array }>;
+
+function toOnnx(node: GraphNode, constants: Constants): OnnxNode[] {
+  switch (node.kind) {
+    case "input":
+      return inputNodes(node, constants);
+    case "conv":
+      return [convNode(node)];
+    case "relu6":
+      constants.set("zero", { shape: [], data: Float32Array.of(0) });
+      constants.set("six", { shape: [], data: Float32Array.of(6) });
+      return [operation("Clip", [node.input, "zero", "six"], node.name)];
+    case "add":
+      return [operation("Add", node.inputs, node.name)];
+    case "rows":
+      return rowsNodes(node, constants);
+  }
+}
+
+function inputNodes({ name, mean, scale }: InputNode, constants: Constants): OnnxNode[] {
+  constants.set("mean", { shape: [1, 3, 1, 1], data: Float32Array.from(mean) });
+  constants.set("scale", { shape: [], data: Float32Array.of(scale) });
+  return [
+    // Transposing the bytes is four times cheaper than transposing the floats.
+    operation("Transpose", ["pictures"], "pictures.planar", [attribute("perm", [0, 3, 1, 2])]),
+    operation("Cast", ["pictures.planar"], "pictures.float", [attribute("to", onnx.TensorProto.DataType.FLOAT)]),
+    operation("Sub", ["pictures.float", "mean"], "pictures.centred"),
+    operation("Mul", ["pictures.centred", "scale"], name),
+  ];
+}
+
+function convNode({ name, input, kernel, stride, padding, groups }: ConvNode): OnnxNode {
+  return operation("Conv", [input, `${name}.weight`, `${name}.bias`], name, [
+    attribute("kernel_shape", [kernel, kernel]),
+    attribute("strides", [stride, stride]),
+    attribute("pads", [...padding]),
+    attribute("group", groups),
+  ]);
+}
+
+function rowsNodes({ name, inputs, columns }: RowsNode, constants: Constants): OnnxNode[] {
+  const shape = `${name}.shape`;
+  constants.set(shape, { shape: [3], data: BigInt64Array.of(0n, -1n, BigInt(columns)) });
+  const rows = inputs.flatMap((input) => [
+    operation("Transpose", [input], `${input}.last`, [attribute("perm", [0, 2, 3, 1])]),
+    operation("Reshape", [`${input}.last`, shape], `${input}.rows`),
+  ]);
+  return [
+    ...rows,
+    operation(
+      "Concat",
+      inputs.map((input) => `${input}.rows`),
+      name,
+      [attribute("axis", 1)],
+    ),
+  ];
+}
+
+function operation(
+  opType: string,
+  input: readonly string[],
+  output: string,
+  attributes: ReturnType<typeof attribute>[] = [],
+) {
+  return onnx.NodeProto.create({ opType, name: output, input: [...input], output: [output], attribute: attributes });
+}
+
+function attribute(name: string, value: number | number[]) {
+  const { INT, INTS } = onnx.AttributeProto.AttributeType;
+  return onnx.AttributeProto.create(
+    typeof value === "number" ? { name, type: INT, i: value } : { name, type: INTS, ints: value },
+  );
+}
+
+function tensorInfo(name: string, elemType: number, shape: readonly number[]) {
+  const dim = [{ dimParam: "batch" }, ...shape.map((size) => ({ dimValue: size }))];
+  return { name, type: { tensorType: { elemType, shape: { dim } } } };
+}

@@ -1,0 +1,33 @@
+// What runs a network: the interface that every engine implements, and what a caller may say about threads.
+import type { Graph } from "../graph.ts";
+import type { Tensors } from "../weights/safetensors.ts";
+
+/** The network's answer for `n` pictures, flat: `n * boxes * 4` offsets (x, y, width, height) and `n * boxes * classes` logits. */
+export interface RawHeads {
+  readonly offsets: Float32Array;
+  readonly logits: Float32Array;
+}
+
+/** A network that is ready to run. Not thread-safe: one `run` at a time. */
+export interface Engine {
+  /** `onnx:cpu, 2 threads` */
+  readonly description: string;
+  /**
+   * `batch` holds at least `n` pictures, uint8 RGB, `height * width * 3` bytes each. The answer may be overwritten by the
+   * next run. Fails with ENGINE_CLOSED after `close`.
+   */
+  run(batch: Uint8Array, n: number): Promise<RawHeads>;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
+
+/** A network with its weights. */
+export interface Network {
+  readonly graph: Graph;
+  readonly weights: Tensors;
+}
+
+export interface EngineOptions {
+  /** Threads that one run may use; 0 for one a core. */
+  readonly threads: number;
+}

@@ -1,0 +1,167 @@
+// A picture of any size, YUV or RGB -> the network's RGB, sampled as the model was trained.
+import type { ColourTags, Picture, RgbImage, YuvImage } from "./detection.ts";
+import type { SsdSpec } from "./spec.ts";
+
+/** Writes a picture as interleaved RGB of the network's input size, `width * height * 3` bytes, at `out[at]`. */
+export type Sampler = (picture: Picture, out: Uint8Array, at: number) => void;
+
+/** Where each output coordinate falls between two source coordinates: `first`, `second`, and the weight of the second. */
+interface Taps {
+  readonly first: Int32Array;
+  readonly second: Int32Array;
+  readonly weight: Int32Array;
+}
+
+// Weights have 11 bits; after both passes a value of 8 bits has 8 + 11 + 11 = 30, which fits an int32.
+const BITS = 11;
+const ONE = 1 << BITS;
+const HALF = ONE / 2;
+
+/**
+ * Builds the sampling of a spec: plain bilinear, two by two source pixels for each output pixel, without the low-pass filter
+ * that `ffmpeg -vf scale` and most resizers add, because SSDs are trained without it. Taps are computed once a source size.
+ */
+export function createSampler({ width, height, resize }: SsdSpec["input"]): Sampler {
+  const cache = new Map<string, { x: Taps; y: Taps }>();
+  const rows = [new Int32Array(width * 3), new Int32Array(width * 3)] as const;
+  const tapsOf = (picture: Picture): { x: Taps; y: Taps } => {
+    const key = `${picture.width}x${picture.height}`;
+    const known = cache.get(key) ?? { x: taps(picture.width, width, resize), y: taps(picture.height, height, resize) };
+    // One stream has one size; sizes that single pictures bring must not pile up.
+    if (cache.size > 64) cache.clear();
+    cache.set(key, known);
+    return known;
+  };
+  return (picture, out, at) => {
+    const { x, y } = tapsOf(picture);
+    if (picture.format === "rgb24") sampleRgb(picture, x, y, rows, out, at);
+    else sampleYuv(picture, x, y, out, at);
+  };
+}
+
+/** Source coordinates as TensorFlow 1 (`asymmetric`: i * in / out) or Caffe and torchvision (`half-pixel`) compute them. */
+function taps(from: number, to: number, resize: SsdSpec["input"]["resize"]): Taps {
+  const first = new Int32Array(to);
+  const second = new Int32Array(to);
+  const weight = new Int32Array(to);
+  // TensorFlow computes in 32-bit floats, and an upper neighbour that is one off would show where edges are hard.
+  const scale = Math.fround(from / to);
+  for (let i = 0; i < to; i++) {
+    const at = resize === "asymmetric" ? Math.fround(i * scale) : Math.max(0, (i + 0.5) * scale - 0.5);
+    first[i] = Math.min(Math.floor(at), from - 1);
+    second[i] = Math.min(first[i]! + 1, from - 1);
+    weight[i] = Math.round((at - Math.floor(at)) * ONE);
+  }
+  return { first, second, weight };
+}
+
+function sampleRgb(
+  picture: RgbImage,
+  x: Taps,
+  y: Taps,
+  [top, bottom]: readonly [Int32Array, Int32Array],
+  out: Uint8Array,
+  start: number,
+): void {
+  const stride = picture.width * 3;
+  const samples = x.first.length * 3;
+  const half = 1 << (2 * BITS - 1);
+  for (let row = 0, at = start; row < y.first.length; row++) {
+    resizeRgbRow(picture.data, y.first[row]! * stride, x, top);
+    resizeRgbRow(picture.data, y.second[row]! * stride, x, bottom);
+    const weight = y.weight[row]!;
+    for (let i = 0; i < samples; i++) {
+      out[at++] = (top[i]! * ONE + (bottom[i]! - top[i]!) * weight + half) >> (2 * BITS);
+    }
+  }
+}
+
+function resizeRgbRow(data: Uint8Array, from: number, { first, second, weight }: Taps, out: Int32Array): void {
+  for (let i = 0, at = 0; i < first.length; i++) {
+    const left = from + first[i]! * 3;
+    const right = from + second[i]! * 3;
+    const share = weight[i]!;
+    out[at++] = data[left]! * ONE + (data[right]! - data[left]!) * share;
+    out[at++] = data[left + 1]! * ONE + (data[right + 1]! - data[left + 1]!) * share;
+    out[at++] = data[left + 2]! * ONE + (data[right + 2]! - data[left + 2]!) * share;
+  }
+}
+
+/**
+ * Luma is interpolated as RGB would be; chroma, which has a quarter of the samples, is taken from the nearest one. Colour
+ * conversion is linear, so converting after interpolating equals the other way round, but for clamping. Integer arithmetic
+ * without calls or allocation in the loop, because it runs for every output pixel of every frame.
+ */
+function sampleYuv({ width, height, data, colour }: YuvImage, x: Taps, y: Taps, out: Uint8Array, start: number): void {
+  const { first, second, weight } = x;
+  const chromaWidth = (width + 1) >> 1;
+  const uPlane = width * height;
+  const vPlane = uPlane + chromaWidth * ((height + 1) >> 1);
+  const { black, luma, redV, greenU, greenV, blueU } = coefficients(colour);
+  let at = start;
+  for (let row = 0; row < y.first.length; row++) {
+    const wy = y.weight[row]!;
+    const top = y.first[row]! * width;
+    const bottom = y.second[row]! * width;
+    const nearest = wy > HALF ? y.second[row]! : y.first[row]!;
+    const uRow = uPlane + (nearest >> 1) * chromaWidth;
+    const vRow = uRow - uPlane + vPlane;
+    for (let i = 0; i < first.length; i++) {
+      const x0 = first[i]!;
+      const x1 = second[i]!;
+      const wx = weight[i]!;
+      const c = (wx > HALF ? x1 : x0) >> 1;
+      let a = data[top + x0]!;
+      let b = data[bottom + x0]!;
+      a = (a << BITS) + Math.imul(data[top + x1]! - a, wx);
+      b = (b << BITS) + Math.imul(data[bottom + x1]! - b, wx);
+      const l = Math.imul((((a << BITS) + Math.imul(b - a, wy)) >> DOWN) - black, luma) + ROUND;
+      const u = data[uRow + c]! - 128;
+      const v = data[vRow + c]! - 128;
+      out[at] = CLAMPED[((l + Math.imul(v, redV)) >> SHIFT) + MARGIN]!;
+      out[at + 1] = CLAMPED[((l - Math.imul(u, greenU) - Math.imul(v, greenV)) >> SHIFT) + MARGIN]!;
+      out[at + 2] = CLAMPED[((l + Math.imul(u, blueU)) >> SHIFT) + MARGIN]!;
+      at += 3;
+    }
+  }
+}
+
+// Samples carry 5 fractional bits when they are converted and coefficients 14, so that products stay within an int32.
+const SAMPLE_BITS = 5;
+const COEFFICIENT_BITS = 14;
+const DOWN = 2 * BITS - SAMPLE_BITS;
+const SHIFT = COEFFICIENT_BITS + SAMPLE_BITS;
+const ROUND = 1 << (SHIFT - 1);
+// No mix of 8-bit samples leaves -MARGIN..255 + MARGIN in any matrix. A table costs the same whatever the picture; branches do not.
+const MARGIN = 512;
+const CLAMPED = Uint8Array.from({ length: 256 + 2 * MARGIN }, (_, i) => Math.min(255, Math.max(0, i - MARGIN)));
+
+/** Kr and Kb of ITU-R BT.601, BT.709 and BT.2020. */
+const PRIMARIES = { bt601: [0.299, 0.114], bt709: [0.2126, 0.0722], bt2020: [0.2627, 0.0593] } as const;
+
+interface Coefficients {
+  /** The luma of black, in sample bits. */
+  readonly black: number;
+  /** Of luma, in coefficient bits; those of chroma have the sample bits besides. */
+  readonly luma: number;
+  readonly redV: number;
+  readonly greenU: number;
+  readonly greenV: number;
+  readonly blueU: number;
+}
+
+function coefficients({ matrix, fullRange }: ColourTags): Coefficients {
+  const [kr, kb] = PRIMARIES[matrix];
+  const kg = 1 - kr - kb;
+  // Limited range: luma 16..235, chroma 16..240.
+  const luma = fullRange ? 1 : 255 / 219;
+  const chroma = (value: number): number => Math.round(value * (fullRange ? 1 : 255 / 224) * (1 << SHIFT));
+  return {
+    black: fullRange ? 0 : 16 << SAMPLE_BITS,
+    luma: Math.round(luma * (1 << COEFFICIENT_BITS)),
+    redV: chroma(2 * (1 - kr)),
+    greenU: chroma((2 * (1 - kb) * kb) / kg),
+    greenV: chroma((2 * (1 - kr) * kr) / kg),
+    blueU: chroma(2 * (1 - kb)),
+  };
+}

@@ -1,0 +1,83 @@
+// Named tensors in a file, in the safetensors format: 8 bytes of header length, a JSON header, the raw little-endian data.
+import { z } from "zod";
+import { MultiboxError } from "../../errors.ts";
+
+/** A float32 tensor. */
+export interface Tensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+export type Tensors = ReadonlyMap<string, Tensor>;
+
+const Entry = z.object({
+  dtype: z.string(),
+  shape: z.array(z.int().nonnegative()),
+  data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
+});
+const Header = z.record(z.string(), z.unknown());
+
+/** The file's bytes. Tensors are written in the order of the map; the header is padded so that data is aligned to 8 bytes. */
+export function writeSafetensors(tensors: Tensors, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  let end = 0;
+  for (const [name, { shape, data }] of tensors) {
+    header[name] = { dtype: "F32", shape, data_offsets: [end, (end += data.byteLength)] };
+  }
+  const json = Buffer.from(JSON.stringify(header));
+  const headerBytes = Math.ceil(json.length / 8) * 8;
+  const file = Buffer.alloc(8 + headerBytes + end, " ");
+  file.writeBigUInt64LE(BigInt(headerBytes), 0);
+  json.copy(file, 8);
+  let at = 8 + headerBytes;
+  for (const { data } of tensors.values()) {
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return file;
+}
+
+/** The tensors of a file's bytes; `name` is for the message. Fails with WEIGHTS_UNREADABLE. */
+export function readSafetensors(bytes: Uint8Array, name: string): Tensors {
+  const fail = (why: string): never => {
+    throw new MultiboxError(
+      "WEIGHTS_UNREADABLE",
+      `${name} is not a readable safetensors file: ${why}.`,
+      "Fetch or export it again.",
+    );
+  };
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (file.length < 8) return fail(`it has ${file.length} bytes`);
+  const headerBytes = Number(file.readBigUInt64LE(0));
+  if (headerBytes > file.length - 8) return fail(`its header would have ${headerBytes} bytes`);
+  const header = parseHeader(file.toString("utf8", 8, 8 + headerBytes)) ?? fail("its header is not JSON");
+  const start = 8 + headerBytes;
+  const tensors = new Map<string, Tensor>();
+  for (const [key, value] of Object.entries(header)) {
+    if (key === "__metadata__") continue;
+    const entry = Entry.safeParse(value);
+    if (!entry.success) return fail(`the entry of ${key} is malformed`);
+    const {
+      dtype,
+      shape,
+      data_offsets: [from, to],
+    } = entry.data;
+    if (dtype !== "F32") return fail(`${key} has type ${dtype}, and only F32 is read`);
+    const count = shape.reduce((product, size) => product * size, 1);
+    if (to - from !== count * 4 || start + to > file.length)
+      return fail(`the data of ${key} does not fit its shape ${shape.join("x")}`);
+    // A copy, because a view would need the data to be aligned to 4 bytes in the file's buffer.
+    tensors.set(key, {
+      shape,
+      data: new Float32Array(Uint8Array.from(file.subarray(start + from, start + to)).buffer),
+    });
+  }
+  return tensors;
+}
+
+function parseHeader(text: string): Record<string, unknown> | undefined {
+  try {
+    return Header.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

