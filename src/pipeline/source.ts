@@ -1,7 +1,15 @@
 // A source runs ffmpeg once and ends: frames of one stream, from a URL or a file. Retrying is supervise.ts's business.
 import { Observable } from "rxjs";
+import type { MultiboxError } from "../errors.ts";
+import { createColourReader, UNTAGGED } from "./colour-tags.ts";
+import { runFfmpeg, type FfmpegHandle } from "./ffmpeg.ts";
+import { findFfmpeg, type Ffmpeg } from "./find-ffmpeg.ts";
 import type { DropCause, Frame } from "./frame.ts";
-import type { StreamConfig } from "./stream.ts";
+import { createFrameWriter } from "./frame-writer.ts";
+import type { Guard } from "./guard.ts";
+import { sourceError, truncationOf } from "./source-error.ts";
+import { inputOf, outputOptions } from "./source-input.ts";
+import { isLive, type StreamConfig } from "./stream.ts";
 
 /** What a source needs to know besides its stream. */
 export interface SourceOptions {
@@ -13,12 +21,77 @@ export interface SourceOptions {
   readonly onDecoded: () => void;
   /** The picture that was last decoded could not be kept. */
   readonly onDrop: (cause: DropCause) => void;
+  /** The run is over and its ffmpeg is gone: once for each subscription, after it completed, failed or was given up. */
+  readonly onClosed?: () => void;
+  /** A file that played to its end was damaged or cut short. */
+  readonly onWarning?: (warning: MultiboxError) => void;
+  /** The ffmpeg to run; looked for anew for each run when absent. */
+  readonly ffmpeg?: Ffmpeg;
+  /** Shared by all sources of a server; one for this run when absent. */
+  readonly guard?: Guard;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
 }
+
+/** How long ffmpeg may take to end when it is asked to. Newer ones ignore that while their input is stalled. */
+const KILL_AFTER_MS = 2000;
+/** How long pictures wait for ffmpeg to say their colours; it always does, unless a future one prints it otherwise. */
+const COLOUR_AFTER_MS = 2000;
 
 /**
  * One run of a source: cold, starts ffmpeg on subscription, kills it on unsubscription. Every frame that is emitted
  * is the receiver's to release. Completes when the input ends, fails with a MultiboxError that says why.
  */
-export function openSource(_config: StreamConfig, _options: SourceOptions): Observable<Frame> {
-  throw new Error("to be written");
+export function openSource(config: StreamConfig, options: SourceOptions): Observable<Frame> {
+  return new Observable((subscriber) => {
+    let handle: FfmpegHandle | undefined;
+    const timers = new Set<NodeJS.Timeout>();
+    const after = (ms: number, action: () => void): void => void timers.add(setTimeout(action, ms));
+    const writer = createFrameWriter({
+      ...options,
+      stream: config.id,
+      live: isLive(config),
+      now: options.now ?? Date.now,
+      onOpen: () => after(COLOUR_AFTER_MS, () => writer.setColour(UNTAGGED)),
+      onFrame: (frame) => subscriber.next(frame),
+      onError: (error) => subscriber.error(error),
+    });
+
+    const run = async (): Promise<void> => {
+      const ffmpeg = options.ffmpeg ?? (await findFfmpeg());
+      const input = await inputOf(config);
+      if (subscriber.closed) return;
+      const readColour = createColourReader();
+      handle = runFfmpeg({
+        ffmpeg,
+        inputs: [input],
+        outputOptions: outputOptions(config, ffmpeg, options.maxDecodeWidth),
+        output: writer.writable,
+        onLine: (line) => {
+          const colour = readColour(line);
+          if (colour) writer.setColour(colour);
+        },
+        ...(options.guard && { guard: options.guard }),
+      });
+      const exit = await handle.done;
+      if (subscriber.closed) return;
+      const error = sourceError(config, exit, writer.decoded);
+      if (error) throw error;
+      const warning = truncationOf(config, exit);
+      if (warning) options.onWarning?.(warning);
+      subscriber.complete();
+    };
+    void run()
+      .catch((error: unknown) => subscriber.error(error))
+      .finally(() => {
+        for (const timer of timers) clearTimeout(timer);
+        options.onClosed?.();
+      });
+
+    return () => {
+      writer.discard();
+      handle?.kill("SIGTERM");
+      after(KILL_AFTER_MS, () => handle?.kill("SIGKILL"));
+    };
+  });
 }

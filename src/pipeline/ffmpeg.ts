@@ -1,0 +1,109 @@
+// Runs ffmpeg: the only file that knows fluent-ffmpeg.
+import type { ChildProcess } from "node:child_process";
+import { finished, type Writable } from "node:stream";
+import fluent from "fluent-ffmpeg";
+import { MultiboxError, sentenceOf } from "../errors.ts";
+import type { Ffmpeg } from "./find-ffmpeg.ts";
+import { createGuard, type Guard } from "./guard.ts";
+import { redactText } from "./stream.ts";
+
+/** One run of ffmpeg. Options are arguments, one string each, and are never split or quoted. */
+export interface FfmpegRun {
+  readonly ffmpeg: Ffmpeg;
+  readonly inputs: readonly { readonly url: string; readonly options?: readonly string[] }[];
+  readonly outputOptions: readonly string[];
+  /** A file that is overwritten; or where the bytes of ffmpeg's standard output go, at the pace that it takes them. */
+  readonly output: string | Writable;
+  /** Each line of stderr, without passwords, as `[demuxer @ 0x1] [error] text`. */
+  readonly onLine?: (line: string) => void;
+  readonly guard?: Guard;
+}
+
+/** How a run ended. A code of 0 says little: a camera that hangs up is a success to ffmpeg. */
+export interface FfmpegExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The last lines of stderr, without passwords. */
+  readonly stderrTail: readonly string[];
+}
+
+export interface FfmpegHandle {
+  /** Resolves when the process is gone and all its output was taken; rejects with FFMPEG_MISSING if it never started. */
+  readonly done: Promise<FfmpegExit>;
+  /** Sends the signal; one that comes before the process does is kept for it, one that comes after is nothing. */
+  kill(signal: NodeJS.Signals): void;
+}
+
+const TAIL_LINES = 20;
+
+export function runFfmpeg(run: FfmpegRun): FfmpegHandle {
+  const { ffmpeg, inputs, output, guard = createGuard() } = run;
+  const redact = (text: string): string => inputs.reduce((clear, { url }) => redactText(clear, url), text);
+  const command = fluent({ stdoutLines: TAIL_LINES }).setFfmpegPath(ffmpeg.path);
+  for (const [index, { url, options = [] }] of inputs.entries()) {
+    command.input(url);
+    // As arguments, not as a list: fluent-ffmpeg splits a list's strings at their blanks.
+    command.inputOptions(...(index === 0 ? GLOBAL_OPTIONS : []), ...options);
+  }
+  if (typeof output === "string") command.output(output);
+  else command.output(output, { end: true });
+  command.outputOptions(...run.outputOptions);
+
+  const stderrTail: string[] = [];
+  let child: ChildProcess | undefined;
+  let early: NodeJS.Signals | undefined;
+
+  command.on("stderr", (line) => {
+    if (line.trim() === "") return;
+    const clear = redact(line);
+    stderrTail.push(clear);
+    if (stderrTail.length > TAIL_LINES) stderrTail.shift();
+    run.onLine?.(clear);
+  });
+
+  const done = new Promise<FfmpegExit>((resolve, reject) => {
+    const settle = (error?: Error): void => {
+      // The child knows before its 'exit' reaches us: fluent-ffmpeg was there first.
+      if (!child || !hasEnded(child)) {
+        const sentence = redact(sentenceOf(error));
+        reject(new MultiboxError("FFMPEG_MISSING", `ffmpeg (${ffmpeg.path}) could not be started: ${sentence}`));
+        return;
+      }
+      const answer = { code: child.exitCode, signal: child.signalCode, stderrTail };
+      if (typeof output === "string") resolve(answer);
+      else finished(output, { readable: false }, () => resolve(answer));
+    };
+    command.on("start", () => {
+      // The process is fluent-ffmpeg's own property; there is no other way to its id.
+      child = (command as unknown as { readonly ffmpegProc: ChildProcess }).ffmpegProc;
+      const unwatch = child.pid === undefined ? undefined : guard.watch(child.pid);
+      child.once("exit", () => unwatch?.());
+      if (early) child.kill(early);
+    });
+    // A process that failed or was killed gives 'error', any other 'end'; how it went, the child knows.
+    command.on("error", settle);
+    command.on("end", () => settle());
+  });
+  command.run();
+
+  return {
+    done,
+    kill(signal) {
+      if (!child) early = signal;
+      else if (!hasEnded(child)) child.kill(signal);
+    },
+  };
+}
+
+/** Runs ffmpeg to the end; FFMPEG_FAILED with its last line when it does not succeed. */
+export async function runFfmpegToFile(run: FfmpegRun & { readonly output: string }): Promise<void> {
+  const { code, stderrTail } = await runFfmpeg(run).done;
+  if (code === 0) return;
+  const last = stderrTail.findLast((line) => /\[(error|fatal)\]/.test(line)) ?? stderrTail.at(-1) ?? "it said nothing";
+  throw new MultiboxError("FFMPEG_FAILED", `ffmpeg could not write ${run.output}: ${last}`);
+}
+
+/** No keyboard, no statistics, and every line with its level, so that errors can be told from news. */
+const GLOBAL_OPTIONS = ["-hide_banner", "-nostdin", "-nostats", "-y", "-loglevel", "level+info"];
+
+const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;

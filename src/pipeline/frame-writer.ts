@@ -1,0 +1,124 @@
+// The end of ffmpeg's pipe: raw pictures go into pooled buffers and out as frames, dropped or waited for when there is none.
+import { Writable } from "node:stream";
+import type { ColourTags } from "../model/detection.ts";
+import { FramePool, type DropCause, type Frame, type FrameSlot } from "./frame.ts";
+import { NutParser } from "./nut.ts";
+
+export interface FrameWriterOptions {
+  readonly stream: string;
+  /** A live stream's pipe is always drained: a picture without a buffer passes and is counted as dropped. */
+  readonly live: boolean;
+  readonly poolSize: number;
+  readonly now: () => number;
+  /** Pictures begin to come. */
+  readonly onOpen: () => void;
+  readonly onDecoded: () => void;
+  readonly onDrop: (cause: DropCause) => void;
+  readonly onFrame: (frame: Frame) => void;
+  /** What comes is no NUT stream; nothing more will be read. */
+  readonly onError: (error: unknown) => void;
+}
+
+export interface FrameWriter {
+  /** Takes ffmpeg's output, at the pace that pictures find buffers. */
+  readonly writable: Writable;
+  /** Pictures wait for this: their frames carry the colours, and ffmpeg tells them by another pipe. */
+  setColour(colour: ColourTags): void;
+  /** Complete pictures so far. */
+  readonly decoded: number;
+  /** Lets everything that still comes pass unread, so that ffmpeg can end. Emits nothing any more. */
+  discard(): void;
+}
+
+/** More than a chunk (64 KiB), so that one that was taken at once does not make the pipe pause for it. */
+const HIGH_WATER_MARK = 128 * 1024;
+
+export function createFrameWriter(options: FrameWriterOptions): FrameWriter {
+  let colour: ColourTags | undefined;
+  let size: { readonly width: number; readonly height: number } | undefined;
+  let pool: FramePool | undefined;
+  let slot: FrameSlot | undefined;
+  let decoded = 0;
+  let discarding = false;
+  /** Where to say that a chunk was used up, while the parser waits for a buffer. */
+  let paused: (() => void) | undefined;
+
+  const parser = new NutParser({
+    onStream: (stream) => {
+      size = stream;
+      options.onOpen();
+    },
+    onPicture: () => {
+      if (!colour) return "wait";
+      pool ??= new FramePool(size!.width, size!.height, colour, options.poolSize);
+      slot = pool.tryTake();
+      if (slot) return slot.data;
+      if (options.live) return "skip";
+      // Not within `release`, whose caller does not expect the next frame in the middle of what it does.
+      pool.whenFree(() => queueMicrotask(resume));
+      return "wait";
+    },
+    onPictureEnd: (pts) => {
+      const index = decoded;
+      decoded += 1;
+      options.onDecoded();
+      const full = slot;
+      slot = undefined;
+      if (discarding) options.onDrop("closed");
+      else if (!full) options.onDrop("no-buffer");
+      else
+        options.onFrame(full.commit({ stream: options.stream, index, pts, time: options.now(), live: options.live }));
+    },
+  });
+
+  /** Runs the parser; true when it wants more. */
+  const attempt = (step: () => boolean): boolean => {
+    try {
+      return step();
+    } catch (error) {
+      discard();
+      options.onError(error);
+      return true;
+    }
+  };
+  const resume = (): void => {
+    if (!paused || !attempt(() => parser.resume())) return;
+    const go = paused;
+    paused = undefined;
+    go();
+  };
+  const discard = (): void => {
+    if (discarding) return;
+    discarding = true;
+    parser.stop();
+    slot?.giveBack();
+    slot = undefined;
+    const go = paused;
+    paused = undefined;
+    go?.();
+  };
+
+  const writable = new Writable({
+    highWaterMark: HIGH_WATER_MARK,
+    // fluent-ffmpeg takes 'close' for a broken pipe and kills ffmpeg.
+    autoDestroy: false,
+    emitClose: false,
+    write(chunk: Uint8Array, _encoding, done) {
+      if (discarding || attempt(() => parser.push(chunk))) done();
+      else paused = done;
+    },
+  });
+
+  return {
+    writable,
+    setColour(tags) {
+      if (colour) return;
+      colour = tags;
+      resume();
+    },
+    get decoded(): number {
+      return decoded;
+    },
+    discard,
+  };
+}

@@ -1,0 +1,215 @@
+// Takes a NUT stream of one raw yuv420p video apart as it arrives; a picture's bytes are copied once, to where they stay.
+import { pictureBytes } from "../model/detection.ts";
+import {
+  ByteReader,
+  crc32,
+  garbage,
+  INVALID_FRAME_CODE,
+  readMainHeader,
+  readStreamHeader,
+  type MainHeader,
+  type NutStream,
+} from "./nut-headers.ts";
+import { createSharedCopy } from "./shared-copy.ts";
+
+/** What becomes of the pictures. The handlers may call `stop`, but neither `push` nor `resume`. */
+export interface NutHandlers {
+  /** Once, before the first picture. */
+  onStream(stream: NutStream): void;
+  /** A picture begins: the buffer it goes to, `skip` to let it pass, `wait` to be asked again on `resume`. */
+  onPicture(): Uint8Array | "skip" | "wait";
+  /** The picture is complete, or has passed. Its time is in seconds. */
+  onPictureEnd(pts: number): void;
+}
+
+const FILE_ID = new TextEncoder().encode("nut/multimedia container\0");
+/** First byte of all start codes. */
+const N = 0x4e;
+const MAIN = "4e4d7a561f5f04ad";
+const STREAM = "4e5311405bf2f9db";
+const SYNCPOINT = "4e4be4adeeca4569";
+const INFO = "4e49ab68b596ba78";
+const INDEX = "4e58dd672f23e64e";
+/** Far above any header of ffmpeg's, and soon enough to notice garbage. */
+const MAX_PACKET = 1 << 16;
+
+const FLAG = {
+  END: 2,
+  PTS: 8,
+  STREAM: 16,
+  SIZE: 32,
+  CHECKSUM: 64,
+  RESERVED: 128,
+  ELIDED: 1024,
+  MATCH: 2048,
+  CODED: 4096,
+};
+const NOTHING = new Uint8Array(0);
+
+/** What `#header` found: how many bytes to go on by, or that the rest is missing, or that there is no buffer. */
+type Found = number | "short" | "wait";
+
+export class NutParser {
+  readonly #handlers: NutHandlers;
+  readonly #copy = createSharedCopy();
+  /** What was not read yet: the beginning of a header, or all there is while waiting. */
+  #rest: Uint8Array = NOTHING;
+  #begun = false;
+  #stopped = false;
+  #main: MainHeader | undefined;
+  #stream: NutStream | undefined;
+  #bytes = 0;
+  #ticks = 0;
+  #target: Uint8Array | undefined;
+  /** Bytes of the current picture that are still to come; -1 between pictures. */
+  #missing = -1;
+
+  constructor(handlers: NutHandlers) {
+    this.#handlers = handlers;
+  }
+
+  /** Takes the next bytes. False: a picture waits for its buffer, push no more until `resume` says true. */
+  push(chunk: Uint8Array): boolean {
+    return this.#read(this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk);
+  }
+
+  /** Goes on with what is there. */
+  resume(): boolean {
+    return this.#read(this.#rest);
+  }
+
+  /** From now on everything is ignored. */
+  stop(): void {
+    this.#stopped = true;
+    this.#rest = NOTHING;
+    this.#target = undefined;
+  }
+
+  #read(data: Uint8Array): boolean {
+    this.#rest = NOTHING;
+    let at = 0;
+    while (!this.#stopped) {
+      if (this.#missing >= 0) {
+        const count = Math.min(this.#missing, data.length - at);
+        if (this.#target) this.#copy(this.#target, this.#bytes - this.#missing, data.subarray(at, at + count));
+        this.#missing -= count;
+        at += count;
+        if (this.#missing > 0) return true;
+        this.#missing = -1;
+        this.#target = undefined;
+        this.#handlers.onPictureEnd(this.#ticks * this.#stream!.timeBase);
+        continue;
+      }
+      if (at === data.length) return true;
+      const found = this.#header(data, at);
+      if (typeof found === "number") {
+        at = found;
+        continue;
+      }
+      this.#rest = data.subarray(at);
+      return found === "short";
+    }
+    return true;
+  }
+
+  #header(data: Uint8Array, at: number): Found {
+    if (!this.#begun) return this.#fileId(data, at);
+    return data[at] === N ? this.#packet(data, at) : this.#frame(data, at);
+  }
+
+  #fileId(data: Uint8Array, at: number): Found {
+    const begin = data.subarray(at, at + FILE_ID.length);
+    if (begin.some((byte, i) => byte !== FILE_ID[i])) throw garbage("it does not begin as one");
+    if (begin.length < FILE_ID.length) return "short";
+    this.#begun = true;
+    return at + FILE_ID.length;
+  }
+
+  /** A start code, the length of what follows (with a checksum of these two when it is long), a body and its checksum. */
+  #packet(data: Uint8Array, at: number): Found {
+    const reader = new ByteReader(data, at);
+    const code = Buffer.from(reader.bytes(8)).toString("hex");
+    const length = reader.varint();
+    if (reader.short) return "short";
+    if (length < 4 || length > MAX_PACKET) throw garbage(`a packet has ${length} bytes`);
+    if (length > 4096) reader.uint32();
+    const body = reader.bytes(length - 4);
+    const checksum = reader.uint32();
+    if (reader.short) return "short";
+    if (crc32(body) !== checksum) throw garbage("a checksum is wrong");
+    this.#body(code, body);
+    return reader.at;
+  }
+
+  #body(code: string, body: Uint8Array): void {
+    if (code === MAIN) {
+      this.#main = readMainHeader(body);
+    } else if (code === STREAM) {
+      if (!this.#main) throw garbage("its main header is missing");
+      this.#open(readStreamHeader(body, this.#main));
+    } else if (code === SYNCPOINT) {
+      if (!this.#main || !this.#stream) throw garbage("its headers are missing");
+      const time = new ByteReader(body).varint();
+      const count = this.#main.timeBases.length;
+      const ratio = this.#main.timeBases[time % count]! / this.#stream.timeBase;
+      this.#ticks = Math.floor(Math.floor(time / count) * ratio);
+    } else if (code !== INFO && code !== INDEX) {
+      throw garbage(`it has an unknown packet ${code}`);
+    }
+  }
+
+  /**
+   * Headers are repeated now and then, always the same: when a camera changes its resolution, ffmpeg puts a scaler to
+   * the first size before the encoder, so one run has one size.
+   */
+  #open(stream: NutStream): void {
+    const known = this.#stream;
+    this.#stream = stream;
+    this.#bytes = pictureBytes("yuv420p", stream.width, stream.height);
+    if (!known) this.#handlers.onStream(stream);
+    else if (known.width !== stream.width || known.height !== stream.height) throw garbage("its size changed");
+  }
+
+  #frame(data: Uint8Array, at: number): Found {
+    if (!this.#main || !this.#stream) throw garbage("its headers are missing");
+    const reader = new ByteReader(data, at);
+    const code = this.#main.frameCodes[reader.byte()]!;
+    let { flags, headerIndex } = code;
+    if (flags & INVALID_FRAME_CODE) throw garbage("a frame begins with a wrong byte");
+    if (flags & FLAG.CODED) flags ^= reader.varint();
+    if (flags & FLAG.STREAM && reader.varint() !== 0) throw garbage("a frame belongs to no stream");
+    const ticks = flags & FLAG.PTS ? this.#fullTicks(reader.varint()) : this.#ticks + code.ptsDelta;
+    const size = code.sizeLsb + (flags & FLAG.SIZE ? code.sizeMul * reader.varint() : 0);
+    if (flags & FLAG.MATCH) reader.signed();
+    if (flags & FLAG.ELIDED) headerIndex = reader.varint();
+    const reserved = flags & FLAG.RESERVED ? reader.varint() : code.reserved;
+    for (let i = 0; i < reserved && !reader.short; i++) reader.varint();
+    const end = reader.at;
+    const checksum = flags & FLAG.CHECKSUM ? reader.uint32() : undefined;
+    if (reader.short) return "short";
+    if (checksum !== undefined && crc32(data.subarray(at, end)) !== checksum) throw garbage("a checksum is wrong");
+    if (flags & FLAG.END && size === 0) return reader.at;
+    if (size !== this.#bytes) throw garbage(`a picture has ${size} bytes and not ${this.#bytes}`);
+    return this.#begin(ticks, size > 4096 ? 0 : headerIndex, reader.at);
+  }
+
+  /** Times are coded by their low bits, near the last one, or in full where that is not enough. */
+  #fullTicks(coded: number): number {
+    const span = 2 ** this.#stream!.ptsBits;
+    if (coded >= span) return coded - span;
+    const lowest = this.#ticks - Math.floor((span - 1) / 2);
+    return lowest + ((((coded - lowest) % span) + span) % span);
+  }
+
+  #begin(ticks: number, headerIndex: number, at: number): Found {
+    const elided = this.#main!.elided[headerIndex];
+    if (!elided || elided.length > this.#bytes) throw garbage("a frame leaves out an unknown beginning");
+    const target = this.#handlers.onPicture();
+    if (target === "wait") return "wait";
+    this.#ticks = ticks;
+    this.#missing = this.#bytes - elided.length;
+    this.#target = target === "skip" ? undefined : target;
+    this.#target?.set(elided);
+    return at;
+  }
+}

@@ -1,0 +1,79 @@
+// Why a source ended: from ffmpeg's exit and its last lines to a code, a sentence and what to do.
+import { MultiboxError } from "../errors.ts";
+import type { FfmpegExit } from "./ffmpeg.ts";
+import { redactText, redactUrl, schemeOf, type StreamConfig } from "./stream.ts";
+
+/** What a line of ffmpeg's stands for. The first that is found anywhere in the tail wins: ffmpeg says causes first. */
+const CAUSES: readonly (readonly [RegExp, string, string, string])[] = [
+  [
+    /\b401\b.*Unauthorized/i,
+    "STREAM_AUTH_FAILED",
+    "refuses the user name or password",
+    "Check them in the stream's URL.",
+  ],
+  [/\b403\b.*Forbidden/i, "STREAM_FORBIDDEN", "forbids access", "Ask for the right to view it."],
+  [/\b404\b.*Not Found/i, "STREAM_NOT_FOUND", "does not have this path", "Check the path in the stream's URL."],
+  [
+    /Protocol (?:not found|'.*' not on whitelist)/,
+    "STREAM_BAD_SCHEME",
+    "needs a protocol that this ffmpeg lacks or that is not allowed",
+    "Use rtsp://, rtsps://, http://, https://, or the path of a file.",
+  ],
+  [
+    /Connection refused|No route to host|(?:Network|Host) is (?:unreachable|down)|timed out|Failed to resolve|Name or service not known|Temporary failure in name resolution|Connection reset|Network unreachable/i,
+    "STREAM_UNREACHABLE",
+    "cannot be reached",
+    "Check the address and port, and that the device is on.",
+  ],
+  [/Permission denied/, "FILE_NOT_READABLE", "may not be read", "Give the server's user the right to read it."],
+  [/Cannot determine format of input stream .* after EOF/, "STREAM_EMPTY", "ended without a single picture", ""],
+  [
+    /matches no streams|does not contain any stream|moov atom not found|Invalid data found when processing input|Could not find codec parameters|Decoder .*not found/i,
+    "STREAM_NOT_VIDEO",
+    "is no video that ffmpeg can read",
+    "Try `ffprobe` on it.",
+  ],
+];
+
+const BROKEN = /partial file|corrupt input packet|Packet corrupt|Truncat|Error splitting|damaged/i;
+
+/** The error that this end means, or undefined for a good one. `decoded` counts the pictures that came. */
+export function sourceError(config: StreamConfig, exit: FfmpegExit, decoded: number): MultiboxError | undefined {
+  const name = `"${redactUrl(config.url)}"`;
+  const tail = exit.stderrTail.map((line) => redactText(line, config.url));
+  const last = lastWords(tail).replace(`${config.url}: `, "");
+  if (exit.signal !== null || tail.some((line) => /received signal \d+/.test(line))) {
+    const how = exit.signal ?? `exit code ${exit.code}`;
+    return new MultiboxError("FFMPEG_DIED", `The ffmpeg of ${name} was killed (${how}): ${tail.slice(-3).join(" | ")}`);
+  }
+  if (exit.code === 0) {
+    if (decoded > 0) return undefined;
+    return new MultiboxError("STREAM_EMPTY", `${name} ended without a single picture.`);
+  }
+  const complaints = tail.filter((line) => !line.includes("[info]"));
+  const cause = CAUSES.find(([pattern]) => complaints.some((line) => pattern.test(line)));
+  // What broke off in the middle was a video, whatever the last line says.
+  if (cause?.[1] === "STREAM_NOT_VIDEO" && decoded > 0) {
+    return new MultiboxError("STREAM_TRUNCATED", `${name} broke off after ${decoded} pictures: ${last}.`);
+  }
+  if (cause) return new MultiboxError(cause[1], `${name} ${cause[2]}: ${last}.`, cause[3]);
+  return new MultiboxError("STREAM_FAILED", `ffmpeg failed on ${name} with exit code ${exit.code}: ${last}.`);
+}
+
+/** A file that played to its end and was damaged or cut short: what there was of it has come. */
+export function truncationOf(config: StreamConfig, exit: FfmpegExit): MultiboxError | undefined {
+  if (exit.code !== 0 || schemeOf(config.url) !== "file") return undefined;
+  const line = exit.stderrTail.find((text) => BROKEN.test(text));
+  if (line === undefined) return undefined;
+  return new MultiboxError("STREAM_TRUNCATED", `"${config.url}" is damaged or cut short: ${withoutTags(line)}.`);
+}
+
+function lastWords(tail: readonly string[]): string {
+  const line = tail.findLast((text) => /\[(error|fatal|panic)\]/.test(text)) ?? tail.at(-1);
+  return line === undefined ? "it said nothing" : withoutTags(line);
+}
+
+/** `[rtsp @ 0x55c4] [error] text.` -> `text`; a redacted URL in front says nothing either. */
+function withoutTags(line: string): string {
+  return line.replace(/^(\[[^\]]*\] )+(\*\*\*: )?/, "").replace(/\.$/, "");
+}

@@ -1,0 +1,112 @@
+// What ffmpeg is told for a stream: how its input is opened, by scheme, and how its pictures are to come out.
+import { constants } from "node:fs";
+import { access, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { MultiboxError, systemCode } from "../errors.ts";
+import type { Ffmpeg } from "./find-ffmpeg.ts";
+import { isLive, redactUrl, schemeOf, type StreamConfig } from "./stream.ts";
+
+/** The input as ffmpeg takes it. Fails where it is clear beforehand that it cannot be opened. */
+export async function inputOf(config: StreamConfig): Promise<{ url: string; options: string[] }> {
+  switch (schemeOf(config.url)) {
+    case "rtsp":
+    case "rtsps":
+      return { url: escapeUserInfo(config.url), options: rtspOptions(config) };
+    case "http":
+    case "https":
+      return {
+        url: escapeUserInfo(config.url),
+        options: [...whitelist("http,https,tls,tcp,crypto"), ...CAMERA_OPTIONS],
+      };
+    case "file":
+      await checkFile(config.url);
+      return { url: `file:${resolve(config.url)}`, options: fileOptions(config) };
+    default:
+      throw new MultiboxError(
+        "STREAM_BAD_SCHEME",
+        `"${redactUrl(config.url)}" has a scheme that is not allowed.`,
+        "Use rtsp://, rtsps://, http://, https://, or the path of a file.",
+      );
+  }
+}
+
+/**
+ * Raw pictures with their times, through one pipe. Without `passthrough` frames would be doubled, without the time base
+ * their times rounded to the frame rate, without `-flush_packets` each would come one late. Rotation stored in the
+ * file is applied by ffmpeg; the shape of its pixels is left alone.
+ */
+export function outputOptions(config: StreamConfig, ffmpeg: Ffmpeg, maxWidth: number): string[] {
+  const scale = `scale=w='min(iw,${maxWidth})':h='if(gt(iw,${maxWidth}),max(1,round(ih*${maxWidth}/iw)),ih)':flags=bilinear`;
+  // A camera is joined in mid-sentence, and some decoders show grey or green until the first key frame. Some cameras
+  // never send one (they refresh a picture bit by bit), so they are not waited for endlessly.
+  const whole = "select='gte(selected_n,1)+eq(pict_type,I)+gte(n,250)'";
+  const filters = schemeOf(config.url) === "file" ? [scale] : [whole, scale];
+  return [
+    ..."-map 0:V:0 -an -sn -dn -filter:v".split(" "),
+    filters.join(","),
+    ffmpeg.syncOption,
+    ..."passthrough -enc_time_base 1:90000 -c:v rawvideo -threads 1 -pix_fmt yuv420p".split(" "),
+    ..."-f nut -write_index 0 -flush_packets 1".split(" "),
+  ];
+}
+
+const whitelist = (protocols: string): string[] => ["-protocol_whitelist", protocols];
+
+/**
+ * Look at a stream for a second at most, and not for its frame rate at all. Two threads: each one more holds back one
+ * more frame, and a core's worth of threads for each of many cameras would be waste.
+ */
+const CAMERA_OPTIONS = [
+  "-fflags",
+  "+discardcorrupt",
+  "-analyzeduration",
+  "1000000",
+  "-fpsprobesize",
+  "0",
+  "-threads",
+  "2",
+];
+
+/** No `-timeout`: it takes several times as long as it says, and means something else in ffmpeg 4. See supervise.ts. */
+function rtspOptions({ transport }: StreamConfig): string[] {
+  const only = ["-rtsp_transport", transport, "-allowed_media_types", "video"];
+  return [...whitelist("rtsp,rtsps,rtp,udp,tcp,tls,crypto"), ...only, ...CAMERA_OPTIONS];
+}
+
+/** A file that is played once keeps its own times; one that is looped has none, its times rise on and on from 0. */
+function fileOptions(config: StreamConfig): string[] {
+  const time = isLive(config) ? ["-re", "-stream_loop", "-1"] : ["-copyts"];
+  return [...whitelist("file"), ...time];
+}
+
+async function checkFile(path: string): Promise<void> {
+  try {
+    const stats = await stat(path);
+    if (!stats.isFile()) {
+      throw new MultiboxError("FILE_NOT_READABLE", `"${path}" is not a file.`, "Give the path of one video file.");
+    }
+    await access(path, constants.R_OK);
+    if (stats.size === 0) throw new MultiboxError("STREAM_EMPTY", `"${path}" is empty.`);
+  } catch (error) {
+    if (error instanceof MultiboxError) throw error;
+    if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") {
+      throw new MultiboxError("FILE_NOT_FOUND", `There is no file "${path}".`, "", { cause: error });
+    }
+    throw new MultiboxError("FILE_NOT_READABLE", `"${path}" cannot be read: ${systemCode(error)}.`, "", {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * A password with `/ ? #` in it ends the host for ffmpeg. Where these come before the only `@`, and what is before
+ * them is no host with a port, the user info is escaped; any other URL stays as it is.
+ */
+export function escapeUserInfo(url: string): string {
+  const start = url.indexOf("://") + 3;
+  const rest = url.slice(start);
+  const authority = rest.split(/[/?#]/, 1)[0]!;
+  const end = rest.lastIndexOf("@");
+  if (end < authority.length || authority.includes("@") || !/:.*\D/.test(authority)) return url;
+  return url.slice(0, start) + rest.slice(0, end).replaceAll(/[/?#@]/g, encodeURIComponent) + rest.slice(end);
+}

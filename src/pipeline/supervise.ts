@@ -1,0 +1,155 @@
+// Keeps a live stream going: notices that it stalls, and starts it again after every end, at first soon and then slowly.
+import {
+  asyncScheduler,
+  catchError,
+  defer,
+  EMPTY,
+  endWith,
+  map,
+  Observable,
+  retry,
+  tap,
+  timer,
+  type SchedulerLike,
+} from "rxjs";
+import { MultiboxError, sentenceOf } from "../errors.ts";
+import type { Frame } from "./frame.ts";
+import { isLive, redactText, redactUrl, type StreamConfig, type StreamState } from "./stream.ts";
+
+/** How long to wait before each further attempt. */
+export interface Backoff {
+  readonly firstMs: number;
+  readonly maxMs: number;
+  readonly factor: number;
+  /** 0..1: the part of each wait that is left to chance, so that twenty cameras behind one switch do not come at once. */
+  readonly jitter: number;
+}
+
+export interface SuperviseOptions {
+  /** A live stream that decodes nothing for so long is killed and started again. */
+  readonly stallMs: number;
+  readonly onState: (state: StreamState, error?: MultiboxError) => void;
+  readonly backoff?: Backoff;
+  /** The wait after a failure that only a person can mend. */
+  readonly misconfiguredMs?: number;
+  /** A stream that was live for so long begins its back-off anew. */
+  readonly steadyMs?: number;
+  /** 0..1 */
+  readonly random?: () => number;
+  readonly scheduler?: SchedulerLike;
+}
+
+export const BACKOFF: Backoff = { firstMs: 500, maxMs: 30_000, factor: 2, jitter: 0.5 };
+
+/** Milliseconds before attempt number `attempt` (from 0) to start again. */
+export function backoffMs(backoff: Backoff, attempt: number, random: number): number {
+  const whole = Math.min(backoff.maxMs, backoff.firstMs * backoff.factor ** attempt);
+  return whole * (1 - backoff.jitter * random);
+}
+
+/**
+ * Runs a source until it is unsubscribed, or, for a file that is played once, until it ends. Never fails: failures are
+ * told by `onState`, which is called when the state or its error changes. `open` gets a function to call with each
+ * sign of life; a frame is one, a picture that was decoded and dropped is another.
+ */
+export function supervise(config: StreamConfig, open: OpenSource, options: SuperviseOptions): Observable<Frame> {
+  return defer(() =>
+    (isLive(config) ? superviseLive : superviseFile)(config, open, stateSayer(options.onState), options),
+  );
+}
+
+type OpenSource = (alive: () => void) => Observable<Frame>;
+type Say = (state: StreamState, error?: MultiboxError) => void;
+
+function superviseFile(config: StreamConfig, open: OpenSource, say: Say): Observable<Frame> {
+  say("connecting");
+  return defer(() => open(() => {})).pipe(
+    tap({ next: () => say("live"), complete: () => say("ended") }),
+    catchError((error: unknown) => {
+      say("ended", explained(config, error));
+      return EMPTY;
+    }),
+  );
+}
+
+function superviseLive(config: StreamConfig, open: OpenSource, say: Say, options: SuperviseOptions): Observable<Frame> {
+  const { backoff = BACKOFF, random = Math.random, scheduler = asyncScheduler } = options;
+  const { misconfiguredMs = 60_000, steadyMs = backoff.maxMs } = options;
+  let attempt = 0;
+  let liveSince: number | undefined;
+
+  const pause = (thrown: unknown): Observable<unknown> => {
+    const error = explained(config, thrown);
+    if (liveSince !== undefined && scheduler.now() - liveSince >= steadyMs) attempt = 0;
+    liveSince = undefined;
+    if (isMisconfiguration(error)) {
+      say("misconfigured", error);
+      return timer(misconfiguredMs, scheduler);
+    }
+    say(error.code === "STREAM_STALLED" ? "stalled" : "retrying", error);
+    return timer(backoffMs(backoff, attempt++, random()), scheduler);
+  };
+
+  say("connecting");
+  return watched(config, open, options.stallMs, scheduler).pipe(
+    tap(() => {
+      liveSince ??= scheduler.now();
+      say("live");
+    }),
+    // An end is as good a reason to start again as a failure: a camera that hangs up is a success to ffmpeg.
+    endWith(undefined),
+    map((frame) => {
+      if (frame) return frame;
+      throw new MultiboxError("STREAM_ENDED", `"${redactUrl(config.url)}" ended.`);
+    }),
+    retry({ delay: pause }),
+  );
+}
+
+/** One run of the source, which fails once it has given no sign of life for `stallMs`. One timer, not one a frame. */
+function watched(config: StreamConfig, open: OpenSource, stallMs: number, scheduler: SchedulerLike): Observable<Frame> {
+  return new Observable((subscriber) => {
+    let last = scheduler.now();
+    const alive = (): void => {
+      last = scheduler.now();
+    };
+    subscriber.add(
+      scheduler.schedule(function check() {
+        const idle = scheduler.now() - last;
+        if (idle < stallMs) {
+          this.schedule(undefined, stallMs - idle);
+          return;
+        }
+        const sentence = `"${redactUrl(config.url)}" sent no picture for ${stallMs / 1000} s.`;
+        subscriber.error(new MultiboxError("STREAM_STALLED", sentence, "It is being restarted."));
+      }, stallMs),
+    );
+    return defer(() => open(alive))
+      .pipe(tap(alive))
+      .subscribe(subscriber);
+  });
+}
+
+const MISCONFIGURATION = /^(STREAM_(AUTH_FAILED|FORBIDDEN|NOT_FOUND|BAD_SCHEME)|FILE_.*|FFMPEG_MISSING)$/;
+
+/** What only a person can mend. */
+const isMisconfiguration = (error: MultiboxError): boolean => MISCONFIGURATION.test(error.code);
+
+/** A bug in a source must not take the server down with it, and must not pass unseen. */
+function explained(config: StreamConfig, thrown: unknown): MultiboxError {
+  if (thrown instanceof MultiboxError) return thrown;
+  const sentence = `"${redactUrl(config.url)}" failed: ${redactText(sentenceOf(thrown), config.url)}`;
+  return new MultiboxError("STREAM_FAILED", sentence, "", { cause: thrown });
+}
+
+/** Says a state when it or its error has changed, not with each frame. */
+function stateSayer(onState: Say): Say {
+  let said: string | undefined;
+  return (state, error) => {
+    const saying = `${state} ${error ?? ""}`;
+    if (saying === said) return;
+    said = saying;
+    if (error) onState(state, error);
+    else onState(state);
+  };
+}
