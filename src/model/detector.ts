@@ -1,5 +1,11 @@
 // Pictures in, detections out: sample, run the engine, post-process. Knows no stream.
+import { MultiboxError } from "../errors.ts";
+import type { Bundle } from "./bundle.ts";
 import type { Detection, Picture } from "./detection.ts";
+import type { OpenedEngine } from "./engines/open.ts";
+import { createPostProcess } from "./post-process.ts";
+import { createSampler } from "./sample.ts";
+import { boxCount } from "./spec.ts";
 
 /** What the detector did with one batch. */
 export interface BatchResult {
@@ -13,8 +19,9 @@ export interface BatchResult {
 export interface DetectorInfo {
   readonly model: { readonly name: string; readonly version: string };
   readonly labels: readonly string[];
-  /** `onnx:cpu`, with why it was chosen and how it runs. */
+  /** `onnx:cpu, 2 threads` */
   readonly engine: string;
+  /** Why this engine. */
   readonly reason: string;
 }
 
@@ -30,4 +37,54 @@ export interface Detector {
   warmUp(): Promise<void>;
   /** Idempotent. Calls of `detect` that have not been answered fail with ENGINE_CLOSED. */
   close(): Promise<void>;
+}
+
+export interface DetectorOptions {
+  readonly maxBatch: number;
+  /** Detections below this score are not reported; the spec's own threshold when absent. */
+  readonly minScore?: number | undefined;
+}
+
+/** A detector in this thread, which it blocks while it runs: see detector-pool.ts for the one that servers use. */
+export function createDetector({ spec }: Bundle, { engine, reason }: OpenedEngine, options: DetectorOptions): Detector {
+  const { maxBatch, minScore = spec.postProcess.minScore } = options;
+  const sample = createSampler(spec.input);
+  const postProcess = createPostProcess(spec, { ...spec.postProcess, minScore });
+  const inputBytes = spec.input.width * spec.input.height * 3;
+  const batch = new Uint8Array(maxBatch * inputBytes);
+  const boxes = boxCount(spec);
+  return {
+    info: {
+      model: { name: spec.name, version: spec.version },
+      labels: spec.labels.filter((label) => label !== null),
+      engine: engine.description,
+      reason,
+    },
+    slots: 1,
+    maxBatch,
+    async detect(pictures) {
+      if (pictures.length > maxBatch) {
+        throw new MultiboxError("BATCH_TOO_LARGE", `A batch has at most ${maxBatch} pictures, not ${pictures.length}.`);
+      }
+      const start = performance.now();
+      for (const [i, picture] of pictures.entries()) sample(picture, batch, i * inputBytes);
+      const { offsets, logits } = await engine.run(batch, pictures.length);
+      const detections = pictures.map(({ width, height }, i) => {
+        const heads = { offsets, offsetsAt: i * boxes * 4, logits, logitsAt: i * boxes * spec.labels.length };
+        return postProcess(heads, width, height);
+      });
+      return { detections, inferMs: performance.now() - start };
+    },
+    async warmUp() {
+      for (const n of warmUpSizes(maxBatch)) await engine.run(batch, n);
+    },
+    close: () => engine.close(),
+  };
+}
+
+/** 1, 2, 4, 8 and so on, and the largest batch. */
+function warmUpSizes(maxBatch: number): number[] {
+  const sizes: number[] = [];
+  for (let n = 1; n < maxBatch; n *= 2) sizes.push(n);
+  return [...sizes, maxBatch];
 }

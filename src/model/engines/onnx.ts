@@ -1,5 +1,5 @@
 // The engine on onnxruntime-node.
-import type { InferenceSession, Tensor } from "onnxruntime-node";
+import type * as OnnxRuntime from "onnxruntime-node";
 import { availableParallelism } from "node:os";
 import { MultiboxError } from "../../errors.ts";
 import { compileOnnx } from "../compile/onnx.ts";
@@ -38,11 +38,11 @@ export async function openOnnxCpu({ graph, weights }: Network, { threads }: Engi
   };
 }
 
-function floats(answer: InferenceSession.OnnxValueMapType, name: string): Float32Array {
-  return (answer[name] as Tensor).data as Float32Array;
+function floats(answer: OnnxRuntime.InferenceSession.OnnxValueMapType, name: string): Float32Array {
+  return (answer[name] as OnnxRuntime.Tensor).data as Float32Array;
 }
 
-async function importOnnxRuntime(): Promise<typeof import("onnxruntime-node")> {
+async function importOnnxRuntime(): Promise<typeof OnnxRuntime> {
   try {
     return await import("onnxruntime-node");
   } catch (cause) {

@@ -1,0 +1,119 @@
+// A detector off the main thread: one worker with all cores, or several with one thread each, behind one interface.
+import type { MultiboxError } from "../errors.ts";
+import type { Picture } from "./detection.ts";
+import type { BatchResult, Detector, DetectorInfo } from "./detector.ts";
+import { closedError, DetectorThread, type ThreadCall } from "./detector-thread.ts";
+import type { WorkerReply, WorkerRequest, WorkerSetup } from "./detector-worker.ts";
+
+export interface PoolOptions extends Omit<WorkerSetup, "threads"> {
+  /** 0: one worker whose session has all cores. N: N workers whose sessions have one thread each. */
+  readonly workers: number;
+  /** A worker died and is replaced; its batch has failed. */
+  readonly onDeath?: (error: MultiboxError) => void;
+}
+
+/** Opens the model in its workers and waits until each is ready. Fails as reading the bundle or opening the engine does. */
+export async function openDetector({ workers, onDeath, ...options }: PoolOptions): Promise<Detector> {
+  // A native library is unloaded with the last worker that has it, and cannot be loaded again, unless the main thread has it
+  // too. The workers say what is wrong where it cannot be loaded.
+  await import("onnxruntime-node").catch(() => undefined);
+  const setup: WorkerSetup = { ...options, threads: workers === 0 ? 0 : 1 };
+  const pool = new DetectorPool(setup, Math.max(1, workers), onDeath);
+  try {
+    await pool.start();
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+  return pool;
+}
+
+class DetectorPool implements Detector {
+  readonly slots: number;
+  readonly maxBatch: number;
+  readonly #setup: WorkerSetup;
+  readonly #onDeath: ((error: MultiboxError) => void) | undefined;
+  readonly #threads = new Set<DetectorThread>();
+  readonly #idle: DetectorThread[] = [];
+  readonly #line: ThreadCall[] = [];
+  #info: DetectorInfo | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(setup: WorkerSetup, slots: number, onDeath: ((error: MultiboxError) => void) | undefined) {
+    this.#setup = setup;
+    this.#onDeath = onDeath;
+    this.slots = slots;
+    this.maxBatch = setup.maxBatch;
+  }
+
+  get info(): DetectorInfo {
+    return this.#info!;
+  }
+
+  async start(): Promise<void> {
+    const infos = await Promise.all(Array.from({ length: this.slots }, () => this.#startThread()));
+    const [info] = infos;
+    this.#info = this.slots === 1 ? info : { ...info!, engine: `${info!.engine} in each of ${this.slots} workers` };
+  }
+
+  async detect(pictures: readonly Picture[]): Promise<BatchResult> {
+    const reply = await this.#call({ type: "detect", pictures });
+    if (reply.type !== "result") throw new Error(`A detector thread answered ${reply.type}.`);
+    return reply.result;
+  }
+
+  async warmUp(): Promise<void> {
+    // As many calls as threads, which are all idle: each gets one.
+    await Promise.all(Array.from({ length: this.slots }, () => this.#call({ type: "warm-up" })));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    for (const { reject } of this.#line.splice(0)) reject(closedError());
+    await Promise.all([...this.#threads].map((thread) => thread.close()));
+  }
+
+  #call(request: WorkerRequest): Promise<WorkerReply> {
+    if (this.#closing) return Promise.reject(closedError());
+    return new Promise((resolve, reject) => {
+      this.#line.push({ request, resolve, reject });
+      this.#dispatch();
+    });
+  }
+
+  #dispatch(): void {
+    while (this.#line.length > 0 && this.#idle.length > 0) this.#idle.shift()!.send(this.#line.shift()!);
+  }
+
+  async #startThread(): Promise<DetectorInfo> {
+    const thread = new DetectorThread(this.#setup, (error) => {
+      this.#threads.delete(thread);
+      if (this.#idle.includes(thread)) this.#idle.splice(this.#idle.indexOf(thread), 1);
+      if (this.#closing || !this.#info) return;
+      this.#onDeath?.(error);
+      void this.#replaceThread();
+    });
+    this.#threads.add(thread);
+    const info = await thread.ready;
+    thread.onIdle = () => {
+      this.#idle.push(thread);
+      this.#dispatch();
+    };
+    thread.onIdle();
+    return info;
+  }
+
+  async #replaceThread(): Promise<void> {
+    try {
+      await this.#startThread();
+    } catch (error) {
+      // It cannot start again (the model was deleted, say): without any thread, whoever waits must not wait for ever.
+      if (this.#threads.size > 0) return;
+      for (const { reject } of this.#line.splice(0)) reject(error as MultiboxError);
+    }
+  }
+}
