@@ -36,6 +36,11 @@ export class ScriptedPipeline implements Pipeline {
     this.pool = new FramePool(width, height, colour, poolSize);
   }
 
+  /** How many watch the detected frames. */
+  get observers(): number {
+    return this.detected.observers.length;
+  }
+
   add(config: StreamConfig): void {
     if (this.#streams.has(config.id)) {
       throw new MultiboxError("STREAM_EXISTS", `There is a stream "${config.id}" already.`);

@@ -1,0 +1,121 @@
+// The whole HTTP side as one Hono app that does not listen, and the hub that WebSockets are handed to.
+import { Hono, type Context } from "hono";
+import type { Logger } from "pino";
+import { asyncScheduler, Subject, type SchedulerLike } from "rxjs";
+import type { Config } from "../config.ts";
+import { MultiboxError } from "../errors.ts";
+import type { Detector } from "../model/detector.ts";
+import type { JpegEncoder } from "../pipeline/jpeg.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
+import { LatestFrames } from "../pipeline/sinks/latest.ts";
+import { checkSource, checkToken, type Asked } from "./access.ts";
+import { detectRoute } from "./detect-route.ts";
+import { Hub } from "./hub.ts";
+import { Metrics } from "./metrics.ts";
+import { notFound, servePage } from "./page.ts";
+import { Pictures } from "./pictures.ts";
+import { problemResponse } from "./problem.ts";
+import { streamRoutes } from "./stream-routes.ts";
+
+export interface AppDeps {
+  readonly pipeline: Pipeline;
+  readonly detector: Detector;
+  readonly config: Pick<Config, "host" | "token" | "minScore" | "fileRoots">;
+  readonly logger: Logger;
+  /** Of multibox. */
+  readonly version: string;
+  readonly jpeg: Pick<JpegEncoder, "encode">;
+  /** The folder that the page was built into. */
+  readonly uiDir: string;
+  /** Whether the model is warm. */
+  readonly ready: () => boolean;
+  readonly clock?: SchedulerLike;
+}
+
+export interface MultiboxApp {
+  readonly app: Hono;
+  readonly hub: Hub;
+  /** Idempotent. Ends live views, takes leave of WebSocket clients, releases frames. */
+  readonly close: () => void;
+}
+
+/** The page needs no token, because it cannot have one before it is loaded; it holds nothing that is secret. */
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  "Content-Security-Policy":
+    "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "no-referrer",
+};
+
+export function createApp(deps: AppDeps): MultiboxApp {
+  const { pipeline, detector, config, logger, version, clock = asyncScheduler } = deps;
+  const { name, version: modelVersion } = detector.info.model;
+  const metrics = new Metrics(pipeline, { version, model: `${name} ${modelVersion}`, engine: detector.info.engine });
+  const latest = new LatestFrames(pipeline);
+  const pictures = new Pictures(deps.jpeg);
+  const hub = new Hub({ pipeline, detector, pictures, metrics, config, logger, version, clock });
+  const closing = new Subject<void>();
+  const app = new Hono();
+
+  app.use(async (c, next) => {
+    const began = clock.now();
+    await next();
+    for (const [header, value] of Object.entries(SECURITY_HEADERS)) c.header(header, value);
+    if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
+    // The path alone: a query may hold the token.
+    logger.debug({ method: c.req.method, path: c.req.path, status: c.res.status, ms: clock.now() - began }, "request");
+  });
+  app.use(async (c, next) => {
+    checkSource(config, askedBy(c));
+    await next();
+  });
+  for (const path of ["/v1/*", "/metrics"]) {
+    app.use(path, async (c, next) => {
+      checkToken(config, askedBy(c));
+      await next();
+    });
+  }
+
+  app.get("/health/live", (c) => c.json({ status: "live", version }));
+  app.get("/health/ready", (c) => {
+    const { model, engine, reason } = detector.info;
+    const isReady = deps.ready();
+    return c.json({ status: isReady ? "ready" : "warming up", version, model, engine, reason }, isReady ? 200 : 503);
+  });
+  app.get("/metrics", async (c) => c.text(await metrics.text(), 200, { "Content-Type": metrics.contentType }));
+  app.post("/v1/detect", detectRoute(detector, config, clock));
+  app.route("/v1/streams", streamRoutes(pipeline, config, { pipeline, latest, pictures, closing }));
+  app.get("/v1/detections", () => {
+    throw new MultiboxError("UPGRADE_NEEDED", "This is a WebSocket.", "Connect to it by ws:// or wss://.");
+  });
+  app.get("/v1/*", (c) => {
+    throw notFound(c.req.method, c.req.path);
+  });
+  app.get("*", servePage(deps.uiDir));
+  app.notFound((c) => problemResponse(notFound(c.req.method, c.req.path)));
+  app.onError((error, c) => {
+    if (!(error instanceof MultiboxError))
+      logger.error({ err: error, method: c.req.method, path: c.req.path }, "a request failed");
+    return problemResponse(error);
+  });
+
+  const close = (): void => {
+    closing.next();
+    closing.complete();
+    hub.close();
+    latest.close();
+    metrics.close();
+  };
+  return { app, hub, close };
+}
+
+function askedBy(c: Context): Asked {
+  return {
+    method: c.req.method,
+    upgrade: false,
+    host: c.req.header("host") ?? new URL(c.req.url).host,
+    origin: c.req.header("origin"),
+    authorization: c.req.header("authorization"),
+    queryToken: c.req.query("token"),
+  };
+}

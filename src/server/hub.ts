@@ -1,0 +1,94 @@
+// All WebSocket clients: frames and stream events go out to them, heartbeats find those that are gone.
+import type { Logger } from "pino";
+import { interval, Subscription, type SchedulerLike } from "rxjs";
+import type { WebSocket } from "ws";
+import type { Config } from "../config.ts";
+import type { Detector } from "../model/detector.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
+import { Client } from "./client.ts";
+import { FrameMessages } from "./frame-messages.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Pictures } from "./pictures.ts";
+import { PROTOCOL_VERSION, type Hello, type StreamEvent } from "./protocol.ts";
+import { removedEvent, streamEvent, streamInfos } from "./streams.ts";
+
+export interface HubOptions {
+  readonly pipeline: Pipeline;
+  readonly detector: Pick<Detector, "info">;
+  readonly pictures: Pictures;
+  readonly metrics: Metrics;
+  readonly config: Pick<Config, "minScore">;
+  readonly logger: Logger;
+  readonly version: string;
+  readonly clock: SchedulerLike;
+}
+
+const HEARTBEAT_MS = 30_000;
+
+export class Hub {
+  readonly #options: HubOptions;
+  readonly #clients = new Set<Client>();
+  readonly #subscription = new Subscription();
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+    const { pipeline, pictures, clock } = options;
+    this.#subscription.add(
+      pipeline.detected.subscribe((detected) => {
+        const messages = new FrameMessages(detected, pictures);
+        for (const client of this.#clients) client.onFrame(messages);
+      }),
+    );
+    this.#subscription.add(pipeline.statuses.subscribe((status) => this.#tell(streamEvent(status))));
+    this.#subscription.add(pipeline.removed.subscribe((stream) => this.#tell(removedEvent(stream, clock.now()))));
+    this.#subscription.add(
+      interval(HEARTBEAT_MS, clock).subscribe(() => {
+        for (const client of this.#clients) client.beat();
+      }),
+    );
+  }
+
+  /** Takes an open WebSocket, which is greeted at once. */
+  accept(socket: WebSocket): void {
+    const { pipeline, metrics, config, logger } = this.#options;
+    const client = new Client(socket, {
+      hello: this.#hello(),
+      minScore: config.minScore,
+      streams: () => pipeline.list().map((status) => status.config.id),
+      onSent: (kind) => metrics.messageSent(kind),
+      onDropped: (stream, cause) => metrics.messageDropped(stream, cause),
+      onBug: (error) => logger.error({ err: error }, "a WebSocket request failed"),
+    });
+    this.#clients.add(client);
+    metrics.setClients(this.#clients.size);
+    logger.debug({ clients: this.#clients.size }, "a WebSocket client came");
+    socket.on("close", (code) => {
+      this.#clients.delete(client);
+      metrics.setClients(this.#clients.size);
+      logger.debug({ clients: this.#clients.size, code }, "a WebSocket client went");
+    });
+  }
+
+  /** Idempotent. Takes leave of all clients; their sockets are open until they answer. */
+  close(): void {
+    this.#subscription.unsubscribe();
+    for (const client of this.#clients) client.close(1001, "The server is stopping.");
+  }
+
+  #tell(event: StreamEvent): void {
+    for (const client of this.#clients) client.onStreamEvent(event);
+  }
+
+  #hello(): Hello {
+    const { detector, pipeline, version } = this.#options;
+    const { model, labels } = detector.info;
+    return {
+      type: "hello",
+      protocol: PROTOCOL_VERSION,
+      server: { name: "multibox", version },
+      model: { name: model.name, version: model.version },
+      labels: [...labels],
+      streams: streamInfos(pipeline),
+    };
+  }
+}

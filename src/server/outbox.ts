@@ -1,0 +1,137 @@
+// What waits for one client: bounded, first in first out, and the oldest detections go when the client is too slow.
+import type { FrameMessage } from "./frame-messages.ts";
+
+/** The part of a WebSocket that the outbox needs. */
+export interface Wire {
+  /** Bytes that were handed over and have not left. */
+  readonly bufferedAmount: number;
+  send(data: string | Buffer, options: { binary: boolean }, done: (error?: Error) => void): void;
+}
+
+export interface OutboxOptions {
+  readonly maxMessages: number;
+  /** Of what waits here and in the socket together. */
+  readonly maxBytes: number;
+  /** A message has left. */
+  readonly onSent: (kind: "detections" | "other", bytes: number) => void;
+  /** A message of this stream was dropped because the client, or the encoder, was behind. */
+  readonly onDropped: (stream: string, cause: "slow" | "encoder") => void;
+  /** Even what may not be dropped has piled up: the client does not read at all. */
+  readonly onOverflow: () => void;
+}
+
+type Waiting =
+  | { readonly kind: "other"; readonly text: string; readonly bytes: number }
+  | {
+      readonly kind: "detections";
+      readonly stream: string;
+      readonly message: FrameMessage;
+      readonly missedBefore: number;
+      readonly bytes: number;
+    };
+
+/** The socket gets this much ahead; the rest waits where it can still be dropped. */
+const AHEAD = 262_144;
+
+export class Outbox {
+  readonly #wire: Wire;
+  readonly #options: OutboxOptions;
+  readonly #queue: Waiting[] = [];
+  /** Dropped from the queue's front, to be told in the stream's next message that leaves. */
+  readonly #missed = new Map<string, number>();
+  /** Never came into the queue, to be told in the stream's next message that does. */
+  readonly #skipped = new Map<string, number>();
+  readonly #waiting = { detections: 0, other: 0 };
+  #bytes = 0;
+
+  constructor(wire: Wire, options: OutboxOptions) {
+    this.#wire = wire;
+    this.#options = options;
+  }
+
+  /** Never dropped. */
+  put(message: object): void {
+    const text = JSON.stringify(message);
+    this.#push({ kind: "other", text, bytes: text.length });
+    const isFull = this.#waiting.other > 16 * this.#options.maxMessages || this.#size() > 2 * this.#options.maxBytes;
+    if (isFull) this.#options.onOverflow();
+  }
+
+  /** Detections of a frame. `missedBefore`: what `takeSkipped` said when the frame came. */
+  offer(stream: string, message: FrameMessage, missedBefore: number): void {
+    this.#push({ kind: "detections", stream, message, missedBefore, bytes: message.bytes });
+    const { maxMessages, maxBytes } = this.#options;
+    // The newest stays even where it alone is too much, so that a client is never left without any.
+    while (this.#waiting.detections > 1 && (this.#waiting.detections > maxMessages || this.#size() > maxBytes)) {
+      this.#dropOldest();
+    }
+  }
+
+  /** A message of this stream will not be made for this client, because the encoder is behind. */
+  skip(stream: string, missedBefore = 0): void {
+    add(this.#skipped, stream, missedBefore + 1);
+    this.#options.onDropped(stream, "encoder");
+  }
+
+  /** How many were skipped before a message that is being made now. */
+  takeSkipped(stream: string): number {
+    const skipped = this.#skipped.get(stream) ?? 0;
+    this.#skipped.delete(stream);
+    return skipped;
+  }
+
+  /** The client no longer follows this stream. What waits is still sent. */
+  forget(stream: string): void {
+    this.#skipped.delete(stream);
+    if (!this.#queue.some((waiting) => waiting.kind === "detections" && waiting.stream === stream)) {
+      this.#missed.delete(stream);
+    }
+  }
+
+  #push(waiting: Waiting): void {
+    this.#queue.push(waiting);
+    this.#waiting[waiting.kind] += 1;
+    this.#bytes += waiting.bytes;
+    this.#pump();
+  }
+
+  #pump(): void {
+    while (this.#queue.length > 0 && this.#wire.bufferedAmount < AHEAD) {
+      const next = this.#take(0);
+      const [data, binary] = next.kind === "other" ? [next.text, false] : [this.#write(next), next.message.binary];
+      this.#wire.send(data, { binary }, (error) => {
+        if (error) return;
+        this.#options.onSent(next.kind, data.length);
+        this.#pump();
+      });
+    }
+  }
+
+  #write({ stream, message, missedBefore }: Waiting & { kind: "detections" }): Buffer {
+    const missed = this.#missed.get(stream) ?? 0;
+    this.#missed.delete(stream);
+    return message.write(missed + missedBefore);
+  }
+
+  #dropOldest(): void {
+    const dropped = this.#take(this.#queue.findIndex(({ kind }) => kind === "detections"));
+    if (dropped.kind !== "detections") return;
+    add(this.#missed, dropped.stream, dropped.missedBefore + 1);
+    this.#options.onDropped(dropped.stream, "slow");
+  }
+
+  #take(index: number): Waiting {
+    const [taken] = this.#queue.splice(index, 1) as [Waiting];
+    this.#waiting[taken.kind] -= 1;
+    this.#bytes -= taken.bytes;
+    return taken;
+  }
+
+  #size(): number {
+    return this.#bytes + this.#wire.bufferedAmount;
+  }
+}
+
+function add(counts: Map<string, number>, stream: string, count: number): void {
+  counts.set(stream, (counts.get(stream) ?? 0) + count);
+}

@@ -1,0 +1,137 @@
+// Listens: HTTP through the app, WebSockets through the hub; stops within seconds whatever the clients do.
+import type { IncomingMessage, Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { createAdaptorServer } from "@hono/node-server";
+import { WebSocketServer } from "ws";
+import type { Config } from "../config.ts";
+import { MultiboxError, systemCode } from "../errors.ts";
+import { checkListen, checkSource, checkToken } from "./access.ts";
+import { createApp, type AppDeps, type MultiboxApp } from "./app.ts";
+import { Connections } from "./connections.ts";
+import { notFound } from "./page.ts";
+import { problemResponse } from "./problem.ts";
+
+export interface ServeDeps extends AppDeps {
+  readonly config: AppDeps["config"] & Pick<Config, "port">;
+}
+
+export interface RunningServer {
+  readonly port: number;
+  /** Of the page, without a token. */
+  readonly url: string;
+  /** Idempotent. Resolves within a few seconds, also when clients do not answer. */
+  readonly close: () => Promise<void>;
+}
+
+/** What a request may take: its headers, and its whole body (32 MiB over a slow line). Answers may last for ever. */
+const TIMEOUTS = { headersTimeout: 15_000, requestTimeout: 120_000, keepAliveTimeout: 10_000 };
+/** Longer messages end the connection; from 64 KiB on they are answered with an error (requests.ts). */
+const MAX_PAYLOAD = 4 * 1_048_576;
+const GRACE_MS = 2000;
+
+/** Fails with TOKEN_NEEDED, PORT_IN_USE, PORT_FORBIDDEN or HOST_UNAVAILABLE; then nothing is left open. */
+export async function startServer(deps: ServeDeps): Promise<RunningServer> {
+  const { config, logger } = deps;
+  checkListen(config);
+  const app = createApp(deps);
+  const server = createAdaptorServer({
+    fetch: app.app.fetch,
+    overrideGlobalObjects: false,
+    serverOptions: TIMEOUTS,
+  }) as Server;
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_PAYLOAD, perMessageDeflate: false });
+  server.on("upgrade", (request, socket, head) => upgrade(request, socket, head, { app, sockets, config }));
+  const connections = new Connections(server);
+  try {
+    await listen(server, config);
+  } catch (error) {
+    app.close();
+    throw error;
+  }
+  server.on("error", (error) => logger.error({ err: error }, "the HTTP server failed"));
+  const { port } = server.address() as AddressInfo;
+  const host = config.host.includes(":") ? `[${config.host.replaceAll(/[[\]]/g, "")}]` : config.host;
+  let closed: Promise<void> | undefined;
+  return { port, url: `http://${host}:${port}/`, close: () => (closed ??= stop(server, connections, app)) };
+}
+
+interface UpgradeDeps {
+  readonly app: MultiboxApp;
+  readonly sockets: WebSocketServer;
+  readonly config: ServeDeps["config"];
+}
+
+function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, { app, sockets, config }: UpgradeDeps): void {
+  try {
+    const path = request.url ?? "/";
+    const url = URL.canParse(path, "http://localhost") ? new URL(path, "http://localhost") : undefined;
+    if (url?.pathname !== "/v1/detections") throw notFound("WebSocket", url?.pathname ?? "a broken path");
+    const { host, origin, authorization } = request.headers;
+    const queryToken = url.searchParams.get("token") ?? undefined;
+    const asked = { method: "GET", upgrade: true, host, origin, authorization, queryToken };
+    checkSource(config, asked);
+    checkToken(config, asked);
+    sockets.handleUpgrade(request, socket, head, (webSocket) => app.hub.accept(webSocket));
+  } catch (error) {
+    void refuse(socket, problemResponse(error));
+  }
+}
+
+/** Answers an upgrade as HTTP would, because a client that sees only a closed socket cannot say why. */
+async function refuse(socket: Duplex, response: Response): Promise<void> {
+  const body = await response.text();
+  const headers = [...response.headers].map(([name, value]) => `${name}: ${value}`);
+  const status = `HTTP/1.1 ${response.status} Refused`;
+  const head = [status, ...headers, `content-length: ${Buffer.byteLength(body)}`, "connection: close"];
+  socket.on("error", () => socket.destroy());
+  // HTTP servers' sockets stay half open, and this one is no longer HTTP's to close.
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+function listen(server: Server, { host, port }: Pick<Config, "host" | "port">): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => reject(listenError(error, host, port)));
+    server.listen(port, host.replaceAll(/[[\]]/g, ""), () => {
+      server.removeAllListeners("error");
+      resolve();
+    });
+  });
+}
+
+function listenError(error: Error, host: string, port: number): MultiboxError {
+  const options = { cause: error };
+  switch (systemCode(error)) {
+    case "EADDRINUSE":
+      return new MultiboxError(
+        "PORT_IN_USE",
+        `Port ${port} of ${host} is in use by another program.`,
+        "Stop it, or choose another with --port; 0 takes a free one.",
+        options,
+      );
+    case "EACCES":
+      return new MultiboxError(
+        "PORT_FORBIDDEN",
+        `This user may not listen on port ${port}.`,
+        "Choose a port from 1024 on with --port.",
+        options,
+      );
+    default:
+      return new MultiboxError(
+        "HOST_UNAVAILABLE",
+        `Listening on ${host}, port ${port}, failed: ${error.message}.`,
+        "Choose an address of this machine with --host.",
+        options,
+      );
+  }
+}
+
+async function stop(server: Server, connections: Connections, app: MultiboxApp): Promise<void> {
+  const ended = new Promise<void>((resolve) => server.close(() => resolve()));
+  app.close();
+  connections.stop();
+  // `server.close` waits for every connection, those of WebSockets included, and some clients never answer.
+  const force = setTimeout(() => connections.destroy(), GRACE_MS);
+  await ended;
+  clearTimeout(force);
+}

@@ -1,0 +1,86 @@
+// The app, or the whole server on a free port, over a scripted pipeline; real JPEGs, real sockets.
+import { pino, type Logger } from "pino";
+import { Config } from "../../src/config.ts";
+import { JpegEncoder } from "../../src/pipeline/jpeg.ts";
+import { createApp, type MultiboxApp } from "../../src/server/app.ts";
+import { startServer, type RunningServer, type ServeDeps } from "../../src/server/serve.ts";
+import { RedFinder } from "./red-finder.ts";
+import { ScriptedPipeline, type ScriptOptions } from "./scripted-pipeline.ts";
+
+export interface TestSetup {
+  readonly pipeline: ScriptedPipeline;
+  readonly detector: RedFinder;
+  /** What the server logged, a line each. */
+  readonly log: string[];
+}
+
+export interface TestOptions {
+  readonly config?: Partial<Config>;
+  readonly script?: ScriptOptions;
+  readonly deps?: Partial<ServeDeps>;
+  /** Closed after the test. */
+  readonly jpeg?: JpegEncoder;
+}
+
+type Ask = (path: string, init?: RequestInit) => Promise<Response>;
+
+/** Runs a test against the app alone. */
+export async function withApp(
+  options: TestOptions,
+  run: (setup: TestSetup & MultiboxApp & { ask: Ask }) => Promise<void>,
+): Promise<void> {
+  const { setup, deps, jpeg } = prepare(options);
+  const made = createApp(deps);
+  try {
+    await run({ ...setup, ...made, ask: async (path, init) => made.app.request(path, init) });
+  } finally {
+    made.close();
+    await jpeg.close();
+  }
+}
+
+/** Runs a test against the server on a free port. */
+export async function withServer(
+  options: TestOptions,
+  run: (setup: TestSetup & RunningServer & { socketUrl: string }) => Promise<void>,
+): Promise<void> {
+  const { setup, deps, jpeg } = prepare(options);
+  const server = await startServer(deps);
+  try {
+    await run({ ...setup, ...server, socketUrl: `ws://127.0.0.1:${server.port}/v1/detections` });
+  } finally {
+    await server.close();
+    await jpeg.close();
+  }
+}
+
+/** A JSON answer, to be looked into. */
+export async function jsonOf(answer: Response): Promise<Record<string, unknown>> {
+  return (await answer.json()) as Record<string, unknown>;
+}
+
+function prepare({ config, script, deps, jpeg = new JpegEncoder() }: TestOptions): {
+  setup: TestSetup;
+  deps: ServeDeps;
+  jpeg: JpegEncoder;
+} {
+  const setup: TestSetup = { pipeline: new ScriptedPipeline(script), detector: new RedFinder(), log: [] };
+  return {
+    setup,
+    jpeg,
+    deps: {
+      ...setup,
+      jpeg,
+      config: Config.parse({ port: 0, ...config }),
+      logger: logTo(setup.log),
+      version: "1.2.3",
+      uiDir: "/nowhere",
+      ready: () => true,
+      ...deps,
+    },
+  };
+}
+
+function logTo(lines: string[]): Logger {
+  return pino({ level: "debug" }, { write: (line: string) => void lines.push(line) });
+}
