@@ -3,7 +3,7 @@ import { STATUS_CODES } from "node:http";
 import { MultiboxError } from "../errors.ts";
 import type { ErrorBody } from "./protocol.ts";
 
-export interface Problem {
+interface Problem {
   readonly type: string;
   readonly title: string;
   readonly status: number;
@@ -40,7 +40,7 @@ const STATUSES: Readonly<Record<string, number>> = {
 };
 
 /** Anything thrown that is not a MultiboxError is a bug: the log gets its stack, the client only learns that it happened. */
-export function problemOf(error: unknown): Problem {
+function problemOf(error: unknown): Problem {
   const { code, message, hint } = errorBody(error);
   const status = STATUSES[code] ?? 500;
   return { type: `urn:multibox:problem:${code}`, title: STATUS_CODES[status]!, status, code, detail: message, hint };

@@ -11,7 +11,7 @@ export type Yuv = readonly [y: number, u: number, v: number];
 
 /** BT.601 limited range. */
 export const RED: Yuv = [81, 90, 240];
-export const GREY: Yuv = [126, 128, 128];
+const GREY: Yuv = [126, 128, 128];
 
 export interface ScriptOptions {
   readonly width?: number;
