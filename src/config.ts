@@ -1,5 +1,10 @@
 // Every setting of the server: its prose, its default, its limits. A file, the environment and flags fill it in, in that order.
+import { readFile } from "node:fs/promises";
+import envPaths from "env-paths";
+import { parse } from "yaml";
 import { z } from "zod";
+import { MultiboxError, sentenceOf, systemCode } from "./errors.ts";
+import { NewStream } from "./server/protocol.ts";
 
 export const Config = z.strictObject({
   host: z.string().default("127.0.0.1").describe("Address to listen on. Any but a loopback address needs a token."),
@@ -49,6 +54,7 @@ export const Config = z.strictObject({
     .max(600)
     .default(10)
     .describe("A live stream without a frame for so long is restarted."),
+  streams: z.array(NewStream).default([]).describe("Streams to start with; the demo when there are none."),
   fileRoots: z
     .array(z.string())
     .default([])
@@ -63,3 +69,69 @@ export const Config = z.strictObject({
     .describe("How much is logged."),
 });
 export type Config = z.infer<typeof Config>;
+
+/** Where settings may come from, the strongest last. Keys are those of `Config`. */
+export interface ConfigSources {
+  /** A YAML file; it must exist. */
+  readonly file?: string | undefined;
+  /** `MULTIBOX_MAX_BATCH` is `maxBatch`; lists and streams are not taken from here. */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly flags?: Readonly<Record<string, unknown>>;
+}
+
+/** All settings, checked. Fails with CONFIG_UNREADABLE or CONFIG_INVALID, which names the setting and its value. */
+export async function loadConfig({ file, env = {}, flags = {} }: ConfigSources): Promise<Config> {
+  const settings = {
+    ...(file === undefined ? {} : await readSettings(file)),
+    ...fromEnv(env),
+    ...withoutUndefined(flags),
+  };
+  const parsed = Config.safeParse(settings);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const name = issue.path.join(".");
+  const sentence =
+    issue.code === "unrecognized_keys"
+      ? `There is no setting "${issue.keys[0]}"${name ? ` in ${name}` : ""}.`
+      : `The setting ${name} is ${JSON.stringify(valueAt(settings, issue.path)) ?? "missing"}: ${issue.message}.`;
+  throw new MultiboxError(
+    "CONFIG_INVALID",
+    sentence,
+    "`multibox serve --help` and multibox.example.yaml list all settings.",
+  );
+}
+
+/** The user's cache folder for multibox. */
+export function defaultCacheDir(): string {
+  return envPaths("multibox", { suffix: "" }).cache;
+}
+
+async function readSettings(file: string): Promise<Record<string, unknown>> {
+  try {
+    return (parse(await readFile(file, "utf8")) as Record<string, unknown> | null) ?? {};
+  } catch (cause) {
+    const why = systemCode(cause) === "ENOENT" ? "it does not exist" : sentenceOf(cause);
+    throw new MultiboxError(
+      "CONFIG_UNREADABLE",
+      `The settings in ${file} cannot be read: ${why}.`,
+      "It must be YAML.",
+      { cause },
+    );
+  }
+}
+
+function fromEnv(env: NodeJS.ProcessEnv): Record<string, string> {
+  const names = Object.entries(Config.shape).filter(([, schema]) => !isList(schema));
+  const found = names.map(([name]) => [name, env[`MULTIBOX_${name.replaceAll(/[A-Z]/g, "_$&").toUpperCase()}`]]);
+  return withoutUndefined(Object.fromEntries(found) as Record<string, string | undefined>);
+}
+
+const isList = (schema: z.ZodType): boolean => schema instanceof z.ZodDefault && schema.unwrap() instanceof z.ZodArray;
+
+function withoutUndefined<T>(record: Readonly<Record<string, T | undefined>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).filter((entry): entry is [string, T] => entry[1] !== undefined));
+}
+
+function valueAt(settings: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], settings);
+}

@@ -1,0 +1,151 @@
+#!/usr/bin/env node
+// The command line: arguments in, exit codes out. 0 is success, 1 a failure, 2 a mistake in the call.
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { detectFiles } from "./commands/detect.ts";
+import { listModels, pullModels } from "./commands/models.ts";
+import { packageVersion, serve } from "./commands/serve.ts";
+import { Config, defaultCacheDir, loadConfig } from "./config.ts";
+import { MultiboxError, sentenceOf } from "./errors.ts";
+
+/** Failures that the caller mends by calling otherwise. */
+const USAGE_CODES = new Set([
+  "CONFIG_INVALID",
+  "CONFIG_UNREADABLE",
+  "MODEL_UNKNOWN",
+  "LABEL_UNKNOWN",
+  "TOKEN_NEEDED",
+  "STREAM_BAD_SCHEME",
+]);
+
+type Setting = keyof typeof Config.shape;
+
+/** `--max-batch` for `maxBatch`, with the prose and default of the setting itself. */
+function settingOption(name: Setting): Option {
+  const schema = Config.shape[name];
+  const kebab = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const fallback = schema.safeParse(undefined).data;
+  const shown = fallback === undefined ? "" : ` (default: ${JSON.stringify(fallback)})`;
+  return new Option(`--${kebab} <value>`, `${schema.description}${shown}`);
+}
+
+function streamOption(value: string, earlier: unknown[] = []): unknown[] {
+  const [, id, url] = /^([^=]+)=(.+)$/s.exec(value) ?? [];
+  if (id === undefined)
+    throw new InvalidArgumentError("Write it as name=url, for example cam1=rtsp://192.0.2.7/stream.");
+  return [...earlier, { id, url }];
+}
+
+const program = new Command("multibox")
+  .description("Finds objects in cameras and videos, and tells of every frame over WebSocket.")
+  .version(packageVersion())
+  .showHelpAfterError("(multibox --help shows what there is)")
+  .addHelpText("after", "\nStart here:  multibox serve        then open the address that it prints")
+  .exitOverride();
+
+const serveCommand = program
+  .command("serve")
+  .description("Run the server: streams in, detections out, and a page to watch")
+  .option("--config <file>", "YAML file with settings; see multibox.example.yaml")
+  .option("--stream <name=url>", "A camera (rtsp://...) or a video file; may be given several times", streamOption)
+  .option("--no-demo", "Show no demo where no stream is given")
+  .option("--json", "Print one line of JSON when ready", false);
+for (const name of Object.keys(Config.shape) as Setting[]) {
+  if (name !== "streams" && name !== "fileRoots") serveCommand.addOption(settingOption(name));
+}
+serveCommand
+  .option("--file-roots <folder...>", Config.shape.fileRoots.description)
+  .addHelpText(
+    "after",
+    `
+Every setting can also stand in the --config file, or in the environment as MULTIBOX_MAX_BATCH for --max-batch.
+
+Examples:
+  multibox serve
+  multibox serve --stream cam1=rtsp://user:password@192.0.2.7/stream --stream yard=yard.mp4`,
+  )
+  .action(async ({ config: file, stream, demo, json, ...flags }: ServeFlags) => {
+    const config = await loadConfig({ file, env: process.env, flags: { ...flags, streams: stream } });
+    await serve({ config, cacheDir: config.cacheDir ?? defaultCacheDir(), demo, json });
+  });
+
+interface ServeFlags extends Record<string, unknown> {
+  readonly config?: string;
+  readonly stream?: unknown[];
+  readonly demo: boolean;
+  readonly json: boolean;
+}
+
+const detectCommand = program
+  .command("detect")
+  .description("Find the objects in pictures (JPEG, PNG)")
+  .argument("<file...>", "Picture files")
+  .option("--min-score <value>", "Leave out detections below this score, 0..1 (default: 0.5)")
+  .option("--labels <label...>", "Show only these labels")
+  .option("--json", "Print one line of JSON for each picture", false);
+for (const name of ["model", "engine", "workers", "cacheDir"] as const) detectCommand.addOption(settingOption(name));
+detectCommand
+  .addHelpText(
+    "after",
+    "\nBoxes are x, y, width, height in pixels of the picture.\n\nExample:\n  multibox detect holiday.jpg --min-score 0.4",
+  )
+  .action(async (files: string[], { labels, json, minScore = "0.5", ...flags }: DetectFlags) => {
+    const config = await loadConfig({ env: process.env, flags: { ...flags, minScore } });
+    const failed = await detectFiles(files, {
+      ...config,
+      cacheDir: config.cacheDir ?? defaultCacheDir(),
+      labels,
+      json,
+    });
+    if (failed > 0) process.exitCode = 1;
+  });
+
+interface DetectFlags extends Record<string, unknown> {
+  readonly labels?: string[];
+  readonly json: boolean;
+  readonly minScore?: string;
+}
+
+const models = program.command("models").description("See and fetch the models that multibox knows");
+models
+  .command("list")
+  .description("Show the known models and which of them are here")
+  .option("--json", "Print JSON", false)
+  .addOption(settingOption("cacheDir"))
+  .action(async (flags: ModelFlags) => listModels({ cacheDir: await cacheDirOf(flags), json: flags.json }));
+models
+  .command("pull")
+  .description("Fetch a model now, so that a later start needs no network")
+  .argument("<name...>", "Names that `multibox models list` shows")
+  .option("--force", "Fetch it even if it is here, to mend a damaged one", false)
+  .option("--json", "Print JSON", false)
+  .addOption(settingOption("cacheDir"))
+  .action(async (names: string[], flags: ModelFlags) =>
+    pullModels(names, flags.force ?? false, { cacheDir: await cacheDirOf(flags), json: flags.json }),
+  );
+
+interface ModelFlags {
+  readonly cacheDir?: string;
+  readonly json: boolean;
+  readonly force?: boolean;
+}
+
+async function cacheDirOf({ cacheDir }: ModelFlags): Promise<string> {
+  return (await loadConfig({ env: process.env, flags: { cacheDir } })).cacheDir ?? defaultCacheDir();
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}
+
+/** Says what went wrong, unless commander has said it already. A bug keeps its stack trace. */
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (!(error instanceof MultiboxError)) {
+    console.error(error instanceof Error ? error.stack : sentenceOf(error));
+    return 1;
+  }
+  console.error(`multibox: ${error.toString()}`);
+  return USAGE_CODES.has(error.code) ? 2 : 1;
+}

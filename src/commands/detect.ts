@@ -1,0 +1,95 @@
+// `multibox detect`: the objects in picture files.
+import { readFile } from "node:fs/promises";
+import type { Config } from "../config.ts";
+import { MultiboxError, sentenceOf, systemCode } from "../errors.ts";
+import type { Detection } from "../model/detection.ts";
+import type { Detector } from "../model/detector.ts";
+import { openDetector } from "../model/detector-pool.ts";
+import { openModel } from "../model/zoo.ts";
+import { decodePicture } from "../server/decode-picture.ts";
+import { downloadProgress } from "./terminal.ts";
+
+export interface DetectOptions extends Pick<Config, "model" | "engine" | "workers"> {
+  readonly cacheDir: string;
+  readonly minScore: number;
+  readonly labels: readonly string[] | undefined;
+  readonly json: boolean;
+}
+
+/**
+ * Prints what is in each picture; with `json` one line of JSON a picture. A picture that fails is named on standard error and
+ * the others go on; returns how many failed.
+ */
+export async function detectFiles(files: readonly string[], options: DetectOptions): Promise<number> {
+  const detector = await open(options);
+  let failed = 0;
+  try {
+    for (const file of files) {
+      try {
+        print(await detectFile(detector, file, options), options.json);
+      } catch (error) {
+        failed += 1;
+        console.error(`${file}: ${sentenceOf(error)}`);
+      }
+    }
+  } finally {
+    await detector.close();
+  }
+  return failed;
+}
+
+async function open({ model, engine, workers, cacheDir, minScore, labels }: DetectOptions): Promise<Detector> {
+  const progress = downloadProgress(model);
+  try {
+    const { folder } = await openModel(model, { cacheDir, onProgress: progress.update });
+    const detector = await openDetector({ folder, engine, workers, minScore, maxBatch: 1 });
+    const unknown = labels?.find((label) => !detector.info.labels.includes(label));
+    if (unknown === undefined) return detector;
+    await detector.close();
+    const known = detector.info.labels.join(", ");
+    throw new MultiboxError("LABEL_UNKNOWN", `The model does not know the label "${unknown}".`, `It knows: ${known}.`);
+  } finally {
+    progress.stop();
+  }
+}
+
+interface FileResult {
+  readonly file: string;
+  readonly width: number;
+  readonly height: number;
+  readonly model: Detector["info"]["model"];
+  readonly detections: readonly Detection[];
+}
+
+async function detectFile(detector: Detector, file: string, { labels }: DetectOptions): Promise<FileResult> {
+  const picture = await decodePicture(await read(file));
+  const [detections] = (await detector.detect([picture])).detections;
+  const { width, height } = picture;
+  const wanted = detections!.filter(({ label }) => !labels || labels.includes(label));
+  return { file, width, height, model: detector.info.model, detections: wanted };
+}
+
+async function read(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    const code = systemCode(cause);
+    if (code === "ENOENT") throw new MultiboxError("FILE_NOT_FOUND", `There is no file ${file}.`, "", { cause });
+    if (code === "EISDIR")
+      throw new MultiboxError("FILE_NOT_READABLE", `${file} is a folder.`, "Name the pictures in it.", { cause });
+    throw new MultiboxError("FILE_NOT_READABLE", `${file} cannot be read: ${sentenceOf(cause)}.`, "", { cause });
+  }
+}
+
+function print(result: FileResult, json: boolean): void {
+  if (json) {
+    console.log(JSON.stringify(result));
+    return;
+  }
+  console.log(`${result.file} (${result.width} x ${result.height})`);
+  if (result.detections.length === 0) console.log("  nothing");
+  for (const { label, score, bbox } of result.detections) {
+    const [x, y, width, height] = bbox.map((value) => value.toFixed(0).padStart(5));
+    console.log(`  ${score.toFixed(2)}  ${label.padEnd(14)} x ${x}  y ${y}  width ${width}  height ${height}`);
+  }
+}

@@ -1,0 +1,155 @@
+// `multibox serve`: opens the model, connects the streams, listens, and stops in good order.
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Logger } from "pino";
+import type { Config } from "../config.ts";
+import { demoClip } from "../demo-clip.ts";
+import { sentenceOf } from "../errors.ts";
+import type { Detector } from "../model/detector.ts";
+import { openDetector } from "../model/detector-pool.ts";
+import { openModel } from "../model/zoo.ts";
+import { findFfmpeg } from "../pipeline/find-ffmpeg.ts";
+import { JpegEncoder } from "../pipeline/jpeg.ts";
+import { createPipeline, type Pipeline } from "../pipeline/pipeline.ts";
+import { redactUrl, type StreamConfig } from "../pipeline/stream.ts";
+import { checkListen } from "../server/access.ts";
+import { type RunningServer, startServer } from "../server/serve.ts";
+import { createLogger, downloadProgress } from "./terminal.ts";
+
+export interface ServeOptions {
+  readonly config: Config;
+  readonly cacheDir: string;
+  /** Show the demo where no stream is configured. */
+  readonly demo: boolean;
+  /** Print one line of JSON when ready instead of lines for people. */
+  readonly json: boolean;
+}
+
+/** Runs until SIGINT or SIGTERM; resolves when everything is closed. */
+export async function serve({ config, cacheDir, demo, json }: ServeOptions): Promise<void> {
+  const stopped = stopSignal();
+  const logger = createLogger(config.logLevel);
+  checkListen(config);
+  const ffmpeg = await findFfmpeg();
+  if (ffmpeg.warning) logger.warn(ffmpeg.warning);
+  const detector = await openConfigured(config, cacheDir, logger);
+  let ready = false;
+  const { maxDelayMs, maxDecodeWidth, stallSeconds } = config;
+  const pipeline = createPipeline(detector, {
+    maxDelayMs,
+    maxDecodeWidth,
+    stallMs: stallSeconds * 1000,
+    onWarning: (warning) => logger.warn({ code: warning.code }, warning.toString()),
+  });
+  logStreams(pipeline, logger);
+  const jpeg = new JpegEncoder();
+  const version = packageVersion();
+  const uiDir = fileURLToPath(new URL("../ui", import.meta.url));
+  let server: RunningServer | undefined;
+  try {
+    server = await startServer({ pipeline, detector, config, logger, version, jpeg, uiDir, ready: () => ready });
+    await detector.warmUp();
+    ready = true;
+    const streams = config.streams.length > 0 || !demo ? config.streams : await demoStreams(cacheDir, logger);
+    for (const stream of streams) pipeline.add(stream);
+    announce(server, detector, streams, { version, json, token: config.token });
+    logger.info({ signal: await stopped }, "stopping");
+  } finally {
+    // Nobody is served any more, then nothing is decoded, then what is in flight is done.
+    await server?.close();
+    await pipeline.close();
+    await Promise.all([detector.close(), jpeg.close()]);
+  }
+}
+
+async function openConfigured(config: Config, cacheDir: string, logger: Logger): Promise<Detector> {
+  const progress = downloadProgress(config.model);
+  try {
+    const { folder } = await openModel(config.model, { cacheDir, onProgress: progress.update });
+    progress.stop();
+    return await openDetector({
+      folder,
+      engine: config.engine,
+      workers: config.workers,
+      maxBatch: config.maxBatch,
+      minScore: config.minScore,
+      onDeath: (error) => logger.error({ code: error.code }, error.toString()),
+    });
+  } finally {
+    progress.stop();
+  }
+}
+
+/** The demo is a courtesy: a server that cannot show it serves all the same. */
+async function demoStreams(cacheDir: string, logger: Logger): Promise<StreamConfig[]> {
+  const progress = downloadProgress("demo pictures");
+  try {
+    return [{ id: "demo", url: await demoClip(cacheDir, progress.update), loop: true, transport: "tcp" }];
+  } catch (error) {
+    logger.warn(`There is no demo stream: ${sentenceOf(error)}`);
+    return [];
+  } finally {
+    progress.stop();
+  }
+}
+
+function logStreams(pipeline: Pipeline, logger: Logger): void {
+  pipeline.statuses.subscribe(({ config, state, error }) => {
+    const fields = { stream: config.id, state, ...(error && { code: error.code }) };
+    if (error) logger.warn(fields, error.toString());
+    else logger.info(fields, `stream ${config.id} is ${state}`);
+  });
+}
+
+interface Announcement {
+  readonly version: string;
+  readonly json: boolean;
+  readonly token: string | undefined;
+}
+
+function announce(
+  server: RunningServer,
+  detector: Detector,
+  streams: readonly StreamConfig[],
+  how: Announcement,
+): void {
+  const { model, labels, engine, reason } = detector.info;
+  const socket = `${server.url.replace(/^http/, "ws")}v1/detections`;
+  const shown = streams.map(({ id, url }) => ({ id, url: redactUrl(url) }));
+  if (how.json) {
+    console.log(
+      JSON.stringify({ url: server.url, port: server.port, detections: socket, model, engine, streams: shown }),
+    );
+    return;
+  }
+  console.log(`multibox ${how.version} is ready.\n`);
+  console.log(`  Page        ${server.url}${how.token ? "?token=..." : ""}`);
+  console.log(`  Detections  ${socket}`);
+  console.log(`  Model       ${model.name}, ${labels.length} labels, on ${engine} (${reason})`);
+  for (const { id, url } of shown) console.log(`  Stream      ${id}: ${url}`);
+  if (shown.length === 0) console.log("  Stream      none yet: add one on the page, or with --stream name=rtsp://...");
+  console.log("\nPress Ctrl-C to stop.");
+}
+
+/** The first SIGINT or SIGTERM. From then on a second one ends the process at once, and so does a stop that hangs. */
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (asked) process.exit(1);
+      asked = true;
+      setTimeout(() => process.exit(1), STOP_MS).unref();
+      resolve(signal);
+    };
+    process.on("SIGINT", onSignal);
+    process.on("SIGTERM", onSignal);
+  });
+}
+
+const STOP_MS = 10_000;
+
+/** From package.json, which lies beside both `src` and `dist`. */
+export function packageVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}

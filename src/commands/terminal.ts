@@ -1,0 +1,39 @@
+// What commands show while they work: a progress bar where there is a terminal, and logs for people or for machines.
+import { SingleBar } from "cli-progress";
+import { type Logger, pino } from "pino";
+import pretty from "pino-pretty";
+import type { Config } from "../config.ts";
+
+/** A bar on the terminal for a download; nothing where standard error is no terminal. `stop` is idempotent. */
+export interface Progress {
+  readonly update: (done: number, total: number) => void;
+  readonly stop: () => void;
+}
+
+export function downloadProgress(what: string): Progress {
+  let bar: SingleBar | undefined;
+  return {
+    update(done, total) {
+      if (!process.stderr.isTTY) return;
+      if (!bar) {
+        bar = new SingleBar({
+          format: `${what} [{bar}] {percentage}% of ${(total / 1e6).toFixed(1)} MB, {eta_formatted} left`,
+          barCompleteChar: "=",
+          barIncompleteChar: " ",
+          hideCursor: true,
+          stream: process.stderr,
+        });
+        bar.start(total, done);
+      }
+      bar.update(done);
+    },
+    stop: () => bar?.stop(),
+  };
+}
+
+/** Logs go to standard error: JSON lines, or on a terminal lines for people. */
+export function createLogger(level: Config["logLevel"]): Logger {
+  const options = { level, base: null };
+  if (!process.stderr.isTTY) return pino(options, pino.destination({ dest: 2, sync: true }));
+  return pino(options, pretty({ destination: 2, sync: true, ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss" }));
+}
