@@ -4,7 +4,7 @@ import type { ColourTags } from "../model/detection.ts";
 /** What swscale and OpenCV take an untagged picture for. */
 export const UNTAGGED: ColourTags = { matrix: "bt601", fullRange: false };
 
-const VIDEO = /^(?:\[info\] )?\s*Stream #0:\d+.*?: Video: .*?, (\w+)(?:\(([^)]*)\))?, \d+x\d+/;
+const VIDEO = /^(?:\[info\] )?\s*Stream #0:\d+.*?: Video: .*?, (\w+)(?:\((.*?)\))?, \d+x\d+/;
 
 /**
  * Reads ffmpeg's stderr line by line until it has described its output, which it does before the first picture:

@@ -2,7 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { finished, type Writable } from "node:stream";
 import fluent from "fluent-ffmpeg";
-import { MultiboxError, sentenceOf } from "../errors.ts";
+import { MultiboxError, sentenceOf, systemCode } from "../errors.ts";
 import type { Ffmpeg } from "./find-ffmpeg.ts";
 import { createGuard, type Guard } from "./guard.ts";
 import { redactText } from "./stream.ts";
@@ -28,7 +28,7 @@ export interface FfmpegExit {
 }
 
 export interface FfmpegHandle {
-  /** Resolves when the process is gone and all its output was taken; rejects with FFMPEG_MISSING if it never started. */
+  /** Resolves when the process is gone and all its output was taken; rejects if it never started. */
   readonly done: Promise<FfmpegExit>;
   /** Sends the signal; one that comes before the process does is kept for it, one that comes after is nothing. */
   kill(signal: NodeJS.Signals): void;
@@ -63,12 +63,13 @@ export function runFfmpeg(run: FfmpegRun): FfmpegHandle {
 
   const done = new Promise<FfmpegExit>((resolve, reject) => {
     const settle = (error?: Error): void => {
-      // The child knows before its 'exit' reaches us: fluent-ffmpeg was there first.
-      if (!child || !hasEnded(child)) {
-        const sentence = redact(sentenceOf(error));
-        reject(new MultiboxError("FFMPEG_MISSING", `ffmpeg (${ffmpeg.path}) could not be started: ${sentence}`));
+      if (child?.pid === undefined) {
+        // Anything else is a lack of processes or open files, and not of an ffmpeg.
+        const code = /ENOENT|EACCES/.test(systemCode(error) ?? "") ? "FFMPEG_MISSING" : "FFMPEG_FAILED";
+        reject(new MultiboxError(code, `ffmpeg (${ffmpeg.path}) could not be started: ${redact(sentenceOf(error))}`));
         return;
       }
+      // Asked of the child, and not noted at its 'exit': fluent-ffmpeg hears that before us.
       const answer = { code: child.exitCode, signal: child.signalCode, stderrTail };
       if (typeof output === "string") resolve(answer);
       else finished(output, { readable: false }, () => resolve(answer));
@@ -76,6 +77,8 @@ export function runFfmpeg(run: FfmpegRun): FfmpegHandle {
     command.on("start", () => {
       // The process is fluent-ffmpeg's own property; there is no other way to its id.
       child = (command as unknown as { readonly ffmpegProc: ChildProcess }).ffmpegProc;
+      // Where a process cannot be spawned, fluent-ffmpeg's own listener throws, and that would end the server.
+      child.removeAllListeners("error").on("error", (error) => child?.pid === undefined && settle(error));
       const unwatch = child.pid === undefined ? undefined : guard.watch(child.pid);
       child.once("exit", () => unwatch?.());
       if (early) child.kill(early);

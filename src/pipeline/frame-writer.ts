@@ -81,11 +81,14 @@ export function createFrameWriter(options: FrameWriterOptions): FrameWriter {
       return true;
     }
   };
-  const resume = (): void => {
-    if (!paused || !attempt(() => parser.resume())) return;
+  /** Asks for the next chunk, if that was not done already: those who take a frame may discard all others. */
+  const proceed = (): void => {
     const go = paused;
     paused = undefined;
-    go();
+    go?.();
+  };
+  const resume = (): void => {
+    if (paused && attempt(() => parser.resume())) proceed();
   };
   const discard = (): void => {
     if (discarding) return;
@@ -93,9 +96,7 @@ export function createFrameWriter(options: FrameWriterOptions): FrameWriter {
     parser.stop();
     slot?.giveBack();
     slot = undefined;
-    const go = paused;
-    paused = undefined;
-    go?.();
+    proceed();
   };
 
   const writable = new Writable({

@@ -17,7 +17,7 @@ import type { Frame } from "./frame.ts";
 import { isLive, redactText, redactUrl, type StreamConfig, type StreamState } from "./stream.ts";
 
 /** How long to wait before each further attempt. */
-export interface Backoff {
+interface Backoff {
   readonly firstMs: number;
   readonly maxMs: number;
   readonly factor: number;
@@ -39,7 +39,7 @@ export interface SuperviseOptions {
   readonly scheduler?: SchedulerLike;
 }
 
-export const BACKOFF: Backoff = { firstMs: 500, maxMs: 30_000, factor: 2, jitter: 0.5 };
+const BACKOFF: Backoff = { firstMs: 500, maxMs: 30_000, factor: 2, jitter: 0.5 };
 
 /** Milliseconds before attempt number `attempt` (from 0) to start again. */
 export function backoffMs(backoff: Backoff, attempt: number, random: number): number {

@@ -1,0 +1,49 @@
+// Schemes, what is live, and that no password gets out.
+import { describe, expect, test } from "vitest";
+import { isLive, redactText, redactUrl, schemeOf, type StreamConfig } from "../../src/pipeline/stream.ts";
+
+test.each([
+  ["rtsp://a/b", "rtsp"],
+  ["RTSPS://a/b", "rtsps"],
+  ["http://a", "http"],
+  ["https://a", "https"],
+  ["video.mp4", "file"],
+  ["/dev/../x:y.mp4", "file"],
+  ["C:\\videos\\a.mp4", "file"],
+  ["file:///etc/passwd", undefined],
+  ["ftp://a/b", undefined],
+  ["concat://a", undefined],
+])("%s is %s", (url, scheme) => {
+  expect(schemeOf(url)).toBe(scheme);
+});
+
+test("cameras and looped files are live, a file that is played once is not", () => {
+  const config: StreamConfig = { id: "a", url: "rtsp://a", loop: false, transport: "tcp" };
+  expect(isLive(config)).toBe(true);
+  expect(isLive({ ...config, url: "a.mp4", loop: true })).toBe(true);
+  expect(isLive({ ...config, url: "a.mp4" })).toBe(false);
+});
+
+describe("passwords", () => {
+  test.each([
+    ["rtsp://cam:554/1", "rtsp://cam:554/1"],
+    ["rtsp://me:pass@cam:554/1", "rtsp://cam:554/1"],
+    ["rtsp://me@cam/1", "rtsp://cam/1"],
+    ["rtsp://me:p@ss/w#rd@cam/1", "rtsp://cam/1"],
+    ["rtsp://me:p/w@cam/1?x=1", "rtsp://cam/1?x=1"],
+    ["http://host/a@b", "http://host/a@b"],
+    ["a@b.mp4", "a@b.mp4"],
+  ])("%s is shown as %s", (url, shown) => {
+    expect(redactUrl(url)).toBe(shown);
+  });
+
+  test.each(["rtsp://me:s3cret@cam/1", "rtsp://me:s3/cr@et@cam/1", "rtsp://me:s3%2Fcret@cam/1"])(
+    "of %s leave no trace",
+    (url) => {
+      const secret = url.slice("rtsp://me:".length, url.lastIndexOf("@"));
+      const text = `${url} and ${secret} and ${encodeURIComponent(secret)} and me:${secret}@cam`;
+      expect(redactText(text, url)).not.toContain("s3");
+      expect(redactText("nothing here", url)).toBe("nothing here");
+    },
+  );
+});
