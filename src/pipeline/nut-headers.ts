@@ -14,7 +14,7 @@ export interface NutStream {
 }
 
 /** What one of the 256 first bytes of a frame stands for. */
-export interface FrameCode {
+interface FrameCode {
   readonly flags: number;
   readonly ptsDelta: number;
   readonly sizeMul: number;

@@ -7,11 +7,12 @@ import { promisify } from "node:util";
 import { findFfmpeg } from "../../src/pipeline/find-ffmpeg.ts";
 
 const run = promisify(execFile);
+const FFPROBE = "ffprobe";
 
 /** Whether tests can ask ffprobe; the npm package that ships ffmpeg has none. */
 export const hasFfprobe = ((): boolean => {
   try {
-    execFileSync("ffprobe", ["-version"], { stdio: "ignore" });
+    execFileSync(FFPROBE, ["-version"], { stdio: "ignore" });
     return true;
   } catch {
     return false;
@@ -46,7 +47,7 @@ export const LOSSLESS = "-c:v libx264 -qp 0 -preset ultrafast -pix_fmt yuv420p";
 /** The time of each frame in seconds, as ffprobe lists them. */
 export async function frameTimes(path: string): Promise<number[]> {
   const args = "-v error -select_streams V:0 -show_entries frame=pts_time -of csv=p=0".split(" ");
-  const { stdout } = await run("ffprobe", [...args, path]);
+  const { stdout } = await run(FFPROBE, [...args, path]);
   return stdout.split(/[\n,]/).filter(Boolean).map(Number);
 }
 

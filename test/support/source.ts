@@ -6,7 +6,7 @@ import { openSource, type SourceOptions } from "../../src/pipeline/source.ts";
 import type { StreamConfig } from "../../src/pipeline/stream.ts";
 
 /** A frame with pixels of its own; the frame itself has been released. */
-export interface Kept extends Frame {
+interface Kept extends Frame {
   /** Luma at this place. */
   readonly luma: (x: number, y: number) => number;
 }
