@@ -58,10 +58,10 @@ export class StreamMeter {
 
 const WINDOW_SECONDS = 5;
 
-/** Events a second over the last five whole seconds, or since the first event while that is less. */
+/** Events a second over the last five whole seconds, or over fewer while it began less long ago. */
 class RateMeter {
   readonly #now: () => number;
-  /** Of the last seconds, each second in the place of its number modulo the length; one place more for the running second. */
+  /** Each second has the place of its number modulo the length: the window, and the running second. */
   readonly #buckets = new Float64Array(WINDOW_SECONDS + 1);
   #first: number | undefined;
   #second = 0;
@@ -79,17 +79,24 @@ class RateMeter {
   perSecond(): number {
     const second = this.#advance();
     if (this.#first === undefined) return 0;
-    const whole = Math.min(WINDOW_SECONDS, second - this.#first);
-    const running = this.#buckets[second % this.#buckets.length]!;
-    const sum = this.#buckets.reduce((total, count) => total + count, 0);
-    // In the first second there is nothing whole to go by.
-    return whole === 0 ? running : (sum - running) / whole;
+    // The running second is not over, and the first one began in its midst.
+    const whole = Math.min(WINDOW_SECONDS, second - this.#first - 1);
+    if (whole <= 0) return Math.max(this.#at(second), this.#at(second - 1));
+    let sum = 0;
+    for (let back = 1; back <= whole; back++) sum += this.#at(second - back);
+    return sum / whole;
   }
 
+  #at(second: number): number {
+    return second < 0 ? 0 : this.#buckets[second % this.#buckets.length]!;
+  }
+
+  /** Empties the buckets of the seconds that have begun since the last call. */
   #advance(): number {
     const second = Math.floor(this.#now() / 1000);
-    const steps = Math.min(second - this.#second, this.#buckets.length);
-    for (let i = 1; i <= steps; i++) this.#buckets[(second - steps + i) % this.#buckets.length] = 0;
+    for (let i = Math.max(this.#second + 1, second - WINDOW_SECONDS); i <= second; i++) {
+      this.#buckets[i % this.#buckets.length] = 0;
+    }
     this.#second = second;
     return second;
   }

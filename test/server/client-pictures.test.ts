@@ -61,8 +61,12 @@ test("a picture that fails counts as missed, and one for an older subscription d
     pipeline.show("a");
     await client.ask({ type: "subscribe", streams: ["*"], pictures: 80 });
     pipeline.show("a");
-    jpeg.letGo();
+    jpeg.letNewestGo();
     await client.untilSeq(1);
+    jpeg.letGo();
+    // Let go in a microtask, done in another thread, and only then known to the client's outbox.
+    await Promise.resolve();
+    await jpeg.lastLetGo;
     pipeline.show("a");
     jpeg.fail(new Error("frame 2 cannot be encoded"));
     await client.ask({ type: "unsubscribe", streams: ["nobody"] });

@@ -7,10 +7,20 @@ export class HeldEncoder extends JpegEncoder {
   readonly asked: (number | undefined)[] = [];
   readonly #held: { resolve: () => void; reject: (error: Error) => void }[] = [];
 
+  /** Settles when what was last let go is a JPEG. */
+  lastLetGo: Promise<unknown> = Promise.resolve();
+
   override async encode(picture: Picture, options: JpegOptions = {}): Promise<Jpeg> {
     this.asked.push(options.width);
     await new Promise<void>((resolve, reject) => this.#held.push({ resolve, reject }));
-    return super.encode(picture, options);
+    const jpeg = super.encode(picture, options);
+    this.lastLetGo = jpeg;
+    return jpeg;
+  }
+
+  /** The one that was asked for last, before those that wait longer. */
+  letNewestGo(): void {
+    this.#held.pop()?.resolve();
   }
 
   letGo(): void {

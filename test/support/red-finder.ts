@@ -1,8 +1,8 @@
 // A detector that needs no network: it finds the red part of a picture, and names what is around it by its brightness.
-import type { Detection, Picture } from "../../src/model/detection.ts";
+import { type Detection, type Picture, pictureBytes, type RgbImage, type YuvImage } from "../../src/model/detection.ts";
 import type { BatchResult, Detector, DetectorInfo } from "../../src/model/detector.ts";
 
-/** Finds one "red" with score 0.9 around all red pixels, and one "grey" with score 0.4 over the whole picture. RGB only. */
+/** Finds one "red" with score 0.9 around all red pixels, and one "grey" with score 0.4 over the whole picture. */
 export class RedFinder implements Detector {
   readonly info: DetectorInfo = {
     model: { name: "red-finder", version: "1" },
@@ -36,15 +36,37 @@ export class RedFinder implements Detector {
   }
 }
 
-function find({ width, height, data, format }: Picture): Detection[] {
-  if (format !== "rgb24" || data.length !== width * height * 3) throw new Error("not a picture that I know");
+function find(picture: Picture): Detection[] {
+  const { width, height, data } = picture;
+  if (data.length !== pictureBytes(picture.format, width, height)) throw new Error("not a picture that I know");
+  const isRed = picture.format === "rgb24" ? redInRgb(picture) : redInYuv(picture);
   let [left, top, right, bottom] = [width, height, 0, 0];
-  for (let i = 0; i < width * height; i++) {
-    if (data[i * 3]! < 200 || data[i * 3 + 1]! > 80 || data[i * 3 + 2]! > 80) continue;
-    const [x, y] = [i % width, Math.floor(i / width)];
-    [left, top, right, bottom] = [Math.min(left, x), Math.min(top, y), Math.max(right, x + 1), Math.max(bottom, y + 1)];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (!isRed(x, y)) continue;
+      [left, top, right, bottom] = [
+        Math.min(left, x),
+        Math.min(top, y),
+        Math.max(right, x + 1),
+        Math.max(bottom, y + 1),
+      ];
+    }
   }
   const whole: Detection = { label: "grey", score: 0.4, classId: 2, bbox: [0, 0, width, height] };
   if (right === 0) return [whole];
   return [{ label: "red", score: 0.9, classId: 1, bbox: [left, top, right - left, bottom - top] }, whole];
+}
+
+function redInRgb({ width, data }: RgbImage): (x: number, y: number) => boolean {
+  return (x, y) => {
+    const at = (y * width + x) * 3;
+    return data[at]! >= 200 && data[at + 1]! <= 80 && data[at + 2]! <= 80;
+  };
+}
+
+/** Red has the highest V there is. */
+function redInYuv({ width, height, data }: YuvImage): (x: number, y: number) => boolean {
+  const stride = Math.ceil(width / 2);
+  const v = width * height + stride * Math.ceil(height / 2);
+  return (x, y) => data[v + (y >> 1) * stride + (x >> 1)]! > 200;
 }

@@ -1,0 +1,135 @@
+// The batcher: who gets into a batch, when it goes, and what is dropped on the way. Time is a marble diagram.
+import { Subject } from "rxjs";
+import { TestScheduler } from "rxjs/testing";
+import { describe, expect, it } from "vitest";
+import { batchFrames, type BatchOptions } from "../../src/pipeline/batch.ts";
+import { type Frame, FramePool } from "../../src/pipeline/frame.ts";
+
+const COLOUR = { matrix: "bt601", fullRange: false } as const;
+
+/** Frames by name: the letter is the stream, the digit the index; capital letters are files that are played once. */
+function createFrames(names: string): { frames: Record<string, Frame>; pool: FramePool } {
+  const pool = new FramePool(2, 2, COLOUR, 100);
+  const frames: Record<string, Frame> = {};
+  for (const name of names.split(" ")) {
+    const live = name[0] === name[0]!.toLowerCase();
+    frames[name] = pool.tryTake()!.commit({ stream: name[0]!, index: Number(name[1]), pts: 0, time: 0, live });
+  }
+  return { frames, pool };
+}
+
+const nameOf = ({ stream, index }: Frame): string => `${stream}${index}`;
+
+/** Marbles of frames and of the engine's grants in, marbles of batches out, with what was dropped. */
+function run(
+  list: string,
+  { input, free, output }: { input: string; free: string; output: string },
+  batches: Record<string, string>,
+  options: Partial<BatchOptions> = {},
+): string[] {
+  const { frames } = createFrames(list);
+  const dropped: string[] = [];
+  const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
+  scheduler.run(({ hot, expectObservable }) => {
+    const keys = Object.fromEntries(list.split(" ").map((name, i) => [String.fromCharCode(97 + i), frames[name]!]));
+    const stream = hot(input, keys).pipe(
+      batchFrames({
+        free: hot(free) as never,
+        maxBatch: 3,
+        maxDelayMs: 10,
+        now: () => scheduler.now(),
+        scheduler,
+        onDrop: (frame, cause) => dropped.push(`${nameOf(frame)} ${cause}`),
+        ...options,
+      }),
+    );
+    const named = new Subject<string>();
+    stream.subscribe({
+      next: (batch) => named.next(batch.map(({ frame }) => nameOf(frame)).join(" ")),
+      complete: () => named.complete(),
+    });
+    expectObservable(named).toBe(output, batches);
+  });
+  return dropped;
+}
+
+describe("batchFrames", () => {
+  it("sends a lone stream's frame at once: there is nobody to wait for", () => {
+    const dropped = run("a0 a1", { input: "a 39ms b", free: "(xx)", output: "x 39ms y" }, { x: "a0", y: "a1" });
+    expect(dropped).toEqual([]);
+  });
+
+  it("sends nothing while the engine is busy, and then a live stream's newest frame alone", () => {
+    const dropped = run("a0 a1 a2", { input: "abc", free: "-----x", output: "-----x" }, { x: "a2" });
+    expect(dropped).toEqual(["a0 superseded", "a1 superseded"]);
+  });
+
+  it("drops nothing of a file: its frames wait in order", () => {
+    const dropped = run(
+      "A0 A1 A2 A3",
+      { input: "abcd", free: "-----x-x", output: "-----x-y" },
+      { x: "A0 A1 A2", y: "A3" },
+    );
+    expect(dropped).toEqual([]);
+  });
+
+  // Both streams have 50 frames a second, b 5 ms after a. The rhythm of b is known from its second frame on.
+  const names = "a0 b0 a1 b1 a2 b2";
+  const known = { a: "a0", b: "b0", c: "a1", d: "b1" };
+
+  it("waits for another stream whose next frame is due before the oldest one has waited too long", () => {
+    const input = "a 4ms b 14ms c 4ms d 14ms e 4ms f";
+    const output = "a 4ms b 14ms c 4ms d 19ms x";
+    expect(run(names, { input, free: "(xxxxxx)", output }, { ...known, x: "a2 b2" })).toEqual([]);
+  });
+
+  it("waits no longer than maxDelayMs from the oldest frame", () => {
+    const input = "a 4ms b 14ms c 4ms d 14ms e 34ms f";
+    const output = "a 4ms b 14ms c 4ms d 24ms x 24ms y";
+    expect(run(names, { input, free: "(xxxxxx)", output }, { ...known, x: "a2", y: "b2" })).toEqual([]);
+  });
+
+  it("does not wait for a stream that has fallen silent", () => {
+    const input = "a 4ms b 14ms c 4ms d 114ms e";
+    const output = "a 4ms b 14ms c 4ms d 114ms x";
+    expect(run("a0 b0 a1 b1 a2", { input, free: "(xxxxxx)", output }, { ...known, x: "a2" })).toEqual([]);
+  });
+
+  it("sends a full batch at once", () => {
+    const input = "a 4ms b 14ms c 4ms d 14ms (efg)";
+    const output = "a 4ms b 14ms c 4ms d 14ms x";
+    expect(run("a0 b0 a1 b1 a2 c0 d0", { input, free: "(xxxxxx)", output }, { ...known, x: "a2 c0 d0" })).toEqual([]);
+  });
+
+  it("takes one frame a stream while others wait, the longest waiting first, so that a file does not starve a camera", () => {
+    const marbles = { input: "abcde", free: "------x-x", output: "------x-y" };
+    expect(run("A0 A1 A2 A3 b0", marbles, { x: "A0 b0 A1", y: "A2 A3" })).toEqual([]);
+  });
+
+  it("sends what waits when the frames end, and completes when it is gone", () => {
+    const marbles = { input: "(abcd|)", free: "---x-x", output: "---x-(y|)" };
+    expect(run("A0 A1 A2 A3", marbles, { x: "A0 A1 A2", y: "A3" })).toEqual([]);
+  });
+
+  it("releases superseded frames, and on unsubscription those that wait", () => {
+    const { frames, pool } = createFrames("a0 a1 b0");
+    const input = new Subject<Frame>();
+    const dropped: string[] = [];
+    const subscription = input
+      .pipe(
+        batchFrames({
+          free: new Subject<void>(),
+          maxBatch: 3,
+          maxDelayMs: 10,
+          now: () => 0,
+          onDrop: (frame, cause) => dropped.push(`${nameOf(frame)} ${cause}`),
+        }),
+      )
+      .subscribe();
+    for (const frame of Object.values(frames)) input.next(frame);
+    expect(pool.lent).toBe(2);
+    subscription.unsubscribe();
+    expect(pool.lent).toBe(0);
+    expect(dropped).toEqual(["a0 superseded", "a1 closed", "b0 closed"]);
+  });
+});

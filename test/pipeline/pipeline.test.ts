@@ -1,0 +1,128 @@
+// The pipeline as a whole, with a real ffmpeg and a detector that needs no network: every frame is accounted for.
+import { firstValueFrom, filter, take, toArray } from "rxjs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Detected } from "../../src/pipeline/frame.ts";
+import { createPipeline, type Pipeline } from "../../src/pipeline/pipeline.ts";
+import type { StreamConfig, StreamCounts, StreamStatus } from "../../src/pipeline/stream.ts";
+import { ffmpeg, LOSSLESS, makeFolder } from "../support/ffmpeg.ts";
+import { processesWith, until } from "../support/processes.ts";
+import { RedFinder } from "../support/red-finder.ts";
+
+let folder: Awaited<ReturnType<typeof makeFolder>>;
+let clip: string;
+
+beforeAll(async () => {
+  folder = await makeFolder();
+  clip = `${folder.path}/red.mp4`;
+  // A red square of 40 x 20 at (16, 24), 30 frames.
+  await ffmpeg(`-f lavfi -i color=gray:s=128x96:r=25:d=1.2,drawbox=16:24:40:20:red:fill ${LOSSLESS}`, clip);
+});
+afterAll(() => folder.remove());
+
+const OPTIONS = { maxDelayMs: 5, maxDecodeWidth: 1920, stallMs: 10_000 };
+
+async function withPipeline(test: (pipeline: Pipeline, detector: RedFinder) => Promise<void>): Promise<void> {
+  const detector = new RedFinder();
+  const pipeline = createPipeline(detector, OPTIONS);
+  try {
+    await test(pipeline, detector);
+  } finally {
+    await pipeline.close();
+  }
+  expect(processesWith(folder.path)).toEqual([]);
+}
+
+const stream = (id: string, loop: boolean, url = clip): StreamConfig => ({ id, url, loop, transport: "tcp" });
+const sum = ({ dropped }: StreamCounts): number => Object.values(dropped).reduce((total, count) => total + count, 0);
+const stateIs = (pipeline: Pipeline, id: string, state: StreamStatus["state"]): Promise<StreamStatus> =>
+  firstValueFrom(pipeline.statuses.pipe(filter((status) => status.config.id === id && status.state === state)));
+
+describe("createPipeline", () => {
+  it("detects every frame of a file that is played once, in order, and closes its books", async () => {
+    await withPipeline(async (pipeline) => {
+      const seen: Pick<Detected, "seq" | "detections">[] = [];
+      const times: number[] = [];
+      pipeline.detected.subscribe(({ seq, detections, frame }) => {
+        seen.push({ seq, detections });
+        times.push(frame.pts);
+      });
+      const ended = stateIs(pipeline, "file", "ended");
+      pipeline.add(stream("file", false));
+      await ended;
+      await until(() => pipeline.counts("file").inFlight === 0);
+      expect(seen.map(({ seq }) => seq)).toEqual(Array.from({ length: 30 }, (_, i) => i));
+      expect(times.map((pts) => Math.round(pts * 25))).toEqual(Array.from({ length: 30 }, (_, i) => i));
+      expect(seen[29]!.detections[0]).toEqual({ label: "red", score: 0.9, classId: 1, bbox: [16, 24, 40, 20] });
+      expect(pipeline.counts("file")).toEqual({ decoded: 30, detected: 30, inFlight: 0, dropped: {} });
+      expect(pipeline.status("file")).toMatchObject({ state: "ended", size: { width: 128, height: 96 } });
+    });
+  });
+
+  it("lets the newest frame of a live stream win while the detector is busy, and counts what it dropped", async () => {
+    await withPipeline(async (pipeline, detector) => {
+      let open = (): void => {};
+      detector.gate = new Promise((resolve) => (open = resolve));
+      pipeline.add(stream("live", true));
+      await until(() => (pipeline.counts("live").dropped.superseded ?? 0) >= 3);
+      const { decoded, detected, inFlight, dropped } = pipeline.counts("live");
+      expect({ detected, inFlight }).toEqual({ detected: 0, inFlight: 2 });
+      expect(decoded).toBe(inFlight + sum({ decoded, detected, inFlight, dropped }));
+      const two = firstValueFrom(pipeline.detected.pipe(take(2), toArray()));
+      open();
+      const [first, second] = await two;
+      expect([first!.seq, second!.seq]).toEqual([0, 1]);
+      expect(second!.frame.index - first!.frame.index).toBeGreaterThan(3);
+    });
+  });
+
+  it("counts the frames of a failed batch, warns, and goes on", async () => {
+    const warnings: string[] = [];
+    const detector = new RedFinder();
+    const pipeline = createPipeline(detector, { ...OPTIONS, onWarning: ({ code }) => warnings.push(code) });
+    try {
+      detector.failure = new Error("broken");
+      pipeline.add(stream("live", true));
+      await until(() => (pipeline.counts("live").dropped.engine ?? 0) >= 2);
+      detector.failure = undefined;
+      await firstValueFrom(pipeline.detected);
+      expect(warnings[0]).toBe("ENGINE_FAILED");
+      const counts = pipeline.counts("live");
+      expect(counts.decoded).toBe(counts.detected + counts.inFlight + sum(counts));
+    } finally {
+      await pipeline.close();
+    }
+  });
+
+  it("serves several streams at once, and says when one is removed; a new one may have its name", async () => {
+    await withPipeline(async (pipeline) => {
+      pipeline.add(stream("a", true));
+      pipeline.add(stream("b", true));
+      await firstValueFrom(pipeline.detected.pipe(filter(({ frame }) => frame.stream === "a")));
+      await firstValueFrom(pipeline.detected.pipe(filter(({ frame }) => frame.stream === "b")));
+      expect(pipeline.list().map(({ config }) => config.id)).toEqual(["a", "b"]);
+      const removed = firstValueFrom(pipeline.removed);
+      await pipeline.remove("a");
+      expect(await removed).toBe("a");
+      pipeline.add(stream("a", true));
+      const again = await firstValueFrom(pipeline.detected.pipe(filter(({ frame }) => frame.stream === "a")));
+      expect(again.seq).toBe(0);
+    });
+  });
+
+  it("refuses a taken id, an unknown id and a foreign scheme with sentences", async () => {
+    await withPipeline(async (pipeline) => {
+      pipeline.add(stream("a", true));
+      expect(() => pipeline.add(stream("a", true))).toThrow('There is a stream "a" already.');
+      expect(() => pipeline.status("b")).toThrow('There is no stream "b".');
+      await expect(pipeline.remove("b")).rejects.toMatchObject({ code: "STREAM_UNKNOWN", hint: "Known are: a." });
+      const foreign = stream("c", true, "ftp://user:secret@host/x");
+      expect(() => pipeline.add(foreign)).toThrow('"ftp://host/x" has a scheme that is not allowed.');
+    });
+  });
+
+  it("takes no more streams once it is closed, and closes twice", async () => {
+    const pipeline = createPipeline(new RedFinder(), OPTIONS);
+    await Promise.all([pipeline.close(), pipeline.close()]);
+    expect(() => pipeline.add(stream("a", true))).toThrow("The server is stopping");
+  });
+});
