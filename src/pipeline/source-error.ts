@@ -60,6 +60,12 @@ export function sourceError(config: StreamConfig, exit: FfmpegExit, decoded: num
   return new MultiboxError("STREAM_FAILED", `ffmpeg failed on ${name} with exit code ${exit.code}: ${last}.`);
 }
 
+/** The error that a line means at once: ffmpeg can paint a text file as a terminal would, which is no video to anyone. */
+export function refusalOf(config: StreamConfig, line: string): MultiboxError | undefined {
+  if (!line.startsWith("[info] Input #0, tty,")) return undefined;
+  return new MultiboxError("STREAM_NOT_VIDEO", `"${redactUrl(config.url)}" is a text.`, "Give a video.");
+}
+
 /** A file that played to its end and was damaged or cut short: what there was of it has come. */
 export function truncationOf(config: StreamConfig, exit: FfmpegExit): MultiboxError | undefined {
   if (exit.code !== 0 || schemeOf(config.url) !== "file") return undefined;

@@ -7,7 +7,7 @@ import { findFfmpeg, type Ffmpeg } from "./find-ffmpeg.ts";
 import type { DropCause, Frame } from "./frame.ts";
 import { createFrameWriter } from "./frame-writer.ts";
 import type { Guard } from "./guard.ts";
-import { sourceError, truncationOf } from "./source-error.ts";
+import { refusalOf, sourceError, truncationOf } from "./source-error.ts";
 import { inputOf, outputOptions } from "./source-input.ts";
 import { isLive, type StreamConfig } from "./stream.ts";
 
@@ -68,6 +68,8 @@ export function openSource(config: StreamConfig, options: SourceOptions): Observ
         outputOptions: outputOptions(config, ffmpeg, options.maxDecodeWidth),
         output: writer.writable,
         onLine: (line) => {
+          const refusal = refusalOf(config, line);
+          if (refusal) subscriber.error(refusal);
           const colour = readColour(line);
           if (colour) writer.setColour(colour);
         },

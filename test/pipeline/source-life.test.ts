@@ -192,7 +192,10 @@ describe("files that cannot be played", () => {
     await writeFile(at("text.mp4"), "Not a video.\n".repeat(100));
     await ffmpeg("-f lavfi -i sine=d=0.2", at("sound.wav"));
     await writeFile(at("half.mp4"), (await readFile(clip)).subarray(0, 3000));
+    // Some versions of ffmpeg paint what is called .txt.
+    await writeFile(at("notes.txt"), "Not a video.\n".repeat(100));
     expect(await code(at("text.mp4"))).toBe("STREAM_NOT_VIDEO");
+    expect(await code(at("notes.txt"))).toBe("STREAM_NOT_VIDEO");
     expect(await code(at("sound.wav"))).toBe("STREAM_NOT_VIDEO");
     expect(await code(at("half.mp4"))).toBe("STREAM_NOT_VIDEO");
   });
