@@ -99,14 +99,25 @@ async function checkFile(path: string): Promise<void> {
 }
 
 /**
- * A password with `/ ? #` in it ends the host for ffmpeg. Where these come before the only `@`, and what is before
- * them is no host with a port, the user info is escaped; any other URL stays as it is.
+ * The URL with its user info as ffmpeg takes it: percent-encoded, as a `/ ? #` in it would end the host. In what is a
+ * URL as it stands, codes stay what they are. What is none was written with a bare password, up to the last `@`; so
+ * was one with an `@` where no camera has any: in a fragment, or in a query that follows the host.
  */
 export function escapeUserInfo(url: string): string {
   const start = url.indexOf("://") + 3;
   const rest = url.slice(start);
-  const authority = rest.split(/[/?#]/, 1)[0]!;
-  const end = rest.lastIndexOf("@");
-  if (end < authority.length || authority.includes("@") || !/:.*\D/.test(authority)) return url;
-  return url.slice(0, start) + rest.slice(0, end).replaceAll(/[/?#@]/g, encodeURIComponent) + rest.slice(end);
+  const isUrl = URL.canParse(url) && !/#.*@|^[^/]*\?.*@/s.test(rest);
+  const end = (isUrl ? rest.split(/[/?#]/, 1)[0]! : rest).lastIndexOf("@");
+  if (end < 0) return url;
+  const escape = isUrl ? escapeRest : encodeURIComponent;
+  const userInfo = rest
+    .slice(0, end)
+    .replace(/^[^:]+/, (user) => escape(user))
+    .replace(/(?<=:).+/s, (password) => escape(password));
+  return url.slice(0, start) + userInfo + rest.slice(end);
+}
+
+/** Not decoded and encoded again: a code may be a byte of another character set than UTF-8. */
+function escapeRest(text: string): string {
+  return text.replace(/%[0-9a-f]{2}|[^%]+|%/gi, (part) => (/^%./.test(part) ? part : encodeURIComponent(part)));
 }
