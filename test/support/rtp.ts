@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
-import { findFfmpeg } from "./ffmpeg-binary.ts";
+import { findFfmpeg } from "../../src/pipeline/find-ffmpeg.ts";
 
 /** What a camera films: a file over and over, or ffmpeg's test picture of this size and rate. */
 export interface FeedSource {
@@ -28,10 +28,11 @@ export async function startFeed(
   source: FeedSource,
   onPacket: (kind: PacketKind, packet: Buffer) => void,
 ): Promise<RtpFeed> {
+  const { path } = await findFfmpeg();
   const udp = await bindPair();
   udp.rtp.on("message", (packet) => onPacket("rtp", packet));
   udp.rtcp.on("message", (packet) => onPacket("rtcp", packet));
-  const child = spawnGuarded([findFfmpeg(), ...encoderArguments(source, udp.rtp.address().port)]);
+  const child = spawnGuarded([path, ...encoderArguments(source, udp.rtp.address().port)]);
   const ended = once(child, "close");
   let closing = false;
   const close = async (): Promise<void> => {
@@ -75,12 +76,12 @@ export function beginsKeyFrame(packet: Buffer): boolean {
   return type === SPS || (type === STAP_A && (packet[payload + 3]! & 0x1f) === SPS);
 }
 
-/** A key frame each second, with its parameter sets both in the SDP and in front of it; one thread is enough. */
+/** Four key frames a second, so that clients start soon, with parameter sets both in the SDP and in front; one thread is enough. */
 function encoderArguments({ file, size = "320x240", fps = 25 }: FeedSource, port: number): string[] {
   const input =
     file === undefined ? ["-f", "lavfi", "-i", `testsrc=size=${size}:rate=${fps}`] : ["-stream_loop", "-1", "-i", file];
   const encoder =
-    "-an -c:v libx264 -preset ultrafast -tune zerolatency -threads 1 -pix_fmt yuv420p -force_key_frames expr:gte(t,n_forced)";
+    "-an -c:v libx264 -preset ultrafast -tune zerolatency -threads 1 -pix_fmt yuv420p -force_key_frames expr:gte(t,n_forced/4)";
   const output = "-flags +global_header -bsf:v dump_extra -f rtp";
   return [
     ..."-hide_banner -nostats -loglevel error -re".split(" "),

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createConnection } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
-import { findFfmpeg } from "./ffmpeg-binary.ts";
+import { findFfmpeg } from "../../src/pipeline/find-ffmpeg.ts";
 import { startRtspServer, type RtspServer, type RtspServerOptions } from "./rtsp-server.ts";
 
 const auth = { user: "cam", password: "p@ss:w/rd" };
@@ -147,7 +147,7 @@ async function watch(
   frames = 10,
 ): Promise<{ readonly code: number; readonly log: string }> {
   const options = ["-hide_banner", "-nostdin", "-rtsp_transport", transport, "-analyzeduration", "500000", "-i", url];
-  const child = spawn(findFfmpeg(), [...options, "-frames:v", String(frames), "-f", "null", "-"]);
+  const child = spawn((await findFfmpeg()).path, [...options, "-frames:v", String(frames), "-f", "null", "-"]);
   let log = "";
   child.stderr.on("data", (text: Buffer) => (log += text.toString()));
   const timer = globalThis.setTimeout(() => child.kill("SIGKILL"), WAIT.timeout);
