@@ -23,7 +23,8 @@ export interface BatchOptions {
 
 /**
  * Frames in, batches out; each frame of a batch is the receiver's to release. A live stream has at most one frame waiting, the
- * newest; a file's frames all wait, in order. A batch has one frame a stream while other streams wait, oldest first.
+ * newest; a file's frames all wait, in order. A batch has one frame a stream while other streams wait; who was served longest
+ * ago comes first.
  */
 export function batchFrames(options: BatchOptions): OperatorFunction<Frame, WaitingFrame[]> {
   return (frames) =>
@@ -74,6 +75,11 @@ export function batchFrames(options: BatchOptions): OperatorFunction<Frame, Wait
 
 interface StreamQueue {
   readonly waiting: WaitingFrame[];
+  /**
+   * Since when it is waiting for its turn: for its first frame, or for the next one after a turn. Not the age of its
+   * oldest frame: a file's frames grow old while a camera's are superseded, and it would always come first.
+   */
+  turn: number;
   lastArrival: number;
   /** Between the last two arrivals; unknown at first. */
   interval: number | undefined;
@@ -97,7 +103,8 @@ class WaitingRoom {
 
   add(frame: Frame): void {
     const now = this.#now();
-    const queue = this.#queues.get(frame.stream) ?? { waiting: [], lastArrival: now, interval: undefined };
+    const queue = this.#queues.get(frame.stream) ?? { waiting: [], turn: now, lastArrival: now, interval: undefined };
+    if (queue.waiting.length === 0) queue.turn = now;
     if (this.#queues.has(frame.stream)) queue.interval = now - queue.lastArrival;
     queue.lastArrival = now;
     this.#queues.set(frame.stream, queue);
@@ -121,14 +128,16 @@ class WaitingRoom {
     return due.length > 0 ? deadline - now : 0;
   }
 
-  /** The next batch: rounds over the streams, the one whose frame has waited longest first, one frame a stream and round. */
+  /** The next batch: rounds over the streams, the one that has waited longest for its turn first, one frame a stream and round. */
   take(): WaitingFrame[] {
+    const now = this.#now();
     const batch: WaitingFrame[] = [];
     while (batch.length < this.#options.maxBatch && this.#size > 0) {
       const round = [...this.#queues.values()].filter(({ waiting }) => waiting.length > 0);
-      round.sort((a, b) => a.waiting[0]!.since - b.waiting[0]!.since);
-      for (const { waiting } of round.slice(0, this.#options.maxBatch - batch.length)) {
-        batch.push(waiting.shift()!);
+      round.sort((a, b) => a.turn - b.turn);
+      for (const queue of round.slice(0, this.#options.maxBatch - batch.length)) {
+        batch.push(queue.waiting.shift()!);
+        queue.turn = now;
         this.#size -= 1;
       }
     }

@@ -106,6 +106,12 @@ describe("batchFrames", () => {
     expect(run("A0 A1 A2 A3 b0", marbles, { x: "A0 b0 A1", y: "A2 A3" })).toEqual([]);
   });
 
+  it("keeps the turn of a camera whose waiting frame is superseded, while a file's frames grow old", () => {
+    const marbles = { input: "abcd---e", free: "------x-x-x", output: "------x-y-z" };
+    const batches = { x: "A0", y: "b1", z: "A1" };
+    expect(run("A0 A1 A2 b0 b1", marbles, batches, { maxBatch: 1 })).toEqual(["b0 superseded"]);
+  });
+
   it("sends what waits when the frames end, and completes when it is gone", () => {
     const marbles = { input: "(abcd|)", free: "---x-x", output: "---x-(y|)" };
     expect(run("A0 A1 A2 A3", marbles, { x: "A0 A1 A2", y: "A3" })).toEqual([]);
