@@ -42,6 +42,10 @@ export class StreamMeter {
     this.#dropped[cause] = (this.#dropped[cause] ?? 0) + 1;
   }
 
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
   counts(): StreamCounts {
     return {
       decoded: this.#decoded,

@@ -51,6 +51,10 @@ interface RunningStream {
   status: StreamStatus;
   readonly meter: StreamMeter;
   readonly subscription: Subscription;
+  /** A file that was damaged or cut short is said to be so when it has ended. */
+  damage?: MultiboxError;
+  /** To be told once no frame is in flight. */
+  onSettled?: (() => void) | undefined;
   /** Runs of ffmpeg that are not gone yet. */
   runs: number;
   onGone: () => void;
@@ -115,8 +119,13 @@ class StreamPipeline implements Pipeline {
     const frames = supervise(config, (alive) => this.#open(stream, alive), {
       stallMs: this.#options.stallMs,
       onState: (state, error) => {
-        stream.status = { ...stream.status, state, since: Date.now(), error };
-        this.statuses.next(stream.status);
+        const say = (): void => {
+          stream.status = { ...stream.status, state, since: Date.now(), error: error ?? stream.damage };
+          this.statuses.next(stream.status);
+        };
+        // A file has ended when its last frame is detected, not when it is decoded: who waits for it wants all of it.
+        if (state === "ended" && stream.meter.inFlight > 0) stream.onSettled = say;
+        else say();
       },
     });
     stream.subscription.add(
@@ -179,7 +188,10 @@ class StreamPipeline implements Pipeline {
         stream.runs -= 1;
         if (stream.runs === 0) stream.onGone();
       },
-      onWarning: (warning) => this.#options.onWarning?.(warning),
+      onWarning: (warning) => {
+        stream.damage = warning;
+        this.#options.onWarning?.(warning);
+      },
     }).pipe(
       tap(({ picture: { width, height } }) => {
         const { size } = stream.status;
@@ -201,10 +213,15 @@ class StreamPipeline implements Pipeline {
     const seq = stream.meter.detected();
     if (this.#streams.get(frame.stream) === stream) this.detected.next({ frame, seq, ...rest });
     frame.release();
+    settle(stream);
   }
 
   #fail(frames: readonly Frame[], error: MultiboxError): void {
-    for (const frame of frames) this.#owners.get(frame)?.meter.dropped("engine");
+    for (const frame of frames) {
+      const stream = this.#owners.get(frame)!;
+      stream.meter.dropped("engine");
+      settle(stream);
+    }
     this.#options.onWarning?.(error);
   }
 
@@ -218,6 +235,13 @@ class StreamPipeline implements Pipeline {
       known ? `Known are: ${known}.` : "There are none yet.",
     );
   }
+}
+
+function settle(stream: RunningStream): void {
+  if (stream.meter.inFlight > 0) return;
+  const { onSettled } = stream;
+  stream.onSettled = undefined;
+  onSettled?.();
 }
 
 /** Resolves when no ffmpeg of the stream runs any more. */
