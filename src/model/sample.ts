@@ -1,4 +1,5 @@
 // A picture of any size, YUV or RGB -> the network's RGB, sampled as the model was trained.
+import { type ColourWeights, colourWeights } from "./colour.ts";
 import type { ColourTags, Picture, RgbImage, YuvImage } from "./detection.ts";
 import type { SsdSpec } from "./spec.ts";
 
@@ -97,7 +98,7 @@ function sampleYuv({ width, height, data, colour }: YuvImage, x: Taps, y: Taps, 
   const chromaWidth = (width + 1) >> 1;
   const uPlane = width * height;
   const vPlane = uPlane + chromaWidth * ((height + 1) >> 1);
-  const { black, luma, redV, greenU, greenV, blueU } = coefficients(colour);
+  const { black, luma, redV, greenU, greenV, blueU } = integerWeights(colour);
   let at = start;
   for (let row = 0; row < y.first.length; row++) {
     const wy = y.weight[row]!;
@@ -136,32 +137,16 @@ const ROUND = 1 << (SHIFT - 1);
 const MARGIN = 512;
 const CLAMPED = Uint8Array.from({ length: 256 + 2 * MARGIN }, (_, i) => Math.min(255, Math.max(0, i - MARGIN)));
 
-/** Kr and Kb of ITU-R BT.601, BT.709 and BT.2020. */
-const PRIMARIES = { bt601: [0.299, 0.114], bt709: [0.2126, 0.0722], bt2020: [0.2627, 0.0593] } as const;
-
-interface Coefficients {
-  /** The luma of black, in sample bits. */
-  readonly black: number;
-  /** Of luma, in coefficient bits; those of chroma have the sample bits besides. */
-  readonly luma: number;
-  readonly redV: number;
-  readonly greenU: number;
-  readonly greenV: number;
-  readonly blueU: number;
-}
-
-function coefficients({ matrix, fullRange }: ColourTags): Coefficients {
-  const [kr, kb] = PRIMARIES[matrix];
-  const kg = 1 - kr - kb;
-  // Limited range: luma 16..235, chroma 16..240.
-  const luma = fullRange ? 1 : 255 / 219;
-  const chroma = (value: number): number => Math.round(value * (fullRange ? 1 : 255 / 224) * (1 << SHIFT));
+/** The weights as integers: black in sample bits, luma in coefficient bits, chroma in both. */
+function integerWeights(colour: ColourTags): ColourWeights {
+  const weights = colourWeights(colour);
+  const chroma = (value: number): number => Math.round(value * (1 << SHIFT));
   return {
-    black: fullRange ? 0 : 16 << SAMPLE_BITS,
-    luma: Math.round(luma * (1 << COEFFICIENT_BITS)),
-    redV: chroma(2 * (1 - kr)),
-    greenU: chroma((2 * (1 - kb) * kb) / kg),
-    greenV: chroma((2 * (1 - kr) * kr) / kg),
-    blueU: chroma(2 * (1 - kb)),
+    black: weights.black << SAMPLE_BITS,
+    luma: Math.round(weights.luma * (1 << COEFFICIENT_BITS)),
+    redV: chroma(weights.redV),
+    greenU: chroma(weights.greenU),
+    greenV: chroma(weights.greenV),
+    blueU: chroma(weights.blueU),
   };
 }

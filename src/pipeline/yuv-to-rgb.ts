@@ -1,4 +1,5 @@
 // A YUV picture as RGB for people to look at: shrunk by averaging where it is much too large, then converted by its colour tags.
+import { colourWeights } from "../model/colour.ts";
 import type { ColourTags, RgbImage, YuvImage } from "../model/detection.ts";
 
 /**
@@ -60,9 +61,6 @@ function shrink(plane: Uint8Array, width: number, height: number, toWidth: numbe
   return out;
 }
 
-/** Kr and Kb of ITU-R BT.601, BT.709 and BT.2020. */
-const LUMA_SHARES = { bt601: [0.299, 0.114], bt709: [0.2126, 0.0722], bt2020: [0.2627, 0.0593] } as const;
-
 /** Interleaved RGB of planes whose chroma is subsampled by `1 << chromaShift` both ways. */
 function convert(
   y: Uint8Array,
@@ -91,23 +89,15 @@ function convert(
 }
 
 /** What each 8-bit sample adds to a channel, with 16 fractional bits; half a level for rounding is in `luma`. */
-function tables({
-  matrix,
-  fullRange,
-}: ColourTags): Record<"luma" | "redV" | "greenU" | "greenV" | "blueU", Int32Array> {
-  const [kr, kb] = LUMA_SHARES[matrix];
-  const kg = 1 - kr - kb;
-  // Limited range: luma 16..235, chroma 16..240.
-  const black = fullRange ? 0 : 16;
-  const lumaScale = fullRange ? 1 : 255 / 219;
-  const chromaScale = fullRange ? 1 : 255 / 224;
+function tables(colour: ColourTags): Record<"luma" | "redV" | "greenU" | "greenV" | "blueU", Int32Array> {
+  const { black, luma, redV, greenU, greenV, blueU } = colourWeights(colour);
   const table = (zero: number, scale: number, plus = 0): Int32Array =>
     Int32Array.from({ length: 256 }, (_, sample) => Math.round((sample - zero) * scale * 65536 + plus));
   return {
-    luma: table(black, lumaScale, 32768),
-    redV: table(128, 2 * (1 - kr) * chromaScale),
-    greenU: table(128, ((-2 * (1 - kb) * kb) / kg) * chromaScale),
-    greenV: table(128, ((-2 * (1 - kr) * kr) / kg) * chromaScale),
-    blueU: table(128, 2 * (1 - kb) * chromaScale),
+    luma: table(black, luma, 32768),
+    redV: table(128, redV),
+    greenU: table(128, -greenU),
+    greenV: table(128, -greenV),
+    blueU: table(128, blueU),
   };
 }
