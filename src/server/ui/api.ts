@@ -1,0 +1,55 @@
+// The server's HTTP interface, as far as the page uses it.
+import type { NewStream, StreamInfo } from "../protocol.ts";
+
+/** A request that the server refused, or that did not reach it. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly hint: string;
+
+  constructor(status: number, message: string, hint = "") {
+    super(message);
+    this.name = "ApiError";
+    this.status = status;
+    this.hint = hint;
+  }
+}
+
+export interface Api {
+  list(): Promise<StreamInfo[]>;
+  add(stream: NewStream): Promise<void>;
+  remove(id: string): Promise<void>;
+}
+
+/** `base` is the page's address; the token may change while the page is open. */
+export function createApi(base: string, token: () => string | undefined, request: typeof fetch): Api {
+  const call = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+    const headers: Record<string, string> = {};
+    const secret = token();
+    if (secret !== undefined) headers["authorization"] = `Bearer ${secret}`;
+    if (body !== undefined) headers["content-type"] = "application/json";
+    const sent = request(new URL(path, base), {
+      method,
+      headers,
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+    const response = await sent.catch(() => {
+      throw new ApiError(0, "The server did not answer.", "See whether it is still running.");
+    });
+    const answer: unknown = await response.json().catch(() => undefined);
+    if (!response.ok) throw errorOf(response.status, answer);
+    return answer;
+  };
+  return {
+    list: async () => (await call("GET", "v1/streams")) as StreamInfo[],
+    add: async (stream) => void (await call("POST", "v1/streams", stream)),
+    remove: async (id) => void (await call("DELETE", `v1/streams/${encodeURIComponent(id)}`)),
+  };
+}
+
+/** Refusals are problem details: the sentence is `detail`, what to do is `hint`. */
+function errorOf(status: number, answer: unknown): ApiError {
+  if (typeof answer === "object" && answer !== null && "detail" in answer) {
+    return new ApiError(status, String(answer.detail), "hint" in answer ? String(answer.hint) : "");
+  }
+  return new ApiError(status, `The server answered with status ${status}.`);
+}

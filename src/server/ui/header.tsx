@@ -1,0 +1,42 @@
+// The head of the page: the name, the views, the model, and how the connection is.
+import type { JSX } from "preact";
+import type { LiveState } from "./live.ts";
+import { formatFps } from "./format.ts";
+import { totalFps } from "./streams.ts";
+
+export function Header({ state }: { readonly state: LiveState }): JSX.Element {
+  const { hello, streams, phase } = state;
+  return (
+    <header class="top">
+      <a class="brand" href="#/">
+        <svg viewBox="0 0 32 32" aria-hidden="true">
+          <rect x="3.5" y="3.5" width="17" height="17" rx="2" />
+          <rect x="11.5" y="11.5" width="17" height="17" rx="2" />
+        </svg>
+        multibox
+      </a>
+      <nav aria-label="Views">
+        <a href="#/" aria-current="page">
+          Live
+        </a>
+      </nav>
+      <dl class="facts top-facts">
+        {hello && (
+          <div class="top-model">
+            <dt>Model</dt>
+            <dd title={`Version ${hello.model.version}, ${hello.labels.length} labels`}>{hello.model.name}</dd>
+          </div>
+        )}
+        <div>
+          <dt>Detected</dt>
+          <dd title="Detected frames a second over all streams">
+            {formatFps(phase.name === "open" ? totalFps(streams) : undefined)} fps
+          </dd>
+        </div>
+      </dl>
+      <span class={`badge badge-${phase.name}`} role="status">
+        {phase.name === "open" ? "connected" : phase.name === "connecting" ? "connecting" : "disconnected"}
+      </span>
+    </header>
+  );
+}

@@ -1,0 +1,46 @@
+// What the user chooses: the least score, the labels, pause, and a new stream.
+import { useId } from "preact/hooks";
+import type { JSX } from "preact";
+import { LabelFilter } from "./label-filter.tsx";
+import type { Live, LiveState } from "./live.ts";
+
+interface ToolbarProps {
+  readonly live: Live;
+  readonly state: LiveState;
+  readonly onAdd: () => void;
+}
+
+export function Toolbar({ live, state, onAdd }: ToolbarProps): JSX.Element {
+  const id = useId();
+  const { filter, paused, hello } = state;
+  return (
+    <div class="toolbar" role="group" aria-label="What is shown">
+      <div class="score">
+        <label for={id}>Score from</label>
+        <input
+          id={id}
+          type="range"
+          min="0"
+          max="1"
+          step="0.05"
+          value={filter.minScore}
+          onInput={(event) => live.setFilter({ ...filter, minScore: event.currentTarget.valueAsNumber })}
+        />
+        <output for={id}>{filter.minScore.toFixed(2)}</output>
+      </div>
+      <LabelFilter
+        known={hello?.labels ?? []}
+        chosen={filter.labels}
+        onChange={(labels) => live.setFilter({ ...filter, labels })}
+      />
+      <div class="toolbar-end">
+        <button type="button" aria-pressed={paused} onClick={() => live.setPaused(!paused)}>
+          {paused ? "Resume" : "Pause"}
+        </button>
+        <button type="button" class="primary" onClick={onAdd}>
+          Add stream
+        </button>
+      </div>
+    </div>
+  );
+}
