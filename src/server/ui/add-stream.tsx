@@ -2,12 +2,12 @@
 import { useId, useState } from "preact/hooks";
 import type { JSX, TargetedSubmitEvent } from "preact";
 import { Dialog } from "./dialog.tsx";
-import type { Live } from "./live.ts";
+import type { PageLive } from "./page-live.ts";
 import { kindOf, newStreamOf } from "./new-stream.ts";
 import { useRequest } from "./request.ts";
 
 interface AddStreamProps {
-  readonly live: Live;
+  readonly live: PageLive;
   readonly onClose: () => void;
 }
 

@@ -2,14 +2,14 @@
 import { useEffect, useState } from "preact/hooks";
 import type { JSX } from "preact";
 import { Header } from "./header.tsx";
-import type { Live } from "./live.ts";
+import type { PageLive } from "./page-live.ts";
 import { LiveView } from "./live-view.tsx";
 import { Notices } from "./notices.tsx";
 import { parseRoute, routeHash } from "./route.ts";
 import { useStore } from "./store.ts";
 import { TokenPrompt } from "./token-prompt.tsx";
 
-export function App({ live }: { readonly live: Live }): JSX.Element {
+export function App({ live }: { readonly live: PageLive }): JSX.Element {
   const state = useStore(live.state);
   const [open, setOpen] = useState(() => parseRoute(location.hash).stream);
 

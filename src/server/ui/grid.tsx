@@ -1,12 +1,13 @@
 // The tiles, side by side or one at full size, and the keys that move between them.
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { JSX, TargetedKeyboardEvent } from "preact";
-import type { Live, LiveState } from "./live.ts";
+import type { LiveState } from "./live.ts";
+import type { PageLive } from "./page-live.ts";
 import { stepTo } from "./route.ts";
 import { Tile } from "./tile.tsx";
 
 interface GridProps {
-  readonly live: Live;
+  readonly live: PageLive;
   readonly state: LiveState;
   readonly full: string | undefined;
   readonly onOpen: (stream: string | undefined) => void;

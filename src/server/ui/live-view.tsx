@@ -4,12 +4,13 @@ import type { JSX } from "preact";
 import { AddStream } from "./add-stream.tsx";
 import { EmptyState } from "./empty-state.tsx";
 import { Grid } from "./grid.tsx";
-import type { Live, LiveState } from "./live.ts";
+import type { LiveState } from "./live.ts";
+import type { PageLive } from "./page-live.ts";
 import { RemoveStream } from "./remove-stream.tsx";
 import { Toolbar } from "./toolbar.tsx";
 
 interface LiveViewProps {
-  readonly live: Live;
+  readonly live: PageLive;
   readonly state: LiveState;
   /** The stream at full size, as the address names it. */
   readonly open: string | undefined;

@@ -21,18 +21,18 @@ export interface LiveState {
   readonly filter: Filter;
 }
 
-export interface LiveTools {
+export interface LiveTools<Bitmap> {
   readonly api: Api;
   readonly connect: (events: ConnectionEvents) => Connection;
-  readonly player: PlayerTools<ImageBitmap>;
+  readonly player: PlayerTools<Bitmap>;
   readonly filter: Filter;
 }
 
-export class Live {
+export class Live<Bitmap extends { close(): void }> {
   readonly state: Store<LiveState>;
-  readonly #tools: LiveTools;
+  readonly #tools: LiveTools<Bitmap>;
   readonly #connection: Connection;
-  readonly #players = new Map<string, Player<ImageBitmap>>();
+  readonly #players = new Map<string, Player<Bitmap>>();
   readonly #widths = new Map<string, number>();
   #only: string | undefined;
   #hidden = false;
@@ -42,7 +42,7 @@ export class Live {
   /** Rises with each event, so that a list that was asked for before it is not believed. */
   #events = 0;
 
-  constructor(tools: LiveTools) {
+  constructor(tools: LiveTools<Bitmap>) {
     this.#tools = tools;
     this.state = new Store<LiveState>({
       phase: { name: "connecting" },
@@ -64,7 +64,7 @@ export class Live {
     this.#connection.connect();
   }
 
-  player(stream: string): Player<ImageBitmap> {
+  player(stream: string): Player<Bitmap> {
     const known = this.#players.get(stream);
     if (known) return known;
     const player = new Player(this.#tools.player);

@@ -1,10 +1,11 @@
 // What went wrong with the page as a whole: no connection, or a request that the server refused.
 import type { JSX } from "preact";
 import { secondsUntil } from "./format.ts";
-import type { Live, LiveState } from "./live.ts";
+import type { LiveState } from "./live.ts";
+import type { PageLive } from "./page-live.ts";
 import { useTick } from "./store.ts";
 
-export function Notices({ live, state }: { readonly live: Live; readonly state: LiveState }): JSX.Element | null {
+export function Notices({ live, state }: { readonly live: PageLive; readonly state: LiveState }): JSX.Element | null {
   const { phase, notice, needsToken } = state;
   if (phase.name === "waiting" && !needsToken)
     return <Disconnected live={live} retryAt={phase.retryAt} hadOne={state.hello !== undefined} />;
@@ -20,7 +21,7 @@ export function Notices({ live, state }: { readonly live: Live; readonly state: 
 }
 
 interface DisconnectedProps {
-  readonly live: Live;
+  readonly live: PageLive;
   readonly retryAt: number;
   /** There was a connection before. */
   readonly hadOne: boolean;

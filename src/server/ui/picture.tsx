@@ -2,13 +2,13 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { JSX } from "preact";
 import { passing, type Filter } from "./filter.ts";
-import type { Live } from "./live.ts";
+import type { PageLive } from "./page-live.ts";
 import type { Size } from "./overlay.ts";
 import { paint } from "./paint.ts";
 import type { StreamView } from "./streams.ts";
 
 interface PictureProps {
-  readonly live: Live;
+  readonly live: PageLive;
   readonly stream: StreamView;
   readonly filter: Filter;
   readonly description: string;

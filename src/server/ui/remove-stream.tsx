@@ -1,11 +1,11 @@
 // Asks before a stream is removed.
 import type { JSX } from "preact";
 import { Dialog } from "./dialog.tsx";
-import type { Live } from "./live.ts";
+import type { PageLive } from "./page-live.ts";
 import { useRequest } from "./request.ts";
 
 interface RemoveStreamProps {
-  readonly live: Live;
+  readonly live: PageLive;
   readonly stream: string;
   readonly onClose: () => void;
 }

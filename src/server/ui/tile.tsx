@@ -2,7 +2,8 @@
 import type { JSX } from "preact";
 import { countLabels, passing } from "./filter.ts";
 import { latencyOf } from "./format.ts";
-import type { Live, LiveState } from "./live.ts";
+import type { LiveState } from "./live.ts";
+import type { PageLive } from "./page-live.ts";
 import { Picture } from "./picture.tsx";
 import { useTick } from "./store.ts";
 import type { StreamView } from "./streams.ts";
@@ -12,7 +13,7 @@ import { Findings } from "./findings.tsx";
 import { LabelCounts } from "./label-counts.tsx";
 
 interface TileProps {
-  readonly live: Live;
+  readonly live: PageLive;
   readonly state: LiveState;
   readonly stream: StreamView;
   readonly full: boolean;

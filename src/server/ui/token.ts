@@ -3,7 +3,10 @@
 const KEY = "multibox-token";
 
 /** Where the token is kept; `sessionStorage` in a browser. */
-export type TokenStore = Pick<Storage, "getItem" | "setItem">;
+export interface TokenStore {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+}
 
 /** The address without `token`, and the token that it held. */
 export function splitToken(href: string): { readonly href: string; readonly token: string | undefined } {

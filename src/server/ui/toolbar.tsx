@@ -2,10 +2,11 @@
 import { useId } from "preact/hooks";
 import type { JSX } from "preact";
 import { LabelFilter } from "./label-filter.tsx";
-import type { Live, LiveState } from "./live.ts";
+import type { LiveState } from "./live.ts";
+import type { PageLive } from "./page-live.ts";
 
 interface ToolbarProps {
-  readonly live: Live;
+  readonly live: PageLive;
   readonly state: LiveState;
   readonly onAdd: () => void;
 }
