@@ -84,7 +84,8 @@ function findSigmoid(
     const at = logitsAt + box * classes;
     for (let classId = 0; classId < classes; classId++) {
       const logit = logits[at + classId]!;
-      if (logit < minLogit || reported[classId] === 0) continue;
+      // Written so that NaN, which a broken weight makes of everything, is no candidate.
+      if (!(logit >= minLogit) || reported[classId] === 0) continue;
       into.scores.push(1 / (1 + Math.exp(-logit)));
       into.keys.push(box * classes + classId);
     }
@@ -115,7 +116,7 @@ function findSoftmax(
     for (let classId = 0; classId < classes; classId++) {
       if (reported[classId] === 0) continue;
       const score = Math.exp(logits[at + classId]! - top) / sum;
-      if (score < minScore) continue;
+      if (!(score >= minScore)) continue;
       into.scores.push(score);
       into.keys.push(box * classes + classId);
     }

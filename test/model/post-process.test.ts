@@ -1,0 +1,233 @@
+// Post-processing on networks of a few boxes, with what they say and what must come of it typed out.
+import { describe, expect, test } from "vitest";
+import { createPostProcess, type Heads } from "../../src/model/post-process.ts";
+import { boxCount, type PostProcessSpec, type SsdSpec } from "../../src/model/spec.ts";
+import { tinySpec } from "./support/tiny-spec.ts";
+
+/** The logit whose sigmoid is this score. */
+const logit = (score: number): number => Math.log(score / (1 - score));
+const NEVER = -100;
+
+/** A spec with these centred boxes on one cell, `[width, height]`. */
+function specOf(sizes: readonly (readonly [number, number])[], parts: Partial<SsdSpec> = {}): SsdSpec {
+  const boxes = sizes.map(([width, height]) => ({ scale: Math.sqrt(width * height), ratio: width / height }));
+  return tinySpec({ maps: [{ cells: 1, boxes }], ...parts });
+}
+
+/** Heads of one picture: for each box its logits, and its offsets where they are not 0. */
+function headsOf(spec: SsdSpec, logits: readonly (readonly number[])[], offsets?: readonly (readonly number[])[]): Heads {
+  return {
+    logits: Float32Array.from(logits.flat()),
+    logitsAt: 0,
+    offsets: offsets ? Float32Array.from(offsets.flat()) : new Float32Array(boxCount(spec) * 4),
+    offsetsAt: 0,
+  };
+}
+
+const SETTINGS: PostProcessSpec = { minScore: 0.3, iouThreshold: 0.45, maxDetections: 10 };
+
+/** What is left, as `label score`, on a picture of 100 x 100. */
+function found(spec: SsdSpec, heads: Heads, settings: Partial<PostProcessSpec> = {}): string[] {
+  const detections = createPostProcess(spec, { ...SETTINGS, ...settings })(heads, 100, 100);
+  return detections.map(({ label, score }) => `${label} ${score.toFixed(2)}`);
+}
+
+describe("non-maximum suppression", () => {
+  // The second box covers a quarter of the first: their IoU is exactly 0.25.
+  const nested = specOf([
+    [1, 1],
+    [0.5, 0.5],
+  ]);
+  const bothCats = headsOf(nested, [
+    [NEVER, logit(0.9), NEVER],
+    [NEVER, logit(0.8), NEVER],
+  ]);
+
+  test("drops the worse of two boxes of one class that overlap by more than the threshold", () => {
+    expect(found(nested, bothCats, { iouThreshold: 0.2499 })).toEqual(["cat 0.90"]);
+  });
+
+  test("keeps both where they overlap by exactly the threshold", () => {
+    expect(found(nested, bothCats, { iouThreshold: 0.25 })).toEqual(["cat 0.90", "cat 0.80"]);
+  });
+
+  test("keeps the better one wherever it stands", () => {
+    const heads = headsOf(nested, [
+      [NEVER, logit(0.4), NEVER],
+      [NEVER, logit(0.7), NEVER],
+    ]);
+    expect(found(nested, heads, { iouThreshold: 0.1 })).toEqual(["cat 0.70"]);
+  });
+
+  test("lets boxes of different classes overlap, even when they are the same box", () => {
+    const heads = headsOf(nested, [
+      [NEVER, logit(0.9), logit(0.6)],
+      [NEVER, NEVER, logit(0.8)],
+    ]);
+    expect(found(nested, heads, { iouThreshold: 0.1 })).toEqual(["cat 0.90", "dog 0.80"]);
+  });
+
+  test("a box that was dropped drops no other", () => {
+    // IoU of neighbours in size: 0.5; of the first and the third: 0.25.
+    const chain = specOf([
+      [1, 1],
+      [1, 0.5],
+      [1, 0.25],
+    ]);
+    const heads = headsOf(chain, [
+      [NEVER, logit(0.9), NEVER],
+      [NEVER, logit(0.8), NEVER],
+      [NEVER, logit(0.7), NEVER],
+    ]);
+    expect(found(chain, heads)).toEqual(["cat 0.90", "cat 0.70"]);
+  });
+
+  test("overlap is measured after clipping: what lies off the picture does not count", () => {
+    // Both are shifted by a whole side to the right; only the left halves are seen, 0.5 x 1 and 0.25 x 0.5.
+    const shifted = headsOf(
+      nested,
+      [
+        [NEVER, logit(0.9), NEVER],
+        [NEVER, logit(0.8), NEVER],
+      ],
+      [
+        [5, 0, 0, 0],
+        [10, 0, 0, 0],
+      ],
+    );
+    expect(found(nested, shifted, { iouThreshold: 0.24 })).toEqual(["cat 0.90"]);
+    expect(found(nested, shifted, { iouThreshold: 0.26 })).toEqual(["cat 0.90", "cat 0.80"]);
+  });
+
+  test("boxes without an area never drop each other", () => {
+    const heads = { ...bothCats, offsets: Float32Array.from([-100, 0, 0, 0, -100, 0, 0, 0]) };
+    expect(found(nested, heads, { iouThreshold: 0 })).toEqual(["cat 0.90", "cat 0.80"]);
+  });
+});
+
+describe("what is reported", () => {
+  const spec = tinySpec({ labels: [null, "cat", null, "dog"] });
+
+  test("best first, over all classes", () => {
+    expect(found(spec, headsOf(spec, [[NEVER, logit(0.5), NEVER, logit(0.9)]]))).toEqual(["dog 0.90", "cat 0.50"]);
+  });
+
+  test("at most maxDetections, the best ones", () => {
+    const heads = headsOf(spec, [[NEVER, logit(0.5), NEVER, logit(0.9)]]);
+    expect(found(spec, heads, { maxDetections: 1 })).toEqual(["dog 0.90"]);
+  });
+
+  test("a score that equals the threshold counts", () => {
+    const heads = headsOf(spec, [[NEVER, 0, NEVER, -0.001]]);
+    expect(found(spec, heads, { minScore: 0.5 })).toEqual(["cat 0.50"]);
+  });
+
+  test("neither the background nor a gap in the ids, whatever their scores", () => {
+    expect(found(spec, headsOf(spec, [[50, logit(0.4), 50, NEVER]]))).toEqual(["cat 0.40"]);
+  });
+
+  test("class ids are the indices of the labels", () => {
+    const [dog] = createPostProcess(spec, SETTINGS)(headsOf(spec, [[NEVER, NEVER, NEVER, 3]]), 1, 1);
+    expect(dog).toMatchObject({ label: "dog", classId: 3 });
+  });
+
+  test("nothing where nothing is", () => {
+    expect(found(spec, headsOf(spec, [[3, NEVER, NEVER, NEVER]]))).toEqual([]);
+  });
+
+  test("not a number is no score", () => {
+    const broken = headsOf(spec, [[Number.NaN, Number.NaN, Number.NaN, Number.NaN]]);
+    expect(found(spec, broken)).toEqual([]);
+    expect(found({ ...spec, scores: "softmax" }, broken)).toEqual([]);
+  });
+
+  test("a threshold of 0 lets everything through, one of 1 only what is certain", () => {
+    const heads = headsOf(spec, [[NEVER, NEVER, NEVER, 200]]);
+    expect(found(spec, heads, { minScore: 0 })).toEqual(["dog 1.00", "cat 0.00"]);
+    expect(found({ ...spec, scores: "softmax" }, heads, { minScore: 0 })).toEqual(["dog 1.00", "cat 0.00"]);
+    expect(found({ ...spec, scores: "softmax" }, heads, { minScore: 1 })).toEqual(["dog 1.00"]);
+  });
+
+  test("equal scores keep the order of the default boxes, then that of the classes", () => {
+    const apart = tinySpec({ maps: [{ cells: 2, boxes: [{ scale: 0.2, ratio: 1 }] }], labels: [null, "cat", "dog"] });
+    const heads = headsOf(apart, [
+      [NEVER, NEVER, 1],
+      [NEVER, 1, 1],
+      [NEVER, 2, NEVER],
+      [NEVER, 1, NEVER],
+    ]);
+    const detections = createPostProcess(apart, SETTINGS)(heads, 100, 100);
+    const places = detections.map(({ label, bbox: [x, y] }) => [label, Math.round(x), Math.round(y)]);
+    expect(places).toEqual([
+      ["cat", 15, 65],
+      ["dog", 15, 15],
+      ["cat", 65, 15],
+      ["dog", 65, 15],
+      ["cat", 65, 65],
+    ]);
+  });
+});
+
+describe("scores", () => {
+  test("of a sigmoid are each logit's own", () => {
+    const spec = tinySpec({ scores: "sigmoid" });
+    expect(found(spec, headsOf(spec, [[9, Math.log(3), Math.log(2)]]))).toEqual(["cat 0.75", "dog 0.67"]);
+  });
+
+  test("of a softmax are shares of all classes, the background among them", () => {
+    const spec = tinySpec({ scores: "softmax" });
+    const heads = headsOf(spec, [[Math.log(2), Math.log(5), Math.log(3)]]);
+    expect(found(spec, heads, { minScore: 0 })).toEqual(["cat 0.50", "dog 0.30"]);
+  });
+
+  test("of a softmax do not overflow, however large the logits", () => {
+    const spec = tinySpec({ scores: "softmax" });
+    expect(found(spec, headsOf(spec, [[3e38, 3e38, -3e38]]))).toEqual(["cat 0.50"]);
+  });
+});
+
+describe("boxes", () => {
+  const half = specOf([[0.5, 0.5]]);
+  const boxOf = (offsets: readonly number[], width: number, height: number): readonly number[] => {
+    const heads = headsOf(half, [[NEVER, 5, NEVER]], [offsets]);
+    return createPostProcess(half, SETTINGS)(heads, width, height)[0]!.bbox;
+  };
+
+  test("are x, y, width, height in pixels of the picture, whatever its shape", () => {
+    expect(boxOf([0, 0, 0, 0], 200, 100)).toEqual([50, 25, 100, 50]);
+  });
+
+  test("are clipped to the picture", () => {
+    // Half a side to the right, a quarter up: 0.75..1.25 of the width, 0..0.5 of the height.
+    expect(boxOf([10, -5, 0, 0], 200, 100)).toEqual([150, 0, 50, 50]);
+  });
+
+  test("are empty, at the edge, where they lie wholly off the picture", () => {
+    expect(boxOf([100, 0, 0, 0], 200, 100)).toEqual([200, 25, 0, 50]);
+  });
+});
+
+describe("one picture of a batch", () => {
+  test("its heads are read from where they begin", () => {
+    const spec = specOf([
+      [0.5, 0.5],
+      [1, 1],
+    ]);
+    const logits = Float32Array.from([9, 9, 9, 9, 9, 9, NEVER, NEVER, 2, NEVER, NEVER, NEVER]);
+    const offsets = Float32Array.from([9, 9, 9, 9, 9, 9, 9, 9, 2, 0, 0, 0, 0, 0, 0, 0]);
+    const second = { logits, logitsAt: 6, offsets, offsetsAt: 8 };
+    const detections = createPostProcess(spec, SETTINGS)(second, 100, 100);
+    expect(detections).toHaveLength(1);
+    expect(detections[0]).toMatchObject({ label: "dog", bbox: [expect.closeTo(35, 4), 25, expect.closeTo(50, 4), 50] });
+  });
+
+  test("leaves nothing behind for the next", () => {
+    const spec = specOf([[0.5, 0.5]]);
+    const postProcess = createPostProcess(spec, SETTINGS);
+    const first = headsOf(spec, [[NEVER, 2, NEVER]], [[5, 5, 5, 5]]);
+    const second = headsOf(spec, [[NEVER, 1, NEVER]]);
+    const alone = createPostProcess(spec, SETTINGS)(second, 100, 100);
+    postProcess(first, 100, 100);
+    expect(postProcess(second, 100, 100)).toEqual(alone);
+  });
+});

@@ -1,0 +1,39 @@
+// What a spec may say, and the one that the product comes with.
+import { describe, expect, test } from "vitest";
+import { COCO_LABELS } from "../../src/model/labels.ts";
+import { SsdSpec } from "../../src/model/spec.ts";
+import { SSDLITE_MOBILENET_V2 } from "../../src/model/specs.ts";
+
+describe("COCO's labels", () => {
+  test("stand under their original ids, 80 of them in 1..90", () => {
+    expect(COCO_LABELS).toHaveLength(91);
+    expect(COCO_LABELS.filter((label) => label !== null)).toHaveLength(80);
+    const some = [1, 3, 18, 44, 62, 90].map((id) => COCO_LABELS[id]);
+    expect(some).toEqual(["person", "car", "dog", "bottle", "chair", "toothbrush"]);
+  });
+
+  test("have gaps where ids were never used, and at the background", () => {
+    const gaps = [...COCO_LABELS.entries()].filter(([, label]) => label === null).map(([id]) => id);
+    expect(gaps).toEqual([0, 12, 26, 29, 30, 45, 66, 68, 69, 71, 83]);
+  });
+});
+
+describe("a spec", () => {
+  test("survives JSON", () => {
+    expect(SsdSpec.parse(JSON.parse(JSON.stringify(SSDLITE_MOBILENET_V2)))).toEqual(SSDLITE_MOBILENET_V2);
+  });
+
+  test.each([
+    ["a setting that there is not", { extra: 1 }, "extra"],
+    ["a threshold above 1", { postProcess: { minScore: 1.1, iouThreshold: 0.45, maxDetections: 1 } }, "minScore"],
+    ["an input of half a pixel", { input: { ...SSDLITE_MOBILENET_V2.input, width: 300.5 } }, "width"],
+    ["a map without boxes", { maps: [{ cells: 1, boxes: [] }] }, "boxes"],
+    ["a box of no size", { maps: [{ cells: 1, boxes: [{ scale: 0, ratio: 1 }] }] }, "scale"],
+    ["a variance of 0", { variances: [0, 0.1, 0.2, 0.2] }, "variances"],
+    ["a base that is not built in", { base: "vgg19" }, "base"],
+    ["a single label", { labels: [null] }, "labels"],
+  ])("refuses %s", (_, change, where) => {
+    const parsed = SsdSpec.safeParse({ ...SSDLITE_MOBILENET_V2, ...change });
+    expect(parsed.error?.message).toContain(where);
+  });
+});
