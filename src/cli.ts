@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 // The command line: arguments in, exit codes out. 0 is success, 1 a failure, 2 a mistake in the call.
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { detectFiles } from "./commands/detect.ts";
 import { listModels, pullModels } from "./commands/models.ts";
 import { packageVersion, serve } from "./commands/serve.ts";
 import { Config, defaultCacheDir, loadConfig } from "./config.ts";
 import { MultiboxError, sentenceOf } from "./errors.ts";
+import { redactUrl } from "./pipeline/stream.ts";
 
 /** Failures that the caller mends by calling otherwise. */
 const USAGE_CODES = new Set([
@@ -29,9 +30,12 @@ function settingOption(name: Setting): Option {
 }
 
 function streamOption(value: string, earlier: unknown[] = []): unknown[] {
-  const [, id, url] = /^([^=]+)=(.+)$/s.exec(value) ?? [];
-  if (id === undefined)
-    throw new InvalidArgumentError("Write it as name=url, for example cam1=rtsp://192.0.2.7/stream.");
+  const [, id, url] = /^([^=:/]+)=(.+)$/s.exec(value) ?? [];
+  if (id === undefined) {
+    // Not commander's own error, which repeats the value with its password.
+    const hint = "Write it as name=url, for example cam1=rtsp://192.0.2.7/stream.";
+    throw new MultiboxError("CONFIG_INVALID", `The stream "${redactUrl(value)}" has no name.`, hint);
+  }
   return [...earlier, { id, url }];
 }
 

@@ -4,6 +4,7 @@ import envPaths from "env-paths";
 import { parse } from "yaml";
 import { z } from "zod";
 import { MultiboxError, sentenceOf, systemCode } from "./errors.ts";
+import { show } from "./server/explain.ts";
 import { NewStream } from "./server/protocol.ts";
 
 export const Config = z.strictObject({
@@ -54,7 +55,15 @@ export const Config = z.strictObject({
     .max(600)
     .default(10)
     .describe("A live stream without a frame for so long is restarted."),
-  streams: z.array(NewStream).default([]).describe("Streams to start with; the demo when there are none."),
+  streams: z
+    .array(NewStream)
+    .superRefine((streams, context) => {
+      const ids = streams.map(({ id }) => id);
+      const again = ids.findIndex((id, i) => ids.indexOf(id) < i);
+      if (again >= 0) context.addIssue({ code: "custom", path: [again, "id"], message: "another stream has this id" });
+    })
+    .default([])
+    .describe("Streams to start with; the demo when there are none."),
   fileRoots: z
     .array(z.string())
     .default([])
@@ -86,19 +95,16 @@ export async function loadConfig({ file, env = {}, flags = {} }: ConfigSources):
     ...fromEnv(env),
     ...withoutUndefined(flags),
   };
+  // As a number it would be 0.
+  const empty = Object.entries(settings).find(([, value]) => value === "");
+  if (empty) throw invalid(`The setting ${empty[0]} is empty.`);
   const parsed = Config.safeParse(settings);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   const name = issue.path.join(".");
-  const sentence =
-    issue.code === "unrecognized_keys"
-      ? `There is no setting "${issue.keys[0]}"${name ? ` in ${name}` : ""}.`
-      : `The setting ${name} is ${JSON.stringify(valueAt(settings, issue.path)) ?? "missing"}: ${issue.message}.`;
-  throw new MultiboxError(
-    "CONFIG_INVALID",
-    sentence,
-    "`multibox serve --help` and multibox.example.yaml list all settings.",
-  );
+  if (issue.code === "unrecognized_keys")
+    throw invalid(`There is no setting "${issue.keys[0]}"${name ? ` in ${name}` : ""}.`);
+  throw invalid(`The setting ${name}${shown(name, valueAt(settings, issue.path))}: ${issue.message}.`);
 }
 
 /** The user's cache folder for multibox. */
@@ -106,24 +112,44 @@ export function defaultCacheDir(): string {
   return envPaths("multibox", { suffix: "" }).cache;
 }
 
+function invalid(sentence: string): MultiboxError {
+  return new MultiboxError(
+    "CONFIG_INVALID",
+    sentence,
+    "`multibox serve --help` and multibox.example.yaml list all settings.",
+  );
+}
+
+/** ` is "x"`, but nothing of what is secret, or has parts that may be. */
+function shown(name: string, value: unknown): string {
+  if (value === undefined) return " is missing";
+  return name === "token" || typeof value === "object" ? "" : ` is ${show(value)}`;
+}
+
 async function readSettings(file: string): Promise<Record<string, unknown>> {
+  let settings: unknown;
   try {
-    return (parse(await readFile(file, "utf8")) as Record<string, unknown> | null) ?? {};
+    settings = parse(await readFile(file, "utf8"));
   } catch (cause) {
-    const why = systemCode(cause) === "ENOENT" ? "it does not exist" : sentenceOf(cause);
-    throw new MultiboxError(
-      "CONFIG_UNREADABLE",
-      `The settings in ${file} cannot be read: ${why}.`,
-      "It must be YAML.",
-      { cause },
-    );
+    // The first line says what and where; the others quote the file, passwords and all.
+    const why = systemCode(cause) === "ENOENT" ? "it does not exist" : sentenceOf(cause).split(/:?\n/, 1)[0]!;
+    throw unreadable(file, why, cause);
   }
+  if (settings === null) return {};
+  if (typeof settings !== "object" || Array.isArray(settings)) throw unreadable(file, "it is no list of `name: value`");
+  return settings as Record<string, unknown>;
+}
+
+function unreadable(file: string, why: string, cause?: unknown): MultiboxError {
+  const sentence = `The settings in ${file} cannot be read: ${why}.`;
+  return new MultiboxError("CONFIG_UNREADABLE", sentence, "It must be YAML; see multibox.example.yaml.", { cause });
 }
 
 function fromEnv(env: NodeJS.ProcessEnv): Record<string, string> {
   const names = Object.entries(Config.shape).filter(([, schema]) => !isList(schema));
   const found = names.map(([name]) => [name, env[`MULTIBOX_${name.replaceAll(/[A-Z]/g, "_$&").toUpperCase()}`]]);
-  return withoutUndefined(Object.fromEntries(found) as Record<string, string | undefined>);
+  // Compose files pass on variables that are not set as empty ones.
+  return withoutUndefined(Object.fromEntries(found.filter(([, value]) => value !== "")) as Record<string, string>);
 }
 
 const isList = (schema: z.ZodType): boolean => schema instanceof z.ZodDefault && schema.unwrap() instanceof z.ZodArray;
