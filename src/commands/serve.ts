@@ -39,6 +39,7 @@ export async function serve({ config, cacheDir, demo, json }: ServeOptions): Pro
     maxDelayMs,
     maxDecodeWidth,
     stallMs: stallSeconds * 1000,
+    ffmpeg,
     onWarning: (warning) => logger.warn({ code: warning.code }, warning.toString()),
   });
   logStreams(pipeline, logger);

@@ -4,6 +4,7 @@ import { MultiboxError } from "../errors.ts";
 import type { Detector } from "../model/detector.ts";
 import { batchFrames } from "./batch.ts";
 import { detectBatches, type Unnumbered } from "./detect.ts";
+import type { Ffmpeg } from "./find-ffmpeg.ts";
 import type { Detected, Frame } from "./frame.ts";
 import { createGuard } from "./guard.ts";
 import { type Rates, StreamMeter } from "./meter.ts";
@@ -39,6 +40,8 @@ export interface PipelineOptions {
   readonly maxDecodeWidth: number;
   /** A live stream that decodes nothing for so long is restarted. */
   readonly stallMs: number;
+  /** The ffmpeg to run; looked for anew with each run when absent. */
+  readonly ffmpeg?: Ffmpeg;
   /** Something went wrong that no stream's state tells: a batch failed, a file was damaged. */
   readonly onWarning?: (warning: MultiboxError) => void;
 }
@@ -179,6 +182,7 @@ class StreamPipeline implements Pipeline {
       maxDecodeWidth: this.#options.maxDecodeWidth,
       poolSize: this.#poolSize(status.config),
       guard: this.#guard,
+      ...(this.#options.ffmpeg && { ffmpeg: this.#options.ffmpeg }),
       onDecoded: () => {
         alive();
         meter.decoded();

@@ -1,0 +1,151 @@
+// How much of the rate that decoding, sampling and the engine allow together does a whole pipeline reach on a file?
+import { execFileSync, spawnSync } from "node:child_process";
+import { createWriteStream, readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { finished } from "node:stream/promises";
+import { filter, firstValueFrom, lastValueFrom, tap } from "rxjs";
+import { compileOnnx } from "../src/model/compile/onnx.ts";
+import { openDetector } from "../src/model/detector-pool.ts";
+import { openEngine } from "../src/model/engines/open.ts";
+import { createSampler } from "../src/model/sample.ts";
+import { findFfmpeg } from "../src/pipeline/find-ffmpeg.ts";
+import { createPipeline, type Pipeline } from "../src/pipeline/pipeline.ts";
+import { openSource } from "../src/pipeline/source.ts";
+import { benchFrames, benchModel, benchVideo, type Contender, fileStream } from "./harness.ts";
+import { measure, median, printMachine, printTable, SOURCE } from "./harness.ts";
+
+const ROUNDS = 5;
+const video = process.argv[2] ?? (await benchVideo("vtest.avi"));
+const { folder, bundle } = await benchModel();
+const inputBytes = bundle.spec.input.width * bundle.spec.input.height * 3;
+const scratch = await mkdtemp(join(tmpdir(), "multibox-bench-"));
+const cores = availableParallelism();
+const ffmpeg = await findFfmpeg();
+
+/** CPU milliseconds of this process, its threads, and the children that it has waited for (Linux counts them in /proc). */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  const fields = readFileSync("/proc/self/stat", "utf8").split(") ")[1]!.split(" ");
+  const ticks = Number(fields[13]) + Number(fields[14]);
+  return (user + system) / 1000 + ticks * 10;
+}
+
+async function decode(): Promise<number> {
+  let frames = 0;
+  const closed = new Promise<void>((resolve) => {
+    const source = openSource(fileStream(video), { ...SOURCE, ffmpeg, onClosed: resolve });
+    void lastValueFrom(
+      source.pipe(
+        tap((frame) => {
+          frames += 1;
+          frame.release();
+        }),
+      ),
+    );
+  });
+  await closed;
+  return frames;
+}
+
+async function runPipeline(pipeline: Pipeline): Promise<number> {
+  const out = createWriteStream(join(scratch, "detections.jsonl"));
+  const writing = pipeline.detected.subscribe(({ frame: { stream, pts }, seq, detections }) => {
+    out.write(`${JSON.stringify({ stream, seq, pts, detections })}\n`);
+  });
+  const ended = firstValueFrom(pipeline.statuses.pipe(filter(({ state }) => state === "ended")));
+  pipeline.add(fileStream(video));
+  await ended;
+  while (pipeline.counts("bench").inFlight > 0) await firstValueFrom(pipeline.detected);
+  const { detected } = pipeline.counts("bench");
+  await pipeline.remove("bench");
+  writing.unsubscribe();
+  await finished(out.end());
+  return detected;
+}
+
+/** CPU milliseconds a frame of each part alone, in one thread. */
+async function parts(): Promise<{ decode: number; sample: number; engine: number }> {
+  const pictures = await benchFrames(video, 16);
+  const inputs = new Uint8Array(pictures.length * inputBytes);
+  const sampler = createSampler(bundle.spec.input);
+  const { engine } = await openEngine("auto", bundle, { threads: 1 });
+  const contenders: Contender[] = [
+    {
+      name: "sample",
+      run: async () => {
+        for (let i = 0; i < 64; i++) sampler(pictures[i % 16]!, inputs, (i % 16) * inputBytes);
+        return 64;
+      },
+    },
+    {
+      name: "engine",
+      run: async () => {
+        for (let i = 0; i < 32; i++) await engine.run(inputs.subarray((i % 16) * inputBytes), 1);
+        return 32;
+      },
+    },
+  ];
+  const figures = await measure(contenders, ROUNDS * 2);
+  await engine.close();
+  const decoding: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const before = cpuMs();
+    const frames = await decode();
+    decoding.push((cpuMs() - before) / frames);
+  }
+  return { decode: median(decoding), sample: median(figures.get("sample")!), engine: median(figures.get("engine")!) };
+}
+
+/** The same file and network through Python's OpenCV and onnxruntime, where PYTHON (or python3) has them. */
+async function pythonContender(): Promise<Contender[]> {
+  const python = process.env["PYTHON"] ?? "python3";
+  if (spawnSync(python, ["-c", "import cv2, onnxruntime"]).status !== 0) {
+    console.log("Python with cv2 and onnxruntime is not here (set PYTHON): its row is left out.\n");
+    return [];
+  }
+  const model = join(scratch, "model.onnx");
+  await writeFile(model, compileOnnx(bundle.graph, bundle.weights));
+  const script = join(process.cwd(), "bench/file-opencv.py");
+  const run = async (): Promise<number> =>
+    Number(execFileSync(python, [script, model, video, join(scratch, "python.jsonl")], { encoding: "utf8" }));
+  return [{ name: "Python, OpenCV + onnxruntime, its start included", run }];
+}
+
+printMachine();
+const alone = await parts();
+const total = alone.decode + alone.sample + alone.engine;
+const allowed = (1000 * cores) / total;
+console.log(
+  `${video.split("/").at(-1)}, every frame detected (scores over 0.3) and written as JSON lines, ${ROUNDS} rounds`,
+);
+console.log(
+  `CPU ms a frame of each part alone: decode ${alone.decode.toFixed(2)} (ffmpeg, and reading its pipe), ` +
+    `sampling ${alone.sample.toFixed(2)}, engine with one thread ${alone.engine.toFixed(2)}.`,
+);
+console.log(
+  `${cores} cores that did nothing else would make ${cores} x 1000 / ${total.toFixed(2)} = ${allowed.toFixed(1)} frames/s.\n`,
+);
+
+const contenders: Contender[] = [{ name: "decoding alone", run: decode }];
+const closers: (() => Promise<void>)[] = [];
+for (const workers of [0, cores]) {
+  const detector = await openDetector({ folder, engine: "auto", workers, maxBatch: 8, minScore: 0.3 });
+  await detector.warmUp();
+  const pipeline = createPipeline(detector, { maxDelayMs: 10, maxDecodeWidth: 1920, stallMs: 10_000, ffmpeg });
+  contenders.push({ name: `pipeline, ${detector.info.engine}`, run: () => runPipeline(pipeline) });
+  closers.push(
+    () => pipeline.close(),
+    () => detector.close(),
+  );
+}
+contenders.push(...(await pythonContender()));
+const figures = await measure(contenders, ROUNDS);
+printTable(figures);
+for (const [name, values] of figures) {
+  if (name === "decoding alone") continue;
+  console.log(`\n${name}: ${((100 * 1000) / median(values) / allowed).toFixed(1)}% of what the parts allow`);
+}
+for (const close of closers) await close();
+await rm(scratch, { recursive: true });

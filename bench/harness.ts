@@ -1,0 +1,88 @@
+// What the benches share: medians over alternating rounds, the machine in a line, and real frames to work on.
+import { existsSync, readFileSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
+import { join } from "node:path";
+import { firstValueFrom, take, toArray, tap } from "rxjs";
+import { defaultCacheDir } from "../src/config.ts";
+import { demoClip } from "../src/demo-clip.ts";
+import type { YuvImage } from "../src/model/detection.ts";
+import { openModel } from "../src/model/zoo.ts";
+import { openSource } from "../src/pipeline/source.ts";
+import type { StreamConfig } from "../src/pipeline/stream.ts";
+
+/** One thing that is timed: a name, and what does the work once and says how many frames that were. */
+export interface Contender {
+  readonly name: string;
+  readonly run: () => Promise<number>;
+}
+
+/** Milliseconds a frame of each contender, a figure a round. Rounds alternate, so that a slow spell of the machine hits all. */
+export async function measure(contenders: readonly Contender[], rounds: number): Promise<Map<string, number[]>> {
+  const figures = new Map(contenders.map(({ name }) => [name, [] as number[]]));
+  for (let round = -1; round < rounds; round++) {
+    const order = round % 2 === 0 ? contenders : contenders.toReversed();
+    for (const { name, run } of order) {
+      const start = performance.now();
+      const frames = await run();
+      // The round before the first warms up.
+      if (round >= 0) figures.get(name)!.push((performance.now() - start) / frames);
+    }
+  }
+  return figures;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** Median, spread, and ratio to the first one. */
+export function printTable(figures: ReadonlyMap<string, readonly number[]>): void {
+  const [baseline] = figures.values();
+  console.log(
+    `${"".padEnd(44)}${"ms a frame".padStart(12)}${"frames/s".padStart(10)}${"ratio".padStart(8)}   min..max`,
+  );
+  for (const [name, values] of figures) {
+    const middle = median(values);
+    const spread = `${Math.min(...values).toFixed(2)}..${Math.max(...values).toFixed(2)}`;
+    const cells = [middle.toFixed(2).padStart(12), (1000 / middle).toFixed(1).padStart(10)];
+    console.log(
+      `${name.padEnd(44)}${cells.join("")}${(middle / median(baseline!)).toFixed(3).padStart(8)}   ${spread}`,
+    );
+  }
+}
+
+export function printMachine(): void {
+  const vnni = existsSync("/proc/cpuinfo") && /avx512_vnni|avx_vnni/.test(readFileSync("/proc/cpuinfo", "utf8"));
+  const cores = `${availableParallelism()} cores ${cpus()[0]?.model ?? "?"}${vnni ? " with VNNI" : ""}`;
+  console.log(
+    `${new Date().toISOString().slice(0, 10)}, ${cores}, Node ${process.version}, ${process.platform}-${process.arch}\n`,
+  );
+}
+
+/** A video of the test data, or the demo clip where they are absent. */
+export async function benchVideo(name: string): Promise<string> {
+  const file = join(process.env["MULTIBOX_DATA"] ?? join(process.cwd(), "../shared/data"), "videos", name);
+  return existsSync(file) ? file : demoClip(defaultCacheDir());
+}
+
+export async function benchModel(): Promise<Awaited<ReturnType<typeof openModel>>> {
+  return openModel("ssdlite-mobilenet-v2", { cacheDir: defaultCacheDir() });
+}
+
+export function fileStream(url: string, loop = false): StreamConfig {
+  return { id: "bench", url, loop, transport: "tcp" };
+}
+
+export const SOURCE = { maxDecodeWidth: 1920, poolSize: 14, onDecoded: (): void => {}, onDrop: (): void => {} };
+
+/** The first frames of a video, in shared memory as the pipeline has them. */
+export async function benchFrames(video: string, count: number): Promise<YuvImage[]> {
+  const frames = openSource(fileStream(video), { ...SOURCE, poolSize: count }).pipe(
+    take(count),
+    tap((frame) => frame.retain()),
+    toArray(),
+  );
+  return (await firstValueFrom(frames)).map(({ picture }) => picture);
+}
