@@ -1,5 +1,6 @@
 // Fetches a pinned npm package as a download, without installing it: nothing of it is run.
 import { createWriteStream } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -31,7 +32,8 @@ export async function fetchNpmPackage(
     ...(env["npm_config_cache"] && { cache: join(env["npm_config_cache"], "_cacache") }),
     ...(env["npm_config_registry"] && { registry: env["npm_config_registry"] }),
   };
-  const tarball = join(folder, "package.tgz");
+  // Beside the folder, because unpacking empties the folder first.
+  const tarball = `${folder}.tgz`;
   let done = 0;
   const count = new Transform({
     transform(chunk: Buffer, _encoding, callback) {
@@ -44,6 +46,8 @@ export async function fetchNpmPackage(
     await pacote.extract(tarball, folder, { integrity });
   } catch (cause) {
     throw explain(cause, name);
+  } finally {
+    await rm(tarball, { force: true });
   }
 }
 
