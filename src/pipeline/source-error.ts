@@ -1,4 +1,5 @@
 // Why a source ended: from ffmpeg's exit and its last lines to a code, a sentence and what to do.
+import { resolve } from "node:path";
 import { MultiboxError } from "../errors.ts";
 import type { FfmpegExit } from "./ffmpeg.ts";
 import { redactText, redactUrl, schemeOf, type StreamConfig } from "./stream.ts";
@@ -26,9 +27,20 @@ const CAUSES: readonly (readonly [RegExp, string, string, string])[] = [
     "Check the address and port, and that the device is on.",
   ],
   [/Permission denied/, "FILE_NOT_READABLE", "may not be read", "Give the server's user the right to read it."],
-  [/Cannot determine format of input stream .* after EOF/, "STREAM_EMPTY", "ended without a single picture", ""],
   [
-    /matches no streams|does not contain any stream|moov atom not found|Invalid data found when processing input|Could not find codec parameters|Decoder .*not found/i,
+    /Cannot determine format of input stream .* after EOF|\] file:.*: End of file/,
+    "STREAM_EMPTY",
+    "ended without a single picture",
+    "",
+  ],
+  [
+    /moov atom not found/,
+    "STREAM_NOT_VIDEO",
+    "has no index, which is written last in an MP4: it was cut short, is still being written, or is something else",
+    "Copy it again once it is whole.",
+  ],
+  [
+    /matches no streams|does not contain any stream|Invalid data found when processing input|Could not find codec parameters|Decoder .*not found/i,
     "STREAM_NOT_VIDEO",
     "is no video that ffmpeg can read",
     "Try `ffprobe` on it.",
@@ -41,7 +53,9 @@ const BROKEN = /partial file|corrupt input packet|Packet corrupt|Truncat|Error s
 export function sourceError(config: StreamConfig, exit: FfmpegExit, decoded: number): MultiboxError | undefined {
   const name = `"${redactUrl(config.url)}"`;
   const tail = exit.stderrTail.map((line) => redactText(line, config.url));
-  const last = lastWords(tail).replace(`${config.url}: `, "");
+  const last = lastWords(tail)
+    .replace(`file:${resolve(config.url)}: `, "")
+    .replace(`${config.url}: `, "");
   if (exit.signal !== null || tail.some((line) => /received signal \d+/.test(line))) {
     const how = exit.signal ?? `exit code ${exit.code}`;
     return new MultiboxError("FFMPEG_DIED", `The ffmpeg of ${name} was killed (${how}): ${tail.slice(-3).join(" | ")}`);
@@ -60,10 +74,18 @@ export function sourceError(config: StreamConfig, exit: FfmpegExit, decoded: num
   return new MultiboxError("STREAM_FAILED", `ffmpeg failed on ${name} with exit code ${exit.code}: ${last}.`);
 }
 
-/** The error that a line means at once: ffmpeg can paint a text file as a terminal would, which is no video to anyone. */
+/**
+ * The error that a line means at once: ffmpeg can paint a text file as a terminal would, which is no video to anyone, and
+ * plays a photo as a video of one frame. To ffmpeg a file of many JPEGs is also one; its name tells.
+ */
 export function refusalOf(config: StreamConfig, line: string): MultiboxError | undefined {
-  if (!line.startsWith("[info] Input #0, tty,")) return undefined;
-  return new MultiboxError("STREAM_NOT_VIDEO", `"${redactUrl(config.url)}" is a text.`, "Give a video.");
+  const format = /^\[info\] Input #0, (\w+),/.exec(line)?.[1] ?? "";
+  const name = `"${redactUrl(config.url)}"`;
+  if (format === "tty") return new MultiboxError("STREAM_NOT_VIDEO", `${name} is a text.`, "Give a video.");
+  if (schemeOf(config.url) !== "file" || /\.mjpe?g$/i.test(config.url) || !/^image2$|_pipe$/.test(format))
+    return undefined;
+  const hint = "Give a video; `multibox detect` looks at pictures.";
+  return new MultiboxError("STREAM_NOT_VIDEO", `${name} is a single picture.`, hint);
 }
 
 /** A file that played to its end and was damaged or cut short: what there was of it has come. */

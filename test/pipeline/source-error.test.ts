@@ -1,6 +1,6 @@
 // From what ffmpeg said last to what the user reads. The lines are as ffmpeg 4.1 to 7.1 print them.
 import { describe, expect, test } from "vitest";
-import { sourceError, truncationOf } from "../../src/pipeline/source-error.ts";
+import { refusalOf, sourceError, truncationOf } from "../../src/pipeline/source-error.ts";
 import type { StreamConfig } from "../../src/pipeline/stream.ts";
 
 const camera: StreamConfig = { id: "a", url: "rtsp://me:s3cret@cam/1", loop: false, transport: "tcp" };
@@ -25,6 +25,7 @@ describe("the code", () => {
     ["[error] file:a: Invalid data found when processing input", "STREAM_NOT_VIDEO"],
     ["[fatal] Stream map '0:V:0' matches no streams.", "STREAM_NOT_VIDEO"],
     ["[mov,mp4 @ 0x55] [error] moov atom not found", "STREAM_NOT_VIDEO"],
+    ["[error] file:/videos/a.mkv: End of file", "STREAM_EMPTY"],
     ["[error] Cannot determine format of input stream 0:0 after EOF", "STREAM_EMPTY"],
     ["[error] srt://x: Protocol not found", "STREAM_BAD_SCHEME"],
     ["[error] file:a: Permission denied", "FILE_NOT_READABLE"],
@@ -75,6 +76,23 @@ test("an ffmpeg that was killed died, whatever it had said before", () => {
 test("what breaks off after some pictures is truncated, not no video", () => {
   const stderrTail = ["[error] file:a: Invalid data found when processing input"];
   expect(sourceError(file, { code: 1, signal: null, stderrTail }, 7)?.code).toBe("STREAM_TRUNCATED");
+});
+
+test("a text or a single picture is no video, a file of many JPEGs is one, and so is what a camera sends", () => {
+  const refusal = (url: string, format: string): string | undefined =>
+    refusalOf({ ...file, url }, `[info] Input #0, ${format}, from 'file:x':`)?.code;
+  expect(refusal("/videos/a.txt", "tty")).toBe("STREAM_NOT_VIDEO");
+  expect(refusal("/videos/a.jpg", "image2")).toBe("STREAM_NOT_VIDEO");
+  expect(refusal("/videos/a.mp4", "png_pipe")).toBe("STREAM_NOT_VIDEO");
+  expect(refusal("/videos/a.mjpeg", "jpeg_pipe")).toBeUndefined();
+  expect(refusal("http://cam/video", "jpeg_pipe")).toBeUndefined();
+  expect(refusal("/videos/a.avi", "avi")).toBeUndefined();
+});
+
+test("the sentence does not repeat the file that ffmpeg names", () => {
+  const stderrTail = ["[error] file:/videos/a.avi: Invalid data found when processing input"];
+  const { message } = sourceError(file, { code: 1, signal: null, stderrTail }, 0)!;
+  expect(message).toBe('"/videos/a.avi" is no video that ffmpeg can read: Invalid data found when processing input.');
 });
 
 test("a file that ended well but is damaged gets a warning, a camera with a lost packet does not", () => {

@@ -1,5 +1,5 @@
 // How sources run and end: back-pressure, drops, loops, kills and files that cannot be played, with the real ffmpeg.
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Frame } from "../../src/pipeline/frame.ts";
@@ -188,7 +188,7 @@ describe("files that cannot be played", () => {
     expect(await code(at("secret.mp4"))).toBe("FILE_NOT_READABLE");
   });
 
-  test("text, sound, and a file whose index is missing are no video", async () => {
+  test("text, sound, a photo, and a file whose index is missing are no video", async () => {
     await writeFile(at("text.mp4"), "Not a video.\n".repeat(100));
     await ffmpeg("-f lavfi -i sine=d=0.2", at("sound.wav"));
     await writeFile(at("half.mp4"), (await readFile(clip)).subarray(0, 3000));
@@ -198,6 +198,10 @@ describe("files that cannot be played", () => {
     expect(await code(at("notes.txt"))).toBe("STREAM_NOT_VIDEO");
     expect(await code(at("sound.wav"))).toBe("STREAM_NOT_VIDEO");
     expect(await code(at("half.mp4"))).toBe("STREAM_NOT_VIDEO");
+    await ffmpeg(testPicture("64x48", 1, 1), "-frames:v 1", at("photo.jpg"));
+    await copyFile(at("photo.jpg"), at("photo.mp4"));
+    expect(await code(at("photo.jpg"))).toBe("STREAM_NOT_VIDEO");
+    expect(await code(at("photo.mp4"))).toBe("STREAM_NOT_VIDEO");
   });
 
   test("a video without frames is empty", async () => {
