@@ -81,7 +81,9 @@ class DetectorPool implements Detector {
     if (this.#closing) return Promise.reject(closedError());
     return new Promise((resolve, reject) => {
       this.#line.push({ request, resolve, reject });
-      this.#dispatch();
+      // None is left when the last one could not be replaced; what was in its way may be gone by now.
+      if (this.#threads.size === 0) void this.#replaceThread();
+      else this.#dispatch();
     });
   }
 
@@ -90,15 +92,21 @@ class DetectorPool implements Detector {
   }
 
   async #startThread(): Promise<DetectorInfo> {
+    let opened = false;
     const thread = new DetectorThread(this.#setup, (error) => {
       this.#threads.delete(thread);
       if (this.#idle.includes(thread)) this.#idle.splice(this.#idle.indexOf(thread), 1);
-      if (this.#closing || !this.#info) return;
+      // One that never opened the model is not replaced: the next would end as it did.
+      if (this.#closing || !opened) return;
       this.#onDeath?.(error);
       void this.#replaceThread();
     });
     this.#threads.add(thread);
-    const info = await thread.ready;
+    const info = await thread.ready.catch(async (error: unknown) => {
+      await thread.close();
+      throw error;
+    });
+    opened = true;
     thread.onIdle = () => {
       this.#idle.push(thread);
       this.#dispatch();

@@ -45,6 +45,8 @@ export class DetectorThread {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#call?.reject(closedError());
+    this.#call = undefined;
     this.#worker.postMessage({ type: "close" } satisfies WorkerRequest);
     // A run that hangs must not keep the server from stopping.
     const force = setTimeout(() => void this.#worker.terminate(), 2000);

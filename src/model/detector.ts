@@ -66,6 +66,8 @@ export function createDetector({ spec }: Bundle, { engine, reason }: OpenedEngin
       if (pictures.length > maxBatch) {
         throw new MultiboxError("BATCH_TOO_LARGE", `A batch has at most ${maxBatch} pictures, not ${pictures.length}.`);
       }
+      // Runtimes refuse a batch of nothing.
+      if (pictures.length === 0) return { detections: [], inferMs: 0 };
       const start = performance.now();
       for (const [i, picture] of pictures.entries()) sample(picture, batch, i * inputBytes);
       const { offsets, logits } = await engine.run(batch, pictures.length);

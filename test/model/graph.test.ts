@@ -38,9 +38,12 @@ describe("a graph", () => {
     [5, 1, 1, 5, [0, 0, 0, 0]],
     [5, 1, 2, 3, [0, 0, 0, 0]],
     [4, 2, 1, 4, [0, 0, 1, 1]],
-  ])("pads %d pixels under a kernel of %d with stride %d as TensorFlow's SAME does", (size, kernel, stride, side, pads) => {
-    expect(convOf(size, kernel, stride)).toEqual([side, pads]);
-  });
+  ])(
+    "pads %d pixels under a kernel of %d with stride %d as TensorFlow's SAME does",
+    (size, kernel, stride, side, pads) => {
+      expect(convOf(size, kernel, stride)).toEqual([side, pads]);
+    },
+  );
 
   test("says which shape each weight must have", () => {
     const graph = new GraphBuilder("test");

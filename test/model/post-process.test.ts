@@ -15,7 +15,11 @@ function specOf(sizes: readonly (readonly [number, number])[], parts: Partial<Ss
 }
 
 /** Heads of one picture: for each box its logits, and its offsets where they are not 0. */
-function headsOf(spec: SsdSpec, logits: readonly (readonly number[])[], offsets?: readonly (readonly number[])[]): Heads {
+function headsOf(
+  spec: SsdSpec,
+  logits: readonly (readonly number[])[],
+  offsets?: readonly (readonly number[])[],
+): Heads {
   return {
     logits: Float32Array.from(logits.flat()),
     logitsAt: 0,

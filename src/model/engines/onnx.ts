@@ -22,17 +22,22 @@ export async function openOnnxCpu({ graph, weights }: Network, { threads }: Engi
   const [, height, width] = (graph.nodes[0] as InputNode).shape;
   const pictureBytes = height * width * 3;
   let closed = false;
+  let running: Promise<unknown> = Promise.resolve();
   return {
     description: `onnx:cpu, ${intraOpNumThreads} ${intraOpNumThreads === 1 ? "thread" : "threads"}`,
     async run(batch, n) {
       if (closed) throw new MultiboxError("ENGINE_CLOSED", "The engine onnx:cpu was asked to run after it was closed.");
       const pictures = new ort.Tensor("uint8", batch.subarray(0, n * pictureBytes), [n, height, width, 3]);
-      const answer = await session.run({ pictures });
+      const answering = session.run({ pictures });
+      running = answering.catch(() => undefined);
+      const answer = await answering;
       return { offsets: floats(answer, graph.offsets), logits: floats(answer, graph.logits) };
     },
     async close() {
       if (closed) return;
       closed = true;
+      // A session must not be released under a run.
+      await running;
       await session.release();
     },
   };

@@ -1,0 +1,138 @@
+// What every engine must do, whatever runs the network: one suite, over all of them.
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Engine, EngineOptions, Network, RawHeads } from "../../../src/model/engines/engine.ts";
+import { defaultBundle } from "../../support/model.ts";
+import { worstDifference } from "../support/differences.ts";
+import { goldenOf, goldenPicture, readGolden } from "../support/golden.ts";
+import { noisePicture } from "../support/pictures.ts";
+
+const [BOXES, CLASSES, PICTURE_BYTES] = [1917, 91, 300 * 300 * 3];
+const CLOSED = expect.objectContaining({ code: "ENGINE_CLOSED" });
+
+export interface EngineCase {
+  /** `onnx:cpu` */
+  readonly name: string;
+  readonly open: (network: Network, options: EngineOptions) => Promise<Engine>;
+  /** How far raw numbers may be from the released graph's. */
+  readonly tolerance: number;
+  /** Why this engine cannot run here; it is then skipped by name. */
+  readonly missing?: string;
+}
+
+/** The suite, on the default model. */
+export function describeEngine({ name, open, tolerance, missing }: EngineCase): void {
+  describe.skipIf(missing !== undefined)(`the engine ${name}${missing === undefined ? "" : ` (${missing})`}`, () => {
+    let network: Network;
+    let engine: Engine;
+    beforeAll(async () => {
+      network = await defaultBundle();
+      engine = await open(network, { threads: 0 });
+    });
+    afterAll(() => engine.close());
+
+    const batch = new Uint8Array(8 * PICTURE_BYTES);
+    for (let i = 0; i < 8; i++) {
+      const { data } = i === 0 ? goldenPicture() : noisePicture(300, 300, i);
+      batch.set(data, i * PICTURE_BYTES);
+    }
+
+    test("says its name and its threads", async () => {
+      expect(engine.description).toMatch(new RegExp(`^${name}, \\d+ threads?$`));
+      const single = await open(network, { threads: 1 });
+      try {
+        expect(single.description).toBe(`${name}, 1 thread`);
+      } finally {
+        await single.close();
+      }
+    });
+
+    test("gives the golden values of the released graph", async () => {
+      const golden = await readGolden();
+      const { offsets, logits } = goldenOf(await engine.run(batch, 1));
+      expect(worstDifference(offsets, golden.offsets)).toBeLessThan(tolerance);
+      expect(worstDifference(logits, golden.logits)).toBeLessThan(tolerance);
+    });
+
+    test.each([1, 3, 8])("answers a batch of %d as it answers its pictures one by one", async (n) => {
+      const together = copy(await engine.run(batch, n));
+      expect(together.offsets).toHaveLength(n * BOXES * 4);
+      expect(together.logits).toHaveLength(n * BOXES * CLASSES);
+      for (let i = 0; i < n; i++) {
+        const alone = await engine.run(batch.subarray(i * PICTURE_BYTES), 1);
+        const { offsets, logits } = part(together, i);
+        expect(worstDifference(offsets, alone.offsets), `picture ${i}`).toBeLessThan(tolerance);
+        expect(worstDifference(logits, alone.logits), `picture ${i}`).toBeLessThan(tolerance);
+      }
+    });
+
+    test("keeps nothing of a larger batch that came before", async () => {
+      const first = copy(await engine.run(batch, 1));
+      await engine.run(batch, 8);
+      const again = await engine.run(batch, 1);
+      expect(worstDifference(again.offsets, first.offsets)).toBe(0);
+      expect(worstDifference(again.logits, first.logits)).toBe(0);
+    });
+
+    test("its memory stays flat over 50 runs", async () => {
+      const run = async (times: number): Promise<void> => {
+        for (let i = 0; i < times; i++) await engine.run(batch, 4);
+        collectGarbage();
+      };
+      await run(10);
+      const before = process.memoryUsage.rss();
+      await run(50);
+      // The answers of 50 runs have 146 MB, what goes in has 54 MB.
+      expect(process.memoryUsage.rss() - before).toBeLessThan(30e6);
+    });
+
+    test("two of them live side by side, and closing one leaves the other", async () => {
+      const other = await open(network, { threads: 1 });
+      try {
+        const before = copy(await engine.run(batch, 1));
+        const [ours, theirs] = await Promise.all([engine.run(batch, 1), other.run(batch, 1)]);
+        expect(worstDifference(ours.logits, before.logits)).toBeLessThan(tolerance);
+        expect(worstDifference(theirs.logits, before.logits)).toBeLessThan(tolerance);
+      } finally {
+        await other.close();
+      }
+      expect((await engine.run(batch, 1)).logits).toHaveLength(BOXES * CLASSES);
+    });
+
+    test("is closed once, however often it is asked to, and then runs no more", async () => {
+      const own = await open(network, { threads: 1 });
+      await own.run(batch, 1);
+      await Promise.all([own.close(), own.close()]);
+      await own.close();
+      await expect(own.run(batch, 1)).rejects.toThrow(CLOSED);
+    });
+
+    test("a run that it is closed under is answered, or fails with ENGINE_CLOSED", async () => {
+      const own = await open(network, { threads: 1 });
+      const running = own.run(batch, 1).catch((error: unknown) => error);
+      await own.close();
+      const outcome = await running;
+      expect(outcome).toEqual(
+        outcome instanceof Error ? CLOSED : expect.objectContaining({ logits: expect.anything() }),
+      );
+    });
+  });
+}
+
+function copy({ offsets, logits }: RawHeads): RawHeads {
+  return { offsets: offsets.slice(), logits: logits.slice() };
+}
+
+/** The heads of one picture of a batch. */
+function part({ offsets, logits }: RawHeads, i: number): RawHeads {
+  return {
+    offsets: offsets.subarray(i * BOXES * 4, (i + 1) * BOXES * 4),
+    logits: logits.subarray(i * BOXES * CLASSES, (i + 1) * BOXES * CLASSES),
+  };
+}
+
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+}
