@@ -1,7 +1,6 @@
 // The command line: help that a newcomer can live on, exit codes, pictures, models; and nothing but text where there is no terminal.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packageVersion } from "../../src/commands/serve.ts";
 import { demoClip } from "../../src/demo-clip.ts";
@@ -160,17 +159,6 @@ describe("multibox detect", () => {
     expect(complaints[0]).toContain(`${file("broken.jpg")}: PICTURE_UNREADABLE: `);
     expect(complaints[1]).toContain(`${file("missing.jpg")}: FILE_NOT_FOUND: `);
     expect(complaints[2]).toContain(`${folder.path}: FILE_NOT_READABLE: `);
-  });
-
-  it("reads pictures of one pixel and of 48 million, boxes in their own pixels", async () => {
-    await sharp(file("car.jpg")).resize(8000, 6000, { fit: "fill" }).jpeg({ quality: 60 }).toFile(file("huge.jpg"));
-    await sharp(file("car.jpg")).resize(1, 1).png().toFile(file("dot.png"));
-    const { code, stdout } = await runMultibox(["detect", file("huge.jpg"), file("dot.png"), "--json"]);
-    expect(code).toBe(0);
-    const [huge, dot] = linesOf(stdout);
-    expect(huge).toMatchObject({ width: 8000, height: 6000 });
-    expect(dot).toMatchObject({ width: 1, height: 1 });
-    expect(huge!.detections.find(({ label }) => label === "car")!.bbox[2]).toBeGreaterThan(4000);
   });
 
   it("writes lines for people, without colours and bars where there is no terminal", async () => {
