@@ -27,8 +27,8 @@ export interface ServeOptions {
 
 /** Runs until SIGINT or SIGTERM; resolves when everything is closed. */
 export async function serve({ config, cacheDir, demo, json }: ServeOptions): Promise<void> {
-  const stopped = stopSignal();
   const logger = createLogger(config.logLevel);
+  const stop = stopSignal(logger);
   checkListen(config);
   const ffmpeg = await findFfmpeg();
   if (ffmpeg.warning) logger.warn(ffmpeg.warning);
@@ -52,9 +52,10 @@ export async function serve({ config, cacheDir, demo, json }: ServeOptions): Pro
     await detector.warmUp();
     ready = true;
     const streams = config.streams.length > 0 || !demo ? config.streams : await demoStreams(cacheDir, logger);
+    stop.inGoodOrder();
     for (const stream of streams) pipeline.add(stream);
     announce(server, detector, streams, { version, json, token: config.token });
-    logger.info({ signal: await stopped }, "stopping");
+    await stop.asked;
   } finally {
     // Nobody is served any more, then nothing is decoded, then what is in flight is done.
     await server?.close();
@@ -132,19 +133,38 @@ function announce(
   console.log("\nPress Ctrl-C to stop.");
 }
 
-/** The first SIGINT or SIGTERM. From then on a second one ends the process at once, and so does a stop that hangs. */
-function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let asked = false;
-    const onSignal = (signal: NodeJS.Signals): void => {
-      if (asked) process.exit(1);
-      asked = true;
-      setTimeout(() => process.exit(1), STOP_MS).unref();
-      resolve(signal);
-    };
-    process.on("SIGINT", onSignal);
-    process.on("SIGTERM", onSignal);
-  });
+interface StopSignal {
+  /** Resolves at the first SIGINT or SIGTERM. */
+  readonly asked: Promise<void>;
+  /** From now on there is something to close. */
+  readonly inGoodOrder: () => void;
+}
+
+/**
+ * While the server starts, a signal ends it at once: a model may be on its way for minutes, nobody is served yet, and an
+ * ffmpeg that makes the demo goes with its guard. Later the first one is a wish, a second one ends the process, and so
+ * does a stop that hangs.
+ */
+function stopSignal(logger: Logger): StopSignal {
+  let started = false;
+  let asked = false;
+  return {
+    asked: new Promise((resolve) => {
+      const onSignal = (signal: NodeJS.Signals): void => {
+        if (asked) process.exit(1);
+        asked = true;
+        logger.info({ signal }, "stopping");
+        if (!started) process.exit(0);
+        setTimeout(() => process.exit(1), STOP_MS).unref();
+        resolve();
+      };
+      process.on("SIGINT", onSignal);
+      process.on("SIGTERM", onSignal);
+    }),
+    inGoodOrder: () => {
+      started = true;
+    },
+  };
 }
 
 const STOP_MS = 10_000;
