@@ -18,9 +18,24 @@ export function processesWith(text: string): number[] {
     .filter((pid) => pid > 0 && pid !== process.pid && argumentsOf(pid).includes(text) && isRunning(pid));
 }
 
+/** The processes that this one has started and that still run. */
+export function childrenOf(pid: number): number[] {
+  return readdirSync("/proc")
+    .map(Number)
+    .filter((child) => child > 0 && parentOf(child) === pid && isRunning(child));
+}
+
 /** Resolves when it is so; the test's own time limit is the limit. */
 export async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await sleep(10);
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    return Number(/^\d+ \(.*\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1]);
+  } catch {
+    return undefined;
+  }
 }
 
 function argumentsOf(pid: number): string {
