@@ -64,7 +64,10 @@ function explain(cause: unknown, name: string): unknown {
     );
   }
   if (code === "ENOSPC" || code === "EDQUOT" || code === "EACCES" || code === "EROFS") return cause;
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = (cause instanceof Error ? cause.message : String(cause)).replaceAll(USER_INFO, "//");
   const hint = "Check the network and npm's registry setting; it is needed once, then the cache serves.";
-  return new MultiboxError("FETCH_FAILED", `The npm package ${name} could not be fetched: ${why}.`, hint, { cause });
+  return new MultiboxError("FETCH_FAILED", `The npm package ${name} could not be fetched: ${why}.`, hint);
 }
+
+// A registry's address may hold a password; it stands in the messages of what failed, and in its stack, so that is no cause.
+const USER_INFO = /\/\/[^\s/]*@/g;

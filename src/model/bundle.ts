@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { MultiboxError, systemCode } from "../errors.ts";
+import { MultiboxError, sentenceOf, systemCode } from "../errors.ts";
 import type { Network } from "./engines/engine.ts";
-import { weightShapes } from "./graph.ts";
+import { type Graph, weightShapes } from "./graph.ts";
 import { buildSsd } from "./networks/ssd.ts";
 import { SsdSpec } from "./spec.ts";
 import { readSafetensors, type Tensors, writeSafetensors } from "./weights/safetensors.ts";
@@ -52,7 +52,8 @@ export async function writeBundle(
     await rename(draft, folder);
     await rm(old, { recursive: true, force: true });
   } catch (cause) {
-    await rm(draft, { recursive: true, force: true });
+    // What cannot be removed either must not hide why.
+    await rm(draft, { recursive: true, force: true }).catch(() => undefined);
     throw writeError(cause, dirname(folder));
   }
 }
@@ -88,12 +89,20 @@ export async function readBundle(folder: string): Promise<Bundle> {
   if (sha256(bytes) !== weights.sha256)
     throw corrupt(folder, `${WEIGHTS_FILE} is not the file that was written (its SHA-256 differs)`);
   const tensors = readSafetensors(bytes, join(folder, WEIGHTS_FILE));
-  const graph = buildSsd(spec);
+  const graph = buildGraph(spec, folder);
   for (const [name, shape] of weightShapes(graph)) {
     const found = tensors.get(name)?.shape.join("x") ?? "nothing";
     if (found !== shape.join("x")) throw corrupt(folder, `${name} should be ${shape.join("x")} and is ${found}`);
   }
   return { spec, provenance, graph, weights: tensors };
+}
+
+function buildGraph(spec: SsdSpec, folder: string): Graph {
+  try {
+    return buildSsd(spec);
+  } catch (error) {
+    throw corrupt(folder, `model.json: ${sentenceOf(error).replace(/\.$/, "")}`);
+  }
 }
 
 function ignoreMissing(error: unknown): void {
