@@ -4,7 +4,7 @@ import type { Bundle } from "./bundle.ts";
 import type { Detection, Picture } from "./detection.ts";
 import type { OpenedEngine } from "./engines/open.ts";
 import { createPostProcess } from "./post-process.ts";
-import { createSampler } from "./sample.ts";
+import { createSampleCrew } from "./sample-crew.ts";
 import { boxCount } from "./spec.ts";
 
 /** What the detector did with one batch. */
@@ -48,10 +48,10 @@ export interface DetectorOptions {
 /** A detector in this thread, which it blocks while it runs: see detector-pool.ts for the one that servers use. */
 export function createDetector({ spec }: Bundle, { engine, reason }: OpenedEngine, options: DetectorOptions): Detector {
   const { maxBatch, minScore = spec.postProcess.minScore } = options;
-  const sample = createSampler(spec.input);
+  const crew = createSampleCrew(spec.input, engine.threads);
   const postProcess = createPostProcess(spec, { ...spec.postProcess, minScore });
   const inputBytes = spec.input.width * spec.input.height * 3;
-  const batch = new Uint8Array(maxBatch * inputBytes);
+  const batch = new Uint8Array(new SharedArrayBuffer(maxBatch * inputBytes));
   const boxes = boxCount(spec);
   return {
     info: {
@@ -69,7 +69,7 @@ export function createDetector({ spec }: Bundle, { engine, reason }: OpenedEngin
       // Runtimes refuse a batch of nothing.
       if (pictures.length === 0) return { detections: [], inferMs: 0 };
       const start = performance.now();
-      for (const [i, picture] of pictures.entries()) sample(picture, batch, i * inputBytes);
+      crew.sample(pictures, batch);
       const { offsets, logits } = await engine.run(batch, pictures.length);
       const detections = pictures.map(({ width, height }, i) => {
         const heads = { offsets, offsetsAt: i * boxes * 4, logits, logitsAt: i * boxes * spec.labels.length };
@@ -80,7 +80,9 @@ export function createDetector({ spec }: Bundle, { engine, reason }: OpenedEngin
     async warmUp() {
       for (const n of warmUpSizes(maxBatch)) await engine.run(batch, n);
     },
-    close: () => engine.close(),
+    async close() {
+      await Promise.all([crew.close(), engine.close()]);
+    },
   };
 }
 

@@ -3,8 +3,11 @@ import { type ColourWeights, colourWeights } from "./colour.ts";
 import type { ColourTags, Picture, RgbImage, YuvImage } from "./detection.ts";
 import type { SsdSpec } from "./spec.ts";
 
-/** Writes a picture as interleaved RGB of the network's input size, `width * height * 3` bytes, at `out[at]`. */
-export type Sampler = (picture: Picture, out: Uint8Array, at: number) => void;
+/**
+ * Writes a picture as interleaved RGB of the network's input size, `width * height * 3` bytes, at `out[at]`; of those only
+ * the rows from `fromRow` up to `toRow`, which are all when not given.
+ */
+export type Sampler = (picture: Picture, out: Uint8Array, at: number, fromRow?: number, toRow?: number) => void;
 
 /** Where each output coordinate falls between two source coordinates: `first`, `second`, and the weight of the second. */
 interface Taps {
@@ -33,11 +36,17 @@ export function createSampler({ width, height, resize }: SsdSpec["input"]): Samp
     cache.set(key, known);
     return known;
   };
-  return (picture, out, at) => {
-    const { x, y } = tapsOf(picture);
-    if (picture.format === "rgb24") sampleRgb(picture, x, y, rows, out, at);
-    else sampleYuv(picture, x, y, out, at);
+  return (picture, out, at, fromRow = 0, toRow = height) => {
+    const { x, y: all } = tapsOf(picture);
+    const y = rowsOf(all, fromRow, toRow);
+    const start = at + fromRow * width * 3;
+    if (picture.format === "rgb24") sampleRgb(picture, x, y, rows, out, start);
+    else sampleYuv(picture, x, y, out, start);
   };
+}
+
+function rowsOf({ first, second, weight }: Taps, from: number, to: number): Taps {
+  return { first: first.subarray(from, to), second: second.subarray(from, to), weight: weight.subarray(from, to) };
 }
 
 /** Source coordinates as TensorFlow 1 (`asymmetric`: i * in / out) or Caffe and torchvision (`half-pixel`) compute them. */

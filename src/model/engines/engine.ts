@@ -12,9 +12,11 @@ export interface RawHeads {
 export interface Engine {
   /** `onnx:cpu, 2 threads` */
   readonly description: string;
+  /** How many threads one run keeps busy on the CPU; whatever goes before it may use as many. */
+  readonly threads: number;
   /**
-   * `batch` holds at least `n` pictures, uint8 RGB, `height * width * 3` bytes each. The answer may be overwritten by the
-   * next run. Fails with ENGINE_CLOSED after `close`.
+   * `batch` holds at least `n` pictures, uint8 RGB, `height * width * 3` bytes each, and may lie in shared memory. The answer
+   * may be overwritten by the next run. Fails with ENGINE_CLOSED after `close`.
    */
   run(batch: Uint8Array, n: number): Promise<RawHeads>;
   /** Idempotent. */
