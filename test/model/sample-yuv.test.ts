@@ -87,7 +87,7 @@ describe("known colours", () => {
     const out = sampled(flat({ matrix, fullRange }, triple), 3, 3);
     expect(
       worstDifference(out, () => rgb),
-      out.subarray(0, 3).join(" "),
+      `found ${out.subarray(0, 3).join(" ")}`,
     ).toBeLessThanOrEqual(1);
   });
 

@@ -33,7 +33,8 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
-  await rm(root, { recursive: true, force: true });
+  // npm's cache may still be written when a fetch has failed.
+  await rm(root, { recursive: true, force: true, maxRetries: 10 });
 });
 afterAll(() => registry.close());
 

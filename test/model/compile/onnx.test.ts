@@ -40,12 +40,12 @@ describe("the ONNX model of SSDLite-MobileNetV2", () => {
   });
 
   test("declares ONNX opset 13", () => {
-    expect(model.opsetImport!.map(({ domain, version }) => [domain, Number(version)])).toEqual([["", 13]]);
+    expect(model.opsetImport.map(({ domain, version }) => [domain, Number(version)])).toEqual([["", 13]]);
   });
 
   test("carries every weight in its shape", () => {
     const shapes = new Map(initializer!.map(({ name, dims }) => [name, dims!.map(Number)]));
-    for (const [name, shape] of weightShapes(graph)) expect(shapes.get(name), name).toEqual([...shape]);
+    for (const [name, shape] of weightShapes(graph)) expect(shapes.get(name), `weight ${name}`).toEqual([...shape]);
   });
 
   test("uses no value before it is made, and makes none twice", () => {

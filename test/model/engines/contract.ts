@@ -110,12 +110,11 @@ export function describeEngine({ name, open, tolerance, missing }: EngineCase): 
 
     test("a run that it is closed under is answered, or fails with ENGINE_CLOSED", async () => {
       const own = await open(network, { threads: 1 });
+      const answer = { logits: expect.any(Float32Array) as Float32Array };
       const running = own.run(batch, 1).catch((error: unknown) => error);
       await own.close();
       const outcome = await running;
-      expect(outcome).toEqual(
-        outcome instanceof Error ? CLOSED : expect.objectContaining({ logits: expect.anything() }),
-      );
+      expect([CLOSED, expect.objectContaining(answer)]).toContainEqual(outcome);
     });
   });
 }

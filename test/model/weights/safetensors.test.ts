@@ -29,7 +29,7 @@ describe("a written file", () => {
 
   test("then holds the numbers, little-endian, one tensor after the other, and nothing else", () => {
     const data = file.subarray(8 + headerBytes);
-    expect(data.toString("hex")).toBe("0000803f" + "000000c0" + "0000003f" + "00000000" + "00004040");
+    expect(data.toString("hex")).toBe(["0000803f", "000000c0", "0000003f", "00000000", "00004040"].join(""));
   });
 
   test.each([1, 2, 3, 4, 5, 6, 7, 8, 9])("aligns its data to 8 bytes under a name of %d letters", (letters) => {
