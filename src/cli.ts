@@ -1,12 +1,11 @@
 #!/usr/bin/env node
 // The command line: arguments in, exit codes out. 0 is success, 1 a failure, 2 a mistake in the call.
+// Commands are loaded when they are run, so that help and mistakes need not wait for libraries.
 import { Command, CommanderError, Option } from "commander";
-import { detectFiles } from "./commands/detect.ts";
-import { listModels, pullModels } from "./commands/models.ts";
-import { packageVersion, serve } from "./commands/serve.ts";
 import { Config, defaultCacheDir, loadConfig } from "./config.ts";
 import { MultiboxError, sentenceOf } from "./errors.ts";
 import { redactUrl } from "./pipeline/stream.ts";
+import { packageVersion } from "./version.ts";
 
 /** Failures that the caller mends by calling otherwise. */
 const USAGE_CODES = new Set([
@@ -69,6 +68,7 @@ Examples:
   )
   .action(async ({ config: file, stream, demo, json, ...flags }: ServeFlags) => {
     const config = await loadConfig({ file, env: process.env, flags: { ...flags, streams: stream } });
+    const { serve } = await import("./commands/serve.ts");
     await serve({ config, cacheDir: config.cacheDir ?? defaultCacheDir(), demo, json });
   });
 
@@ -94,6 +94,7 @@ detectCommand
   )
   .action(async (files: string[], { labels, json, minScore = "0.5", ...flags }: DetectFlags) => {
     const config = await loadConfig({ env: process.env, flags: { ...flags, minScore } });
+    const { detectFiles } = await import("./commands/detect.ts");
     const failed = await detectFiles(files, {
       ...config,
       cacheDir: config.cacheDir ?? defaultCacheDir(),
@@ -115,7 +116,10 @@ models
   .description("Show the known models and which of them are here")
   .option("--json", "Print JSON", false)
   .addOption(settingOption("cacheDir"))
-  .action(async (flags: ModelFlags) => listModels({ cacheDir: await cacheDirOf(flags), json: flags.json }));
+  .action(async (flags: ModelFlags) => {
+    const { listModels } = await import("./commands/models.ts");
+    listModels({ cacheDir: await cacheDirOf(flags), json: flags.json });
+  });
 models
   .command("pull")
   .description("Fetch a model now, so that a later start needs no network")
@@ -123,9 +127,10 @@ models
   .option("--force", "Fetch it even if it is here, to mend a damaged one", false)
   .option("--json", "Print JSON", false)
   .addOption(settingOption("cacheDir"))
-  .action(async (names: string[], flags: ModelFlags) =>
-    pullModels(names, flags.force ?? false, { cacheDir: await cacheDirOf(flags), json: flags.json }),
-  );
+  .action(async (names: string[], flags: ModelFlags) => {
+    const { pullModels } = await import("./commands/models.ts");
+    await pullModels(names, flags.force ?? false, { cacheDir: await cacheDirOf(flags), json: flags.json });
+  });
 
 interface ModelFlags {
   readonly cacheDir?: string;

@@ -1,5 +1,4 @@
 // `multibox serve`: opens the model, connects the streams, listens, and stops in good order.
-import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
@@ -14,6 +13,7 @@ import { createPipeline, type Pipeline } from "../pipeline/pipeline.ts";
 import { redactUrl, type StreamConfig } from "../pipeline/stream.ts";
 import { checkListen } from "../server/access.ts";
 import { type RunningServer, startServer } from "../server/serve.ts";
+import { packageVersion } from "../version.ts";
 import { createLogger, downloadProgress } from "./terminal.ts";
 
 export interface ServeOptions {
@@ -168,9 +168,3 @@ function stopSignal(logger: Logger): StopSignal {
 }
 
 const STOP_MS = 10_000;
-
-/** From package.json, which lies beside both `src` and `dist`. */
-export function packageVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
-}
