@@ -49,7 +49,9 @@ describe("a server that cannot start", () => {
     ]) {
       const { code, stdout, stderr } = await runMultibox([...args, "--model", file("model")]);
       expect([code, stdout]).toEqual([1, ""]);
-      expect(stderr).toMatch(/^multibox: MODEL_CORRUPT: The model in .+ is damaged: .+SHA-256.+pull NAME --force.+\n$/);
+      expect(stderr).toMatch(
+        /^multibox: MODEL_CORRUPT: The model in .+ is damaged: .+SHA-256.+pull NAME --force.+\n$/m,
+      );
     }
     // The same in the cache, under its name, as a disk that forgets would do it.
     await mkdir(file("cache/models"), { recursive: true });
@@ -60,7 +62,7 @@ describe("a server that cannot start", () => {
 
   it("says that there is no model in a folder", async () => {
     const { code, stderr } = await runMultibox(["serve", "--port", "0", "--model", file("nowhere")]);
-    expect([code, stderr]).toEqual([1, expect.stringMatching(/^multibox: MODEL_NOT_FOUND: .+\n$/)]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^multibox: MODEL_NOT_FOUND: .+\n$/m)]);
   });
 
   it.skipIf(!canMount())(

@@ -2,9 +2,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { packageVersion } from "../../src/commands/serve.ts";
 import { demoClip } from "../../src/demo-clip.ts";
 import type { Detection } from "../../src/model/detection.ts";
+import { packageVersion } from "../../src/version.ts";
 import { ffmpeg, makeFolder } from "../support/ffmpeg.ts";
 import { defaultModelFolder, testCacheDir, testData } from "../support/model.ts";
 import { runMultibox } from "../support/multibox.ts";
