@@ -84,7 +84,8 @@ function findSigmoid(
   const take = (from: number, to: number): void => {
     for (let at = from; at < to; at++) {
       const key = at - logitsAt;
-      if (logits[at]! < minLogit || reported[key % classes] === 0) continue;
+      // Written so that a logit which is no number is no score.
+      if (!(logits[at]! >= minLogit) || reported[key % classes] === 0) continue;
       into.scores.push(1 / (1 + Math.exp(-logits[at]!)));
       into.keys.push(key);
     }
