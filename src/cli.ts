@@ -3,7 +3,7 @@
 // Commands are loaded when they are run, so that help and mistakes need not wait for libraries.
 import { Command, CommanderError, Option } from "commander";
 import { Config, defaultCacheDir, loadConfig } from "./config.ts";
-import { MultiboxError, sentenceOf } from "./errors.ts";
+import { MultiboxError, sentenceOf, systemCode } from "./errors.ts";
 import { redactUrl } from "./pipeline/stream.ts";
 import { packageVersion } from "./version.ts";
 
@@ -141,6 +141,12 @@ interface ModelFlags {
 async function cacheDirOf({ cacheDir }: ModelFlags): Promise<string> {
   return (await loadConfig({ env: process.env, flags: { cacheDir } })).cacheDir ?? defaultCacheDir();
 }
+
+// Who reads has seen enough: `multibox detect *.jpg | head`.
+process.stdout.on("error", (error) => {
+  if (systemCode(error) !== "EPIPE") throw error;
+  process.exit(0);
+});
 
 try {
   await program.parseAsync();

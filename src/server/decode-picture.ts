@@ -52,7 +52,7 @@ function unreadable(reason: string): MultiboxError {
   return new MultiboxError(
     "PICTURE_UNREADABLE",
     `The picture cannot be read: ${reason}.`,
-    "Send a whole JPEG or PNG file as the body.",
+    "Give a whole JPEG or PNG file.",
   );
 }
 

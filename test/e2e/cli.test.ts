@@ -7,7 +7,7 @@ import type { Detection } from "../../src/model/detection.ts";
 import { packageVersion } from "../../src/version.ts";
 import { ffmpeg, makeFolder } from "../support/ffmpeg.ts";
 import { defaultModelFolder, testCacheDir, testData } from "../support/model.ts";
-import { runMultibox } from "../support/multibox.ts";
+import { launch, runMultibox } from "../support/multibox.ts";
 
 let folder: Awaited<ReturnType<typeof makeFolder>>;
 const file = (name: string): string => join(folder.path, name);
@@ -159,6 +159,12 @@ describe("multibox detect", () => {
     expect(complaints[0]).toContain(`${file("broken.jpg")}: PICTURE_UNREADABLE: `);
     expect(complaints[1]).toContain(`${file("missing.jpg")}: FILE_NOT_FOUND: `);
     expect(complaints[2]).toContain(`${folder.path}: FILE_NOT_READABLE: `);
+  });
+
+  it("ends quietly when nobody reads on", async () => {
+    const { child, exit } = launch(["detect", ...Array<string>(4).fill(file("car.jpg")), "--json"]);
+    child.stdout!.once("data", () => child.stdout!.destroy());
+    expect(await exit).toMatchObject({ code: 0, stderr: "" });
   });
 
   it("writes lines for people, without colours and bars where there is no terminal", async () => {
