@@ -1,18 +1,18 @@
 // Everything that users get wrong, given to the real program: each gets a sentence with a code, and everything else goes on.
-import { copyFile, cp, mkdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DetectAnswer, NewStream } from "../../src/server/protocol.ts";
 import { demoClip } from "../../src/demo-clip.ts";
+import { tinyDisk } from "../model/support/tiny-disk.ts";
 import { makeBadFile } from "../support/bad-files.ts";
 import { best } from "../support/boxes.ts";
 import { ffmpeg, makeFolder } from "../support/ffmpeg.ts";
 import { DEFAULT_MODEL, defaultModelFolder, testCacheDir } from "../support/model.ts";
 import { gapOf, runMultibox, startMultibox, type Multibox } from "../support/multibox.ts";
 import { startRtspServer } from "../support/rtsp-server.ts";
-import { canMount, filesIn, withSmallDisk } from "../support/small-disk.ts";
 import type { SocketClient } from "../support/socket-client.ts";
 
 const PASSWORD = "s3cr:t@/#pw";
@@ -65,23 +65,24 @@ describe("a server that cannot start", () => {
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^multibox: MODEL_NOT_FOUND: .+\n$/m)]);
   });
 
-  it.skipIf(!canMount())(
-    "says that the cache disk is full, and leaves nothing there (needs root, to mount a small disk)",
+  const disk = tinyDisk();
+  afterAll(() => disk?.unmount());
+
+  it.skipIf(!disk)(
+    "says that the cache disk is full, and leaves nothing there (needs root, to mount one)",
     async () => {
-      const disk = file("disk");
-      await withSmallDisk(disk, async () => {
-        const pull = ["models", "pull", DEFAULT_MODEL];
-        const { code, stdout, stderr } = await runMultibox([...pull, "--cache-dir", disk]);
-        expect([code, stdout]).toEqual([1, ""]);
-        expect(stderr).toMatch(/^multibox: DISK_FULL: There is no space left in .+disk\. Free about 100 MB, .+\n$/);
-        expect(await filesIn(disk)).toEqual([]);
-        // A model from elsewhere serves without that disk; only the demo is missing.
-        const bare = await startMultibox(["--cache-dir", disk, "--model", defaultModelFolder()]);
-        const ended = await bare.stop();
-        expect(bare.ready.streams).toEqual([]);
-        expect([ended.code, ended.stderr]).toEqual([0, expect.stringContaining("DISK_FULL")]);
-        expect(await filesIn(disk)).toEqual([]);
-      });
+      const { path } = disk!;
+      const pull = ["models", "pull", DEFAULT_MODEL];
+      const { code, stdout, stderr } = await runMultibox([...pull, "--cache-dir", path]);
+      expect([code, stdout]).toEqual([1, ""]);
+      expect(stderr).toMatch(/^multibox: DISK_FULL: There is no space left in .+\. Free about 100 MB, .+\n$/);
+      expect(await filesIn(path)).toEqual([]);
+      // A model from elsewhere serves without that disk; only the demo is missing.
+      const bare = await startMultibox(["--cache-dir", path, "--model", defaultModelFolder()]);
+      const ended = await bare.stop();
+      expect(bare.ready.streams).toEqual([]);
+      expect([ended.code, ended.stderr]).toEqual([0, expect.stringContaining("DISK_FULL")]);
+      expect(await filesIn(path)).toEqual([]);
     },
   );
 });
@@ -273,4 +274,10 @@ async function closedPort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+/** Files, not folders, with all that is in folders. */
+async function filesIn(path: string): Promise<string[]> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
 }
