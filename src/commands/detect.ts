@@ -6,7 +6,7 @@ import type { Detection } from "../model/detection.ts";
 import type { Detector } from "../model/detector.ts";
 import { openDetector } from "../model/detector-pool.ts";
 import { openModel } from "../model/zoo.ts";
-import { decodePicture } from "../server/decode-picture.ts";
+import { decodePicture } from "../model/decode-picture.ts";
 import { downloadProgress } from "./terminal.ts";
 
 export interface DetectOptions extends Pick<Config, "model" | "engine" | "workers"> {

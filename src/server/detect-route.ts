@@ -6,7 +6,7 @@ import { MultiboxError } from "../errors.ts";
 import type { Detector } from "../model/detector.ts";
 import { readBody, check, requireType } from "./body.ts";
 import { checkLabels } from "./client.ts";
-import { decodePicture } from "./decode-picture.ts";
+import { decodePicture } from "../model/decode-picture.ts";
 import { createFilter, filterDetections } from "./frame-messages.ts";
 import type { DetectAnswer } from "./protocol.ts";
 

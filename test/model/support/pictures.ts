@@ -1,7 +1,7 @@
 // Pictures for the tests: drawn ones that are the same in every run, and photos of the test data.
 import { readFile } from "node:fs/promises";
 import type { RgbImage } from "../../../src/model/detection.ts";
-import { decodePicture } from "../../../src/server/decode-picture.ts";
+import { decodePicture } from "../../../src/model/decode-picture.ts";
 import { testData } from "../../support/model.ts";
 import { random } from "./random.ts";
 

@@ -1,7 +1,7 @@
 // The bytes of a JPEG or PNG -> the RGB that a viewer would show.
 import sharp from "sharp";
 import { MultiboxError } from "../errors.ts";
-import type { RgbImage } from "../model/detection.ts";
+import type { RgbImage } from "./detection.ts";
 
 const MAX_PIXELS = 50_000_000;
 
