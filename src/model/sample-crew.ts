@@ -30,6 +30,8 @@ export const READY = 2;
 const MOST_HELPERS = 3;
 
 export interface SampleCrew {
+  /** Whether all helpers have started. Until then this thread works alone. */
+  readonly isComplete: boolean;
   /** Samples the pictures one after the other into a batch in shared memory. Returns when it is done. */
   sample(pictures: readonly Picture[], batch: Uint8Array): void;
   close(): Promise<void>;
@@ -47,10 +49,20 @@ export function createSampleCrew(input: SsdSpec["input"], threads: number): Samp
   const sampleRows = (pictures: readonly Picture[], batch: Uint8Array, fromRow: number, toRow: number): void => {
     for (const [i, picture] of pictures.entries()) sampler(picture, batch, i * pictureBytes, fromRow, toRow);
   };
-  return {
+  const waitForHelpers = (): void => {
+    for (;;) {
+      const done = Atomics.load(control, DONE);
+      if (done === helpers.length) return;
+      Atomics.wait(control, DONE, done);
+    }
+  };
+  const crew: SampleCrew = {
+    get isComplete() {
+      return Atomics.load(control, READY) === helpers.length;
+    },
     sample(pictures, batch) {
       const areShared = pictures.every(({ data }) => data.buffer instanceof SharedArrayBuffer);
-      if (helpers.length === 0 || !areShared || Atomics.load(control, READY) < helpers.length) {
+      if (helpers.length === 0 || !areShared || !crew.isComplete) {
         sampleRows(pictures, batch, 0, input.height);
         return;
       }
@@ -62,17 +74,17 @@ export function createSampleCrew(input: SsdSpec["input"], threads: number): Samp
       }
       Atomics.add(control, TICKET, 1);
       Atomics.notify(control, TICKET);
-      sampleRows(pictures, batch, 0, rowOf(1));
-      for (;;) {
-        const done = Atomics.load(control, DONE);
-        if (done === helpers.length) return;
-        Atomics.wait(control, DONE, done);
+      try {
+        sampleRows(pictures, batch, 0, rowOf(1));
+      } finally {
+        waitForHelpers();
       }
     },
     async close() {
       await Promise.all(helpers.map(({ worker }) => worker.terminate()));
     },
   };
+  return crew;
 }
 
 function startHelper(input: SsdSpec["input"], control: Int32Array): { worker: Worker; port: MessagePort } {

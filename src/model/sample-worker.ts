@@ -14,7 +14,11 @@ for (let ticket = 0; ;) {
   ticket = Atomics.load(control, TICKET);
   for (let received = receiveMessageOnPort(port); received; received = receiveMessageOnPort(port)) {
     const { pictures, batch, fromRow, toRow } = received.message as HelperJob;
-    for (const [i, picture] of pictures.entries()) sampler(picture, batch, i * pictureBytes, fromRow, toRow);
+    try {
+      for (const [i, picture] of pictures.entries()) sampler(picture, batch, i * pictureBytes, fromRow, toRow);
+    } catch {
+      // The crew meets the same mistake in rows of its own and says so; a helper that ended would be waited for without end.
+    }
     Atomics.add(control, DONE, 1);
     Atomics.notify(control, DONE);
   }
