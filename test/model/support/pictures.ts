@@ -38,8 +38,8 @@ export function noisePicture(width: number, height: number, seed: number): RgbIm
 }
 
 /** A photo of the test data, or a drawn picture where it is absent, and which of them it is. */
-export async function photo(name: string): Promise<{ title: string; picture: RgbImage }> {
+export async function photo(name: string, seed = 1): Promise<{ title: string; picture: RgbImage }> {
   const path = testData(`photos/${name}`);
   if (path) return { title: name, picture: await decodePicture(await readFile(path)) };
-  return { title: `a drawing, because there is no ${name}`, picture: drawPicture(640, 480, name.length) };
+  return { title: `a drawing, because there is no ${name}`, picture: drawPicture(640, 480, seed) };
 }
