@@ -19,7 +19,7 @@ export class DetectorThread {
   readonly #worker: Worker;
   #call: ThreadCall | undefined;
   readonly #exited: Promise<void>;
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(setup: WorkerSetup, onDeath: (error: MultiboxError) => void) {
     this.#worker = startWorker(new URL("./detector-worker.ts", import.meta.url), setup);
@@ -31,7 +31,7 @@ export class DetectorThread {
     this.#worker.on("error", (error: Error) => (reason = error.message));
     this.#exited = new Promise((resolve) => this.#worker.once("exit", () => resolve()));
     this.#worker.once("exit", () => {
-      const error = this.#closed ? closedError() : diedError(reason);
+      const error = this.#closing ? closedError() : diedError(reason);
       onDeath(error);
       this.#call?.reject(error);
     });
@@ -42,9 +42,13 @@ export class DetectorThread {
     this.#worker.postMessage(call.request);
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  /** Idempotent. Resolves when the thread is gone. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#call?.reject(closedError());
     this.#call = undefined;
     this.#worker.postMessage({ type: "close" } satisfies WorkerRequest);
@@ -59,7 +63,7 @@ export class DetectorThread {
     this.#call = undefined;
     if (reply.type === "failed") call?.reject(fromWire(reply.error));
     else call?.resolve(reply);
-    if (!this.#closed) this.onIdle();
+    if (!this.#closing) this.onIdle();
   }
 }
 
