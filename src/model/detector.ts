@@ -51,7 +51,7 @@ export function createDetector({ spec }: Bundle, { engine, reason }: OpenedEngin
   const crew = createSampleCrew(spec.input, engine.threads);
   const postProcess = createPostProcess(spec, { ...spec.postProcess, minScore });
   const inputBytes = spec.input.width * spec.input.height * 3;
-  const batch = new Uint8Array(new SharedArrayBuffer(maxBatch * inputBytes));
+  const batch = crew.createBatch(maxBatch * inputBytes);
   const boxes = boxCount(spec);
   const detectNow = async (pictures: readonly Picture[]): Promise<BatchResult> => {
     const start = performance.now();

@@ -28,13 +28,15 @@ export const READY = 2;
 
 // Sampling takes a tenth of a network's time; more threads would save less than they cost.
 const MOST_HELPERS = 3;
-// The share of the rows that this thread does while the helpers wake up.
+// The share of one picture's rows that this thread does while the helpers wake up.
 const HEAD_START = 0.08;
 
 export interface SampleCrew {
   /** Whether all helpers have started. Until then this thread works alone. */
   readonly isComplete: boolean;
-  /** Samples the pictures one after the other into a batch in shared memory. Returns when it is done. */
+  /** Memory that the crew can sample into: shared when there are helpers. */
+  createBatch(bytes: number): Uint8Array;
+  /** Samples the pictures one after the other into a batch. Returns when it is done. */
   sample(pictures: readonly Picture[], batch: Uint8Array): void;
   close(): Promise<void>;
 }
@@ -62,13 +64,14 @@ export function createSampleCrew(input: SsdSpec["input"], threads: number): Samp
     get isComplete() {
       return Atomics.load(control, READY) === helpers.length;
     },
+    createBatch: (bytes) => new Uint8Array(helpers.length > 0 ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)),
     sample(pictures, batch) {
       const areShared = pictures.every(({ data }) => data.buffer instanceof SharedArrayBuffer);
       if (helpers.length === 0 || !areShared || !crew.isComplete) {
         sampleRows(pictures, batch, 0, input.height);
         return;
       }
-      const own = 1 / (helpers.length + 1) + HEAD_START;
+      const own = 1 / (helpers.length + 1) + HEAD_START / pictures.length;
       const rowOf = (helper: number): number =>
         Math.round(input.height * (own + ((1 - own) * helper) / helpers.length));
       Atomics.store(control, DONE, 0);

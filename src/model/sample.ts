@@ -14,12 +14,13 @@ interface Taps {
   readonly first: Int32Array;
   readonly second: Int32Array;
   readonly weight: Int32Array;
+  /** Of the two, the nearer one's chroma sample. */
+  readonly chroma: Int32Array;
 }
 
 // Weights have 11 bits; after both passes a value of 8 bits has 8 + 11 + 11 = 30, which fits an int32.
 const BITS = 11;
 const ONE = 1 << BITS;
-const HALF = ONE / 2;
 
 /**
  * Builds the sampling of a spec: plain bilinear, two by two source pixels for each output pixel, without the low-pass filter
@@ -45,8 +46,13 @@ export function createSampler({ width, height, resize }: SsdSpec["input"]): Samp
   };
 }
 
-function rowsOf({ first, second, weight }: Taps, from: number, to: number): Taps {
-  return { first: first.subarray(from, to), second: second.subarray(from, to), weight: weight.subarray(from, to) };
+function rowsOf({ first, second, weight, chroma }: Taps, from: number, to: number): Taps {
+  return {
+    first: first.subarray(from, to),
+    second: second.subarray(from, to),
+    weight: weight.subarray(from, to),
+    chroma: chroma.subarray(from, to),
+  };
 }
 
 /** Source coordinates as TensorFlow 1 (`asymmetric`: i * in / out) or Caffe and torchvision (`half-pixel`) compute them. */
@@ -54,6 +60,7 @@ function taps(from: number, to: number, resize: SsdSpec["input"]["resize"]): Tap
   const first = new Int32Array(to);
   const second = new Int32Array(to);
   const weight = new Int32Array(to);
+  const chroma = new Int32Array(to);
   // TensorFlow computes in 32-bit floats, and an upper neighbour that is one off would show where edges are hard.
   const scale = Math.fround(from / to);
   for (let i = 0; i < to; i++) {
@@ -61,8 +68,9 @@ function taps(from: number, to: number, resize: SsdSpec["input"]["resize"]): Tap
     first[i] = Math.min(Math.floor(at), from - 1);
     second[i] = Math.min(first[i]! + 1, from - 1);
     weight[i] = Math.round((at - Math.floor(at)) * ONE);
+    chroma[i] = (weight[i]! > ONE / 2 ? second[i]! : first[i]!) >> 1;
   }
-  return { first, second, weight };
+  return { first, second, weight, chroma };
 }
 
 function sampleRgb(
@@ -103,7 +111,7 @@ function resizeRgbRow(data: Uint8Array, from: number, { first, second, weight }:
  * without calls or allocation in the loop, because it runs for every output pixel of every frame.
  */
 function sampleYuv({ width, height, data, colour }: YuvImage, x: Taps, y: Taps, out: Uint8Array, start: number): void {
-  const { first, second, weight } = x;
+  const { first, second, weight, chroma } = x;
   const chromaWidth = (width + 1) >> 1;
   const uPlane = width * height;
   const vPlane = uPlane + chromaWidth * ((height + 1) >> 1);
@@ -113,14 +121,13 @@ function sampleYuv({ width, height, data, colour }: YuvImage, x: Taps, y: Taps, 
     const wy = y.weight[row]!;
     const top = y.first[row]! * width;
     const bottom = y.second[row]! * width;
-    const nearest = wy > HALF ? y.second[row]! : y.first[row]!;
-    const uRow = uPlane + (nearest >> 1) * chromaWidth;
+    const uRow = uPlane + y.chroma[row]! * chromaWidth;
     const vRow = uRow - uPlane + vPlane;
     for (let i = 0; i < first.length; i++) {
       const x0 = first[i]!;
       const x1 = second[i]!;
       const wx = weight[i]!;
-      const c = (wx > HALF ? x1 : x0) >> 1;
+      const c = chroma[i]!;
       let a = data[top + x0]!;
       let b = data[bottom + x0]!;
       a = (a << BITS) + Math.imul(data[top + x1]! - a, wx);

@@ -40,10 +40,13 @@ export async function openOnnxCpu({ graph, weights }: Network, { threads }: Engi
       const size = rows * columns;
       return new ort.Tensor("float32", data.subarray(from * size, (from + n) * size), [n, rows, columns]);
     };
+    const part = batch.subarray(from * pictureBytes, (from + n) * pictureBytes);
+    const isShared = part.buffer instanceof SharedArrayBuffer;
     // The runtime takes no shared memory.
-    input.set(batch.subarray(from * pictureBytes, (from + n) * pictureBytes));
+    if (isShared) input.set(part);
+    const pictures = isShared ? input.subarray(0, n * pictureBytes) : part;
     await session.run(
-      { pictures: new ort.Tensor("uint8", input.subarray(0, n * pictureBytes), [n, height, width, 3]) },
+      { pictures: new ort.Tensor("uint8", pictures, [n, height, width, 3]) },
       { [graph.offsets]: output(answer.offsets, offsetsShape), [graph.logits]: output(answer.logits, logitsShape) },
     );
   };
