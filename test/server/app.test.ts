@@ -70,7 +70,9 @@ describe("the page", () => {
         expect(Object.fromEntries(page.headers)).toMatchObject({
           "content-type": "text/html; charset=utf-8",
           "cache-control": "no-cache",
-          "content-security-policy": expect.stringContaining("default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' blob: data:"),
+          "content-security-policy": expect.stringContaining(
+            "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' blob: data:",
+          ),
           "x-content-type-options": "nosniff",
           "referrer-policy": "no-referrer",
         });

@@ -6,7 +6,7 @@ export class Multipart {
   ended = false;
 
   constructor(answer: Response) {
-    this.#reader = answer.body!.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+    this.#reader = answer.body!.getReader();
   }
 
   /** The next part, or undefined after the last. Needs nothing of the part after it. */
