@@ -65,9 +65,10 @@ function taps(from: number, to: number, resize: SsdSpec["input"]["resize"]): Tap
   const scale = Math.fround(from / to);
   for (let i = 0; i < to; i++) {
     const at = resize === "asymmetric" ? Math.fround(i * scale) : Math.max(0, (i + 0.5) * scale - 0.5);
-    first[i] = Math.min(Math.floor(at), from - 1);
+    // The last pixel is the second of the last pair, so that two neighbours can always be read as one.
+    first[i] = Math.min(Math.floor(at), Math.max(0, from - 2));
     second[i] = Math.min(first[i]! + 1, from - 1);
-    weight[i] = Math.round((at - Math.floor(at)) * ONE);
+    weight[i] = from === 1 ? 0 : Math.round(Math.min(1, at - first[i]!) * ONE);
     chroma[i] = (weight[i]! > ONE / 2 ? second[i]! : first[i]!) >> 1;
   }
   return { first, second, weight, chroma };
@@ -111,34 +112,43 @@ function resizeRgbRow(data: Uint8Array, from: number, { first, second, weight }:
  * without calls or allocation in the loop, because it runs for every output pixel of every frame.
  */
 function sampleYuv({ width, height, data, colour }: YuvImage, x: Taps, y: Taps, out: Uint8Array, start: number): void {
-  const { first, second, weight, chroma } = x;
+  const { first, weight, chroma } = x;
+  // A view reads two neighbours at once, of whatever address.
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const chromaWidth = (width + 1) >> 1;
   const uPlane = width * height;
   const vPlane = uPlane + chromaWidth * ((height + 1) >> 1);
   const { black, luma, redV, greenU, greenV, blueU } = integerWeights(colour);
   let at = start;
   for (let row = 0; row < y.first.length; row++) {
-    const wy = y.weight[row]!;
+    const lower = y.weight[row]!;
+    const upper = ONE - lower;
     const top = y.first[row]! * width;
     const bottom = y.second[row]! * width;
     const uRow = uPlane + y.chroma[row]! * chromaWidth;
     const vRow = uRow - uPlane + vPlane;
     for (let i = 0; i < first.length; i++) {
-      const x0 = first[i]!;
-      const x1 = second[i]!;
-      const wx = weight[i]!;
-      const c = chroma[i]!;
-      let a = data[top + x0]!;
-      let b = data[bottom + x0]!;
-      a = (a << BITS) + Math.imul(data[top + x1]! - a, wx);
-      b = (b << BITS) + Math.imul(data[bottom + x1]! - b, wx);
-      const l = Math.imul((((a << BITS) + Math.imul(b - a, wy)) >> DOWN) - black, luma) + ROUND;
-      const u = data[uRow + c]! - 128;
-      const v = data[vRow + c]! - 128;
-      // Faster than a clamped array, and unlike branches at the same pace whatever the picture.
-      out[at] = Math.max(0, Math.min(255, (l + Math.imul(v, redV)) >> SHIFT));
-      out[at + 1] = Math.max(0, Math.min(255, (l - Math.imul(u, greenU) - Math.imul(v, greenV)) >> SHIFT));
-      out[at + 2] = Math.max(0, Math.min(255, (l + Math.imul(u, blueU)) >> SHIFT));
+      const above = view.getUint16(top + first[i]!, true);
+      const below = view.getUint16(bottom + first[i]!, true);
+      const right = weight[i]!;
+      const a = Math.imul(above & 255, upper) + Math.imul(below & 255, lower);
+      const b = Math.imul(above >>> 8, upper) + Math.imul(below >>> 8, lower);
+      const sample = (Math.imul(a, ONE - right) + Math.imul(b, right)) >> DOWN;
+      const l = Math.imul(sample - black, luma) + ROUND;
+      const u = data[uRow + chroma[i]!]! - 128;
+      const v = data[vRow + chroma[i]!]! - 128;
+      let red = (l + Math.imul(v, redV)) >> SHIFT;
+      let green = (l - Math.imul(u, greenU) - Math.imul(v, greenV)) >> SHIFT;
+      let blue = (l + Math.imul(u, blueU)) >> SHIFT;
+      // Few pixels of a real picture leave 0..255, so one test for all three is cheaper than clamping each.
+      if (((red | green | blue) & ~255) !== 0) {
+        red = Math.max(0, Math.min(255, red));
+        green = Math.max(0, Math.min(255, green));
+        blue = Math.max(0, Math.min(255, blue));
+      }
+      out[at] = red;
+      out[at + 1] = green;
+      out[at + 2] = blue;
       at += 3;
     }
   }
