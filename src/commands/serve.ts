@@ -160,6 +160,9 @@ function stopSignal(logger: Logger): StopSignal {
       };
       process.on("SIGINT", onSignal);
       process.on("SIGTERM", onSignal);
+      onNpmGone(() => {
+        if (!asked) onSignal("SIGTERM");
+      });
     }),
     inGoodOrder: () => {
       started = true;
@@ -168,3 +171,17 @@ function stopSignal(logger: Logger): StopSignal {
 }
 
 const STOP_MS = 10_000;
+
+/**
+ * `npm start` runs us in a shell, and passes a signal to that shell alone, which ends without a word to us. So under npm the
+ * loss of the parent is the wish to stop.
+ */
+function onNpmGone(callback: () => void): void {
+  if (process.env["npm_lifecycle_event"] === undefined) return;
+  const { ppid } = process;
+  const watch = setInterval(() => {
+    if (process.ppid === ppid) return;
+    clearInterval(watch);
+    callback();
+  }, 500).unref();
+}

@@ -1,4 +1,6 @@
 // No process outlives the server, however it ends; and a server outlives its processes.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { copyFile } from "node:fs/promises";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { join } from "node:path";
@@ -56,6 +58,23 @@ describe.skipIf(process.platform !== "linux")("the processes of a server (needs 
       }
     },
   );
+
+  it("are gone after npm, which started it, is asked to stop", async () => {
+    // Without the build before it, which other tests' servers would notice.
+    const args = ["start", "--ignore-scripts", "--silent", "--", "--port", "0", "--json", "--no-demo"];
+    const npm = spawn("npm", args, { stdio: ["ignore", "pipe", "inherit"] });
+    let started: number[] = [];
+    try {
+      await once(npm.stdout, "data");
+      started = descendantsOf(npm.pid!);
+      expect(started.length).toBeGreaterThan(0);
+      npm.kill("SIGTERM");
+      await until(() => !started.some(isRunning));
+      await until(() => !isRunning(npm.pid!));
+    } finally {
+      for (const pid of [npm.pid!, ...started].filter(isRunning)) process.kill(pid, "SIGKILL");
+    }
+  });
 
   it("are none when the server is asked to stop before it is ready, a download under way", async () => {
     const registry = await startSilentServer();
@@ -117,4 +136,8 @@ async function startSilentServer(): Promise<{ server: Server; port: number; aske
   server.listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   return { server, port: (server.address() as AddressInfo).port, asked };
+}
+
+function descendantsOf(pid: number): number[] {
+  return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
 }
