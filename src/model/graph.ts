@@ -155,6 +155,12 @@ function samePadding(size: number, kernel: number, stride: number): [before: num
   return [Math.floor(total / 2), Math.ceil(total / 2)];
 }
 
+/** The shapes of what a graph answers with, for one picture: [1, boxes, 4] and [1, boxes, classes]. */
+export function outputShapes(graph: Graph): { offsets: Shape; logits: Shape } {
+  const shapeOf = (name: string): Shape => graph.nodes.find((node) => node.name === name)!.shape;
+  return { offsets: shapeOf(graph.offsets), logits: shapeOf(graph.logits) };
+}
+
 /** The shape that each weight of a graph must have, by name. */
 export function weightShapes(graph: Graph): Map<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>();

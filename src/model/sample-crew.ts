@@ -1,6 +1,5 @@
 // Samples a batch with several threads, as the network runs with several: alone, it would be the part that does not get faster.
-import type { Worker } from "node:worker_threads";
-import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { MessageChannel, type MessagePort, type Worker } from "node:worker_threads";
 import { startWorker } from "../worker-entry.ts";
 import type { Picture } from "./detection.ts";
 import { createSampler } from "./sample.ts";

@@ -1,6 +1,6 @@
 // A graph and its weights -> the bytes of an ONNX model: uint8 pictures in, offsets and logits out.
 import onnxProto from "onnx-proto";
-import type { ConvNode, Graph, GraphNode, InputNode, RowsNode } from "../graph.ts";
+import { type ConvNode, type Graph, type GraphNode, type InputNode, type RowsNode, outputShapes } from "../graph.ts";
 import type { Tensors } from "../weights/safetensors.ts";
 
 const { onnx } = onnxProto;
@@ -22,7 +22,7 @@ export function compileOnnx(graph: Graph, weights: Tensors): Uint8Array {
     for (const name of [`${node.name}.weight`, `${node.name}.bias`]) constants.set(name, weights.get(name)!);
   }
   const input = graph.nodes[0] as InputNode;
-  const outputs = [graph.offsets, graph.logits].map((name) => graph.nodes.find((node) => node.name === name)!);
+  const shapes = outputShapes(graph);
   const model = onnx.ModelProto.create({
     irVersion: IR_VERSION,
     producerName: "multibox",
@@ -37,7 +37,10 @@ export function compileOnnx(graph: Graph, weights: Tensors): Uint8Array {
         rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
       })),
       input: [tensorInfo("pictures", onnx.TensorProto.DataType.UINT8, [input.shape[1], input.shape[2], 3])],
-      output: outputs.map(({ name, shape }) => tensorInfo(name, onnx.TensorProto.DataType.FLOAT, [shape[1], shape[2]])),
+      output: [
+        tensorInfo(graph.offsets, onnx.TensorProto.DataType.FLOAT, shapes.offsets.slice(1)),
+        tensorInfo(graph.logits, onnx.TensorProto.DataType.FLOAT, shapes.logits.slice(1)),
+      ],
     },
   });
   return onnx.ModelProto.encode(model).finish();

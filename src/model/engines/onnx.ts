@@ -3,7 +3,7 @@ import type * as OnnxRuntime from "onnxruntime-node";
 import { availableParallelism } from "node:os";
 import { MultiboxError } from "../../errors.ts";
 import { compileOnnx } from "../compile/onnx.ts";
-import type { Graph, InputNode, Shape } from "../graph.ts";
+import { type InputNode, outputShapes, type Shape } from "../graph.ts";
 import type { Engine, EngineOptions, Network } from "./engine.ts";
 
 // On a CPU a larger batch is no cheaper a picture, and its feature maps leave the cache: 8 at once take a sixth longer than
@@ -25,10 +25,7 @@ export async function openOnnxCpu({ graph, weights }: Network, { threads }: Engi
   });
   const [, height, width] = (graph.nodes[0] as InputNode).shape;
   const pictureBytes = height * width * 3;
-  const [offsetsShape, logitsShape] = [graph.offsets, graph.logits].map((name) => shapeOf(graph, name)) as [
-    Shape,
-    Shape,
-  ];
+  const shapes = outputShapes(graph);
   const input = new Uint8Array(PART * pictureBytes);
   let answer = { offsets: new Float32Array(0), logits: new Float32Array(0) };
   let closed = false;
@@ -47,7 +44,7 @@ export async function openOnnxCpu({ graph, weights }: Network, { threads }: Engi
     const pictures = isShared ? input.subarray(0, n * pictureBytes) : part;
     await session.run(
       { pictures: new ort.Tensor("uint8", pictures, [n, height, width, 3]) },
-      { [graph.offsets]: output(answer.offsets, offsetsShape), [graph.logits]: output(answer.logits, logitsShape) },
+      { [graph.offsets]: output(answer.offsets, shapes.offsets), [graph.logits]: output(answer.logits, shapes.logits) },
     );
   };
 
@@ -56,7 +53,7 @@ export async function openOnnxCpu({ graph, weights }: Network, { threads }: Engi
     threads: intraOpNumThreads,
     async run(batch, n) {
       if (closed) throw new MultiboxError("ENGINE_CLOSED", "The engine onnx:cpu was asked to run after it was closed.");
-      const [boxes, classes] = [offsetsShape[1], logitsShape[2]];
+      const [, boxes, classes] = shapes.logits;
       if (answer.offsets.length < n * boxes * 4) {
         answer = { offsets: new Float32Array(n * boxes * 4), logits: new Float32Array(n * boxes * classes) };
       }
@@ -78,10 +75,6 @@ export async function openOnnxCpu({ graph, weights }: Network, { threads }: Engi
       await session.release();
     },
   };
-}
-
-function shapeOf(graph: Graph, name: string): Shape {
-  return graph.nodes.find((node) => node.name === name)!.shape;
 }
 
 async function importOnnxRuntime(): Promise<typeof OnnxRuntime> {
