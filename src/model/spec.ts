@@ -30,6 +30,24 @@ const PostProcessSpec = z.strictObject({
   minScore: z.number().min(0).max(1),
   iouThreshold: z.number().min(0).max(1).describe("NMS drops a box that overlaps a better one of its class by more."),
   maxDetections: z.int().positive().describe("Detections kept for a picture."),
+  suppression: z
+    .enum(["hard", "soft"])
+    .default("hard")
+    .describe(
+      "hard: greedy NMS. soft: Gaussian Soft-NMS, where overlap lowers a score instead (Bodla et al., ICCV 2017).",
+    ),
+  softSigma: positive.default(0.5).describe("Of Soft-NMS: a score is multiplied by exp(-IoU^2 / softSigma)."),
+  classAgnostic: z
+    .boolean()
+    .default(false)
+    .describe("Whether a box suppresses those of every class, not only its own."),
+  topKPerClass: z
+    .int()
+    .positive()
+    .optional()
+    .describe(
+      "Only so many best candidates of a class reach the suppression (torchvision's topk_candidates, Caffe's nms_top_k).",
+    ),
 });
 export type PostProcessSpec = z.infer<typeof PostProcessSpec>;
 

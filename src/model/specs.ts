@@ -1,6 +1,16 @@
 // The presets: every number of a named detector in one place, the code around it has none.
 import { COCO_LABELS } from "./labels.ts";
-import type { SsdSpec } from "./spec.ts";
+import type { PostProcessSpec, SsdSpec } from "./spec.ts";
+
+/** What the paper's figures were measured with (end of section 3.1). */
+export const PAPER_POST_PROCESS: PostProcessSpec = {
+  minScore: 0.01,
+  iouThreshold: 0.45,
+  maxDetections: 200,
+  suppression: "hard",
+  softSigma: 0.5,
+  classAgnostic: false,
+};
 
 /**
  * TensorFlow's ssdlite_mobilenet_v2_coco: 300 x 300, 1917 default boxes. Its anchor generator (`ssd_anchor_generator`) spreads
@@ -15,7 +25,7 @@ export const SSDLITE_MOBILENET_V2: SsdSpec = {
   variances: [0.1, 0.1, 0.2, 0.2],
   scores: "sigmoid",
   labels: [...COCO_LABELS],
-  postProcess: { minScore: 0.01, iouThreshold: 0.45, maxDetections: 200 },
+  postProcess: { ...PAPER_POST_PROCESS },
 };
 
 function evenScales(cells: readonly number[], first: number, last: number): SsdSpec["maps"] {

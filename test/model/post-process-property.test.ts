@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { defaultBoxes } from "../../src/model/default-boxes.ts";
 import { createPostProcess, type Heads } from "../../src/model/post-process.ts";
 import { boxCount, type PostProcessSpec, type SsdSpec } from "../../src/model/spec.ts";
+import { PAPER_POST_PROCESS } from "../../src/model/specs.ts";
 import { pick, random } from "./support/random.ts";
 import { tinySpec } from "./support/tiny-spec.ts";
 
@@ -100,6 +101,7 @@ describe.each(["sigmoid", "softmax"] as const)("with %s scores", (scores) => {
       const spec = { ...SPEC, scores, labels: LABELS[scores] };
       const heads = randomHeads(next, spec);
       const settings: PostProcessSpec = {
+        ...PAPER_POST_PROCESS,
         minScore: pick(next, [0, 0.01, 0.3, 0.5, 0.9]),
         iouThreshold: pick(next, [0, 0.2, 0.45, 0.6, 1]),
         maxDetections: pick(next, [1, 3, 10, 200]),

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { createPostProcess, type Heads } from "../../src/model/post-process.ts";
 import { boxCount, type PostProcessSpec, type SsdSpec } from "../../src/model/spec.ts";
+import { PAPER_POST_PROCESS } from "../../src/model/specs.ts";
 import { tinySpec } from "./support/tiny-spec.ts";
 
 /** The logit whose sigmoid is this score. */
@@ -28,7 +29,7 @@ function headsOf(
   };
 }
 
-const SETTINGS: PostProcessSpec = { minScore: 0.3, iouThreshold: 0.45, maxDetections: 10 };
+const SETTINGS: PostProcessSpec = { ...PAPER_POST_PROCESS, minScore: 0.3, iouThreshold: 0.45, maxDetections: 10 };
 
 /** What is left, as `label score`, on a picture of 100 x 100. */
 function found(spec: SsdSpec, heads: Heads, settings: Partial<PostProcessSpec> = {}): string[] {

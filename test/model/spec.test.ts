@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { COCO_LABELS } from "../../src/model/labels.ts";
 import { SsdSpec } from "../../src/model/spec.ts";
-import { SSDLITE_MOBILENET_V2 } from "../../src/model/specs.ts";
+import { PAPER_POST_PROCESS, SSDLITE_MOBILENET_V2 } from "../../src/model/specs.ts";
 
 describe("COCO's labels", () => {
   test("stand under their original ids, 80 of them in 1..90", () => {
@@ -23,9 +23,18 @@ describe("a spec", () => {
     expect(SsdSpec.parse(JSON.parse(JSON.stringify(SSDLITE_MOBILENET_V2)))).toEqual(SSDLITE_MOBILENET_V2);
   });
 
+  test("written before there were ways of suppression is read as greedy NMS a class", () => {
+    const { minScore, iouThreshold, maxDetections } = PAPER_POST_PROCESS;
+    const older = { ...SSDLITE_MOBILENET_V2, postProcess: { minScore, iouThreshold, maxDetections } };
+    const wanted = { suppression: "hard", softSigma: 0.5, classAgnostic: false };
+    expect(SsdSpec.parse(older).postProcess).toEqual({ minScore, iouThreshold, maxDetections, ...wanted });
+  });
+
   test.each([
     ["a setting that there is not", { extra: 1 }, "extra"],
     ["a threshold above 1", { postProcess: { minScore: 1.1, iouThreshold: 0.45, maxDetections: 1 } }, "minScore"],
+    ["a way of suppression that there is not", { postProcess: { ...PAPER_POST_PROCESS, suppression: "none" } }, "hard"],
+    ["no candidate of a class", { postProcess: { ...PAPER_POST_PROCESS, topKPerClass: 0 } }, "topKPerClass"],
     ["an input of half a pixel", { input: { ...SSDLITE_MOBILENET_V2.input, width: 300.5 } }, "width"],
     ["a map without boxes", { maps: [{ cells: 1, boxes: [] }] }, "boxes"],
     ["a box of no size", { maps: [{ cells: 1, boxes: [{ scale: 0, ratio: 1 }] }] }, "scale"],
