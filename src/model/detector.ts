@@ -5,7 +5,7 @@ import type { Detection, Picture } from "./detection.ts";
 import type { OpenedEngine } from "./engines/open.ts";
 import { createPostProcess } from "./post-process.ts";
 import { createSampleCrew } from "./sample-crew.ts";
-import { boxCount } from "./spec.ts";
+import { boxCount, choosePostProcess, type PostProcessSpec } from "./spec.ts";
 
 /** What the detector did with one batch. */
 export interface BatchResult {
@@ -43,13 +43,15 @@ export interface DetectorOptions {
   readonly maxBatch: number;
   /** Detections below this score are not reported; the spec's own threshold when absent. */
   readonly minScore?: number | undefined;
+  /** What this run does otherwise than the spec says; `minScore` beside it wins. */
+  readonly postProcess?: Partial<PostProcessSpec> | undefined;
 }
 
 /** A detector in this thread, which it blocks while it runs: see detector-pool.ts for the one that servers use. */
 export function createDetector({ spec }: Bundle, { engine, reason }: OpenedEngine, options: DetectorOptions): Detector {
-  const { maxBatch, minScore = spec.postProcess.minScore } = options;
+  const { maxBatch, minScore = options.postProcess?.minScore } = options;
   const crew = createSampleCrew(spec.input, engine.threads);
-  const postProcess = createPostProcess(spec, { ...spec.postProcess, minScore });
+  const postProcess = createPostProcess(spec, choosePostProcess(spec, { ...options.postProcess, minScore }));
   const inputBytes = spec.input.width * spec.input.height * 3;
   const batch = crew.createBatch(maxBatch * inputBytes);
   const boxes = boxCount(spec);

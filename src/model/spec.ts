@@ -73,3 +73,9 @@ export type SsdSpec = z.infer<typeof SsdSpec>;
 export function boxCount(spec: SsdSpec): number {
   return spec.maps.reduce((sum, map) => sum + map.cells * map.cells * map.boxes.length, 0);
 }
+
+/** How a run post-processes: as the spec says, but for what is chosen; what is undefined is not chosen. */
+export function choosePostProcess(spec: SsdSpec, chosen: Partial<PostProcessSpec> = {}): PostProcessSpec {
+  const said = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined));
+  return { ...spec.postProcess, ...said };
+}

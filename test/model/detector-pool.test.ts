@@ -73,6 +73,13 @@ describe("a pool", () => {
     for (const [call, i] of calls.entries()) expectSame(found[call]![0]!, wanted[i]!);
   });
 
+  test("hands on how to post-process", async () => {
+    const pool = await open({ postProcess: { maxDetections: 1 } });
+    const found = await detect(pool, ...PICTURES);
+    for (const [i, detections] of wanted.entries()) expectSame(found[i]!, detections.slice(0, 1));
+    expect(found.flat().length).toBeGreaterThan(0);
+  });
+
   test("hands on the threshold, and errors with their code", async () => {
     const pool = await open({ maxBatch: 2, minScore: 0.99 });
     expect(await detect(pool, ...PICTURES.slice(0, 2))).toEqual([[], []]);

@@ -84,6 +84,20 @@ describe.skipIf(!hasDog)(`a photo${hasDog ? "" : " (the test data have no photos
       await strict.close();
     }
   });
+
+  test("is post-processed as the spec says but for what is chosen", async () => {
+    const { picture } = await photo("dog.jpg");
+    const [found] = await detect(picture);
+    const few = await open({ postProcess: { maxDetections: 3, iouThreshold: undefined } });
+    const strict = await open({ postProcess: { minScore: 0.01 }, minScore: 0.5 });
+    try {
+      expectSame((await few.detect([picture])).detections[0]!, found!.slice(0, 3));
+      const sure = found!.filter(({ score }) => score >= 0.5);
+      expectSame((await strict.detect([picture])).detections[0]!, sure);
+    } finally {
+      await Promise.all([few.close(), strict.close()]);
+    }
+  });
 });
 
 describe("a batch", () => {
