@@ -12,7 +12,7 @@ export interface ModelsOptions {
 /** Prints the zoo: name, whether it is here, what it is. */
 export function listModels({ cacheDir, json }: ModelsOptions): void {
   const models = ZOO.map(({ spec, description, licence, source }) => {
-    const folder = modelFolder(spec.name, cacheDir);
+    const folder = modelFolder(spec, cacheDir);
     const cached = existsSync(folder);
     return {
       name: spec.name,

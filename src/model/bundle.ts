@@ -4,7 +4,7 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { MultiboxError, sentenceOf, systemCode } from "../errors.ts";
-import type { Network } from "./engines/engine.ts";
+import type { Network, Ranges } from "./engines/engine.ts";
 import { type Graph, weightShapes } from "./graph.ts";
 import { buildSsd } from "./networks/ssd.ts";
 import { SsdSpec } from "./spec.ts";
@@ -19,10 +19,19 @@ const Provenance = z.strictObject({
 });
 export type Provenance = z.infer<typeof Provenance>;
 
+const Quantization = z.strictObject({
+  method: z.string().describe("How the ranges were found: min-max or a percentile, and on which pictures."),
+  pictures: z.int().positive(),
+  ranges: z.record(z.string(), z.tuple([z.number(), z.number()])).describe("Of each node's output: least, greatest."),
+});
+/** The ranges that int8 arithmetic needs, and where they come from. */
+export type Quantization = z.infer<typeof Quantization>;
+
 const ModelFile = z.strictObject({
   format: z.literal(1),
   spec: SsdSpec,
   provenance: Provenance,
+  quantization: Quantization.optional(),
   weights: z.strictObject({ file: z.literal(WEIGHTS_FILE), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
 });
 
@@ -30,6 +39,7 @@ const ModelFile = z.strictObject({
 export interface Bundle extends Network {
   readonly spec: SsdSpec;
   readonly provenance: Provenance;
+  readonly quantization?: Quantization | undefined;
 }
 
 /** Writes a bundle under a temporary name and renames it, so that a folder of this name is always whole. Replaces an older one. */
@@ -38,9 +48,11 @@ export async function writeBundle(
   spec: SsdSpec,
   weights: Tensors,
   provenance: Provenance,
+  quantization?: Quantization,
 ): Promise<void> {
   const bytes = writeSafetensors(weights);
-  const model = { format: 1, spec, provenance, weights: { file: WEIGHTS_FILE, sha256: sha256(bytes) } };
+  const file = { file: WEIGHTS_FILE, sha256: sha256(bytes) };
+  const model = { format: 1, spec, provenance, quantization, weights: file };
   const draft = `${folder}.${process.pid}.tmp`;
   try {
     await mkdir(draft, { recursive: true });
@@ -84,7 +96,7 @@ export function writeError(cause: unknown, folder: string): unknown {
 
 /** Reads and checks a bundle. Fails with MODEL_NOT_FOUND or MODEL_CORRUPT. */
 export async function readBundle(folder: string): Promise<Bundle> {
-  const { spec, provenance, weights } = parseModelFile(await readPart(folder, "model.json"), folder);
+  const { spec, provenance, quantization, weights } = parseModelFile(await readPart(folder, "model.json"), folder);
   const bytes = await readPart(folder, WEIGHTS_FILE);
   if (sha256(bytes) !== weights.sha256)
     throw corrupt(folder, `${WEIGHTS_FILE} is not the file that was written (its SHA-256 differs)`);
@@ -94,7 +106,11 @@ export async function readBundle(folder: string): Promise<Bundle> {
     const found = tensors.get(name)?.shape.join("x") ?? "nothing";
     if (found !== shape.join("x")) throw corrupt(folder, `${name} should be ${shape.join("x")} and is ${found}`);
   }
-  return { spec, provenance, graph, weights: tensors };
+  return { spec, provenance, quantization, ranges: rangesOf(quantization), graph, weights: tensors };
+}
+
+function rangesOf(quantization: Quantization | undefined): Ranges | undefined {
+  return quantization && new Map(Object.entries(quantization.ranges));
 }
 
 function buildGraph(spec: SsdSpec, folder: string): Graph {

@@ -31,11 +31,35 @@ export interface ConvNode {
   readonly stride: number;
   readonly padding: Padding;
   readonly groups: number;
+  readonly dilation: number;
 }
 
-/** min(max(x, 0), 6) */
-export interface Relu6Node {
-  readonly kind: "relu6";
+/** Greatest value under the kernel; padding never wins. */
+export interface MaxPoolNode {
+  readonly kind: "maxpool";
+  readonly name: string;
+  readonly input: string;
+  readonly shape: Shape;
+  readonly kernel: number;
+  readonly stride: number;
+  /** What rounding up adds is at the end. */
+  readonly padding: Padding;
+}
+
+/**
+ * Each pixel's channels divided by their Euclidean length, times a learned scale a channel: weights `NAME.scale` [channels]
+ * (Liu et al., ParseNet, 2015, section 3.3). The length is at least 1e-12, as torchvision has it.
+ */
+export interface L2NormNode {
+  readonly kind: "l2norm";
+  readonly name: string;
+  readonly input: string;
+  readonly shape: Shape;
+}
+
+/** relu: max(x, 0). relu6: min(max(x, 0), 6). sigmoid: 1 / (1 + exp(-x)). softmax: over the columns of rows. */
+export interface ActivationNode {
+  readonly kind: "relu" | "relu6" | "sigmoid" | "softmax";
   readonly name: string;
   readonly input: string;
   readonly shape: Shape;
@@ -60,7 +84,7 @@ export interface RowsNode {
   readonly shape: Shape;
 }
 
-export type GraphNode = InputNode | ConvNode | Relu6Node | AddNode | RowsNode;
+export type GraphNode = InputNode | ConvNode | MaxPoolNode | L2NormNode | ActivationNode | AddNode | RowsNode;
 
 /** A network: its nodes in the order of computation, and which of them it answers with. */
 export interface Graph {
@@ -75,6 +99,21 @@ export interface ConvOptions {
   readonly kernel?: number;
   readonly stride?: number;
   readonly groups?: number;
+  readonly dilation?: number;
+  /**
+   * Pixels on each side, or TensorFlow's `same`, the default: the output has ceil(size / stride) pixels, and an odd pixel of
+   * padding goes to the end.
+   */
+  readonly padding?: number | "same";
+}
+
+export interface MaxPoolOptions {
+  readonly kernel: number;
+  readonly stride: number;
+  /** Pixels on each side; 0 when absent. */
+  readonly padding?: number;
+  /** Whether a window that begins inside the picture and ends outside counts. Caffe rounds up, others by request. */
+  readonly ceil?: boolean;
 }
 
 /** Builds a graph node by node. A node that does not fit its input is a mistake in the code that builds, and throws. */
@@ -91,21 +130,48 @@ export class GraphBuilder {
     return this.#add({ kind: "input", name: "input", shape: [3, height, width], mean, scale });
   }
 
-  /** Padding is TensorFlow's SAME: the output has ceil(size / stride) pixels, and an odd pixel of padding goes to the end. */
-  conv(name: string, input: Ref, channels: number, { kernel = 1, stride = 1, groups = 1 }: ConvOptions = {}): Ref {
-    const [inChannels, height, width] = this.#shapeOf(input);
+  conv(name: string, input: Ref, channels: number, options: ConvOptions = {}): Ref {
+    const { kernel = 1, stride = 1, groups = 1, dilation = 1, padding: pad = "same" } = options;
+    const [inChannels, ...size] = this.#shapeOf(input);
     if (inChannels % groups !== 0 || channels % groups !== 0) {
       throw new Error(`${name}: ${inChannels} -> ${channels} channels cannot be split into ${groups} groups.`);
     }
-    const [top, bottom] = samePadding(height, kernel, stride);
-    const [left, right] = samePadding(width, kernel, stride);
-    const shape: Shape = [channels, Math.ceil(height / stride), Math.ceil(width / stride)];
-    const padding: Padding = [top, left, bottom, right];
-    return this.#add({ kind: "conv", name, input: input.name, shape, inChannels, kernel, stride, padding, groups });
+    const reach = (kernel - 1) * dilation + 1;
+    const [rows, columns] = size.map((side): [number, number] =>
+      pad === "same" ? samePadding(side, reach, stride) : [pad, pad],
+    ) as [[number, number], [number, number]];
+    const shape: Shape = [
+      channels,
+      windows(name, size[0], rows, reach, stride),
+      windows(name, size[1], columns, reach, stride),
+    ];
+    const padding: Padding = [rows[0], columns[0], rows[1], columns[1]];
+    const kind = "conv";
+    return this.#add({ kind, name, input: input.name, shape, inChannels, kernel, stride, padding, groups, dilation });
   }
 
-  relu6(input: Ref): Ref {
-    return this.#add({ kind: "relu6", name: `${input.name}.relu6`, input: input.name, shape: this.#shapeOf(input) });
+  maxPool(name: string, input: Ref, { kernel, stride, padding: pad = 0, ceil = false }: MaxPoolOptions): Ref {
+    const [channels, ...size] = this.#shapeOf(input);
+    const [rows, columns] = size.map((side): [number, number] => [
+      pad,
+      pad + (ceil ? roundingUp(side, pad, kernel, stride) : 0),
+    ]) as [[number, number], [number, number]];
+    const shape: Shape = [
+      channels,
+      windows(name, size[0], rows, kernel, stride),
+      windows(name, size[1], columns, kernel, stride),
+    ];
+    const padding: Padding = [rows[0], columns[0], rows[1], columns[1]];
+    return this.#add({ kind: "maxpool", name, input: input.name, shape, kernel, stride, padding });
+  }
+
+  l2norm(name: string, input: Ref): Ref {
+    return this.#add({ kind: "l2norm", name, input: input.name, shape: this.#shapeOf(input) });
+  }
+
+  /** The node's name is its input's with the kind behind. */
+  activation(kind: ActivationNode["kind"], input: Ref): Ref {
+    return this.#add({ kind, name: `${input.name}.${kind}`, input: input.name, shape: this.#shapeOf(input) });
   }
 
   add(name: string, a: Ref, b: Ref): Ref {
@@ -132,8 +198,14 @@ export class GraphBuilder {
     });
   }
 
+  /** What neither answer needs is left out. */
   build(offsets: Ref, logits: Ref): Graph {
-    return { name: this.#name, nodes: this.#nodes, offsets: offsets.name, logits: logits.name };
+    const needed = new Set([offsets.name, logits.name]);
+    const nodes = this.#nodes.toReversed().filter((node) => {
+      if (needed.has(node.name)) for (const input of inputsOf(node)) needed.add(input);
+      return needed.has(node.name);
+    });
+    return { name: this.#name, nodes: nodes.toReversed(), offsets: offsets.name, logits: logits.name };
   }
 
   #add(node: GraphNode): Ref {
@@ -155,6 +227,32 @@ function samePadding(size: number, kernel: number, stride: number): [before: num
   return [Math.floor(total / 2), Math.ceil(total / 2)];
 }
 
+/** The names of the nodes that a node reads. */
+export function inputsOf(node: GraphNode): readonly string[] {
+  if (node.kind === "input") return [];
+  return "inputs" in node ? node.inputs : [node.input];
+}
+
+/** How many windows fit; a mistake where there is none. */
+function windows(
+  name: string,
+  size: number,
+  [before, after]: readonly [number, number],
+  reach: number,
+  stride: number,
+): number {
+  const count = Math.floor((size + before + after - reach) / stride) + 1;
+  if (count < 1) throw new Error(`${name}: ${size} pixels are too few for a kernel that reaches over ${reach}.`);
+  return count;
+}
+
+/** Pixels to add at the end so that a window that begins inside the picture counts whole. */
+function roundingUp(size: number, pad: number, kernel: number, stride: number): number {
+  const count = Math.ceil((size + 2 * pad - kernel) / stride) + 1;
+  const begins = (count - 1) * stride < size + pad;
+  return Math.max(0, ((begins ? count : count - 1) - 1) * stride + kernel - size - 2 * pad);
+}
+
 /** The shapes of what a graph answers with, for one picture: [1, boxes, 4] and [1, boxes, classes]. */
 export function outputShapes(graph: Graph): { offsets: Shape; logits: Shape } {
   const shapeOf = (name: string): Shape => graph.nodes.find((node) => node.name === name)!.shape;
@@ -165,6 +263,7 @@ export function outputShapes(graph: Graph): { offsets: Shape; logits: Shape } {
 export function weightShapes(graph: Graph): Map<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>();
   for (const node of graph.nodes) {
+    if (node.kind === "l2norm") shapes.set(`${node.name}.scale`, [node.shape[0]]);
     if (node.kind !== "conv") continue;
     shapes.set(`${node.name}.weight`, [node.shape[0], node.inChannels / node.groups, node.kernel, node.kernel]);
     shapes.set(`${node.name}.bias`, [node.shape[0]]);

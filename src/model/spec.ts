@@ -22,8 +22,40 @@ const BoxShape = z.strictObject({ scale: positive, ratio: positive });
 /** One prediction map of `cells * cells` cells. */
 const MapSpec = z.strictObject({
   cells: z.int().positive(),
+  step: positive
+    .optional()
+    .describe("Input pixels between the centres of two cells, where that is not the input's side / cells."),
+  feature: z
+    .int()
+    .nonnegative()
+    .optional()
+    .describe("Which of the network's feature maps it lies on, finest first; the map's own place when absent."),
   boxes: z.array(BoxShape).min(1),
 });
+
+/** The network that makes the first feature maps, finest first. */
+const BaseSpec = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("vgg16"),
+    atrous: z
+      .boolean()
+      .describe(
+        "fc6 subsampled and dilated behind a pool5 that keeps the size; else VGG16's own, with conv5_3 as a map more.",
+      ),
+  }),
+  z.strictObject({ kind: z.literal("mobilenet-v1") }),
+  z.strictObject({ kind: z.literal("mobilenet-v2") }),
+]);
+
+/** A feature layer behind the base: 1x1 to `narrow` channels, then `kernel` x `kernel` to `wide`. */
+const ExtraLayer = z.strictObject({
+  narrow: z.int().positive(),
+  wide: z.int().positive(),
+  kernel: z.int().positive(),
+  stride: z.int().positive(),
+  padding: z.union([z.literal("same"), z.int().nonnegative()]).describe("Pixels on each side, or TensorFlow's SAME."),
+});
+export type ExtraLayer = z.infer<typeof ExtraLayer>;
 
 /** Defaults of post-processing; a run may choose others. */
 const PostProcessSpec = z.strictObject({
@@ -54,9 +86,13 @@ export type PostProcessSpec = z.infer<typeof PostProcessSpec>;
 export const SsdSpec = z.strictObject({
   name: z.string(),
   version: z.string(),
-  base: z.enum(["mobilenet-v2"]).describe("The network that makes the first two prediction maps."),
+  base: BaseSpec,
+  extras: z.array(ExtraLayer).describe("Each makes one more feature map of the last."),
+  separable: z.boolean().describe("SSDLite: extra layers and predictors are a depthwise and a 1x1 convolution."),
+  predictorKernel: z.int().positive().describe("Side of the convolution that predicts from a map."),
   input: InputSpec,
   maps: z.array(MapSpec).min(1).describe("The tiling, finest map first."),
+  clipBoxes: z.boolean().describe("Whether sides of default boxes are cut to those of the picture, as in torchvision."),
   variances: z.tuple([positive, positive, positive, positive]).describe("Of the box coder: x, y, width, height."),
   scores: z.enum(["sigmoid", "softmax"]).describe("What makes scores of the logits."),
   labels: z

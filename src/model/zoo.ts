@@ -44,9 +44,9 @@ export interface PullOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** The folder that a named model has, or would have, in the cache. */
-export function modelFolder(name: string, cacheDir: string): string {
-  return join(cacheDir, "models", name);
+/** The folder that a version of a model has, or would have, in the cache. */
+export function modelFolder({ name, version }: SsdSpec, cacheDir: string): string {
+  return join(cacheDir, "models", `${name}-${version}`);
 }
 
 /**
@@ -76,7 +76,7 @@ export async function openModel(
 
 /** Fetches and converts a model unless it is there, and returns its folder. */
 export async function pullModel(model: ZooModel, { cacheDir, force, onProgress }: PullOptions): Promise<string> {
-  const folder = modelFolder(model.spec.name, cacheDir);
+  const folder = modelFolder(model.spec, cacheDir);
   if (!force && existsSync(folder)) return folder;
   const graph = buildSsd(model.spec);
   const provenance: Provenance = {

@@ -10,6 +10,8 @@ import { tinyDisk } from "../model/support/tiny-disk.ts";
 import { makeBadFile } from "../support/bad-files.ts";
 import { best } from "../support/boxes.ts";
 import { ffmpeg, makeFolder } from "../support/ffmpeg.ts";
+import { SSDLITE_MOBILENET_V2 } from "../../src/model/specs.ts";
+import { modelFolder } from "../../src/model/zoo.ts";
 import { DEFAULT_MODEL, defaultModelFolder, testCacheDir } from "../support/model.ts";
 import { gapOf, runMultibox, startMultibox, type Multibox } from "../support/multibox.ts";
 import { startRtspServer } from "../support/rtsp-server.ts";
@@ -55,7 +57,7 @@ describe("a server that cannot start", () => {
     }
     // The same in the cache, under its name, as a disk that forgets would do it.
     await mkdir(file("cache/models"), { recursive: true });
-    await cp(file("model"), file(`cache/models/${DEFAULT_MODEL}`), { recursive: true });
+    await cp(file("model"), modelFolder(SSDLITE_MOBILENET_V2, file("cache")), { recursive: true });
     const cached = await runMultibox(["serve", "--port", "0", "--cache-dir", file("cache")]);
     expect(cached).toMatchObject({ code: 1, stderr: expect.stringContaining("MODEL_CORRUPT") as string });
   });

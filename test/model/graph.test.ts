@@ -19,7 +19,7 @@ describe("a graph", () => {
     expect(picture.shape).toEqual([3, 5, 9]);
     const wide = graph.conv("wide", picture, 8, { kernel: 3, stride: 2 });
     expect(wide.shape).toEqual([8, 3, 5]);
-    expect(graph.relu6(wide).shape).toEqual([8, 3, 5]);
+    expect(graph.activation("relu6", wide).shape).toEqual([8, 3, 5]);
     expect(graph.add("sum", wide, graph.conv("same", wide, 8)).shape).toEqual([8, 3, 5]);
     expect(graph.rows("rows", [wide, graph.conv("small", wide, 4, { kernel: 3, stride: 3 })], 4).shape).toEqual([
       1,
@@ -90,6 +90,6 @@ describe("a graph", () => {
   test("refuses a node of another graph", () => {
     const other = new GraphBuilder("other");
     const foreign = other.conv("foreign", input(other), 4);
-    expect(() => new GraphBuilder("test").relu6(foreign)).toThrow("foreign: no such node.");
+    expect(() => new GraphBuilder("test").activation("relu6", foreign)).toThrow("foreign: no such node.");
   });
 });

