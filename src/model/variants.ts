@@ -7,7 +7,7 @@ import { type Layer, tiling } from "./tilings.ts";
 const SIZE = 300;
 const FULL = ssd300("ssd300-vgg16-voc", VOC_LABELS, VOC_300);
 
-const ONE_AND_BETWEEN: readonly number[] = [];
+const NO_OTHERS: readonly number[] = [];
 const TWO = [2];
 const TWO_THREE = [2, 3];
 
@@ -16,8 +16,8 @@ const TWO_THREE = [2, 3];
  * the atrous ones, and conv5_3 to predict from; the layers behind are one fewer, so that there are six maps again.
  */
 const TABLE_2: readonly SsdSpec[] = [
-  { ...ssd300("ssd300-vgg16-voc-ratios-2", VOC_LABELS, withRatios(TWO)) },
-  { ...ssd300("ssd300-vgg16-voc-ratios-1", VOC_LABELS, withRatios(ONE_AND_BETWEEN)) },
+  ssd300("ssd300-vgg16-voc-ratios-2", VOC_LABELS, withRatios(TWO)),
+  ssd300("ssd300-vgg16-voc-ratios-1", VOC_LABELS, withRatios(NO_OTHERS)),
   {
     ...FULL,
     name: "ssd300-vgg16-voc-full",
@@ -46,7 +46,7 @@ const TABLE_3: readonly SsdSpec[] = [
       cells: 3,
       step: 100,
       ranges: [
-        { min: 213, max: 264, ratios: TWO_THREE },
+        { min: 213, max: 264, ratios: TWO },
         { min: 264, max: 315, ratios: TWO },
       ],
     },

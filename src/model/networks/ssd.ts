@@ -63,13 +63,12 @@ function predictor(graph: GraphBuilder, name: string, input: Ref, channels: numb
 
 /** The feature map that each map of the tiling lies on. Throws where the two do not fit. */
 function predictedMaps(spec: SsdSpec, features: readonly Ref[]): Ref[] {
-  const chosen = spec.maps.map(({ feature }, i) => features[feature ?? i]);
-  const sizeOf = (ref: Ref | undefined): string => (ref ? `${ref.shape[1]}x${ref.shape[2]}` : "none");
-  const made = chosen.map(sizeOf).join(" ");
+  // A tiling that names no feature maps lies on all of them.
+  const choosing = spec.maps.some(({ feature }) => feature !== undefined);
+  const chosen = choosing ? spec.maps.map(({ feature }, i) => features[feature ?? i]) : features;
+  const made = chosen.map((map) => (map ? `${map.shape[1]}x${map.shape[2]}` : "none")).join(" ");
   const tiled = spec.maps.map(({ cells }) => `${cells}x${cells}`).join(" ");
   if (made !== tiled)
     throw new Error(`${spec.name}: the network makes maps of ${made} cells, the tiling has ${tiled}.`);
-  if (spec.maps.every(({ feature }) => feature === undefined) && features.length !== spec.maps.length)
-    throw new Error(`${spec.name}: the network makes ${features.length} maps, the tiling has ${spec.maps.length}.`);
   return chosen as Ref[];
 }
