@@ -1,5 +1,4 @@
 // A graph and its weights -> the bytes of an ONNX model: uint8 pictures in, offsets and logits out.
-import onnxProto from "onnx-proto";
 import {
   type ConvNode,
   type Graph,
@@ -12,9 +11,7 @@ import {
   weightShapes,
 } from "../graph.ts";
 import type { Tensors } from "../weights/safetensors.ts";
-
-const { onnx } = onnxProto;
-type OnnxNode = ReturnType<typeof operation>;
+import { attribute, onnx, type OnnxModel, type OnnxNode, operation, tensorInfo } from "./onnx-proto.ts";
 
 // Clip takes its limits as inputs since 11; nothing here is newer, and OpenCV and old runtimes still read it.
 const OPSET = 13;
@@ -25,12 +22,17 @@ const IR_VERSION = 7;
  * [batch, boxes, classes]. The batch is free. Normalisation is inside, so that a quarter of the bytes go in.
  */
 export function compileOnnx(graph: Graph, weights: Tensors): Uint8Array {
+  return onnx.ModelProto.encode(onnxModel(graph, weights)).finish();
+}
+
+/** The model of `compileOnnx`, to add to. */
+export function onnxModel(graph: Graph, weights: Tensors): OnnxModel {
   const constants = new Map<string, { shape: readonly number[]; data: Float32Array | BigInt64Array }>();
   const nodes = graph.nodes.flatMap((node) => toOnnx(node, constants));
   for (const name of weightShapes(graph).keys()) constants.set(name, weights.get(name)!);
   const input = graph.nodes[0] as InputNode;
   const shapes = outputShapes(graph);
-  const model = onnx.ModelProto.create({
+  return onnx.ModelProto.create({
     irVersion: IR_VERSION,
     producerName: "multibox",
     opsetImport: [{ domain: "", version: OPSET }],
@@ -50,7 +52,6 @@ export function compileOnnx(graph: Graph, weights: Tensors): Uint8Array {
       ],
     },
   });
-  return onnx.ModelProto.encode(model).finish();
 }
 
 type Constants = Map<string, { shape: readonly number[]; data: Float32Array | BigInt64Array }>;
@@ -140,25 +141,4 @@ function rowsNodes({ name, inputs, columns }: RowsNode, constants: Constants): O
       [attribute("axis", 1)],
     ),
   ];
-}
-
-function operation(
-  opType: string,
-  input: readonly string[],
-  output: string,
-  attributes: ReturnType<typeof attribute>[] = [],
-) {
-  return onnx.NodeProto.create({ opType, name: output, input: [...input], output: [output], attribute: attributes });
-}
-
-function attribute(name: string, value: number | number[]) {
-  const { INT, INTS } = onnx.AttributeProto.AttributeType;
-  return onnx.AttributeProto.create(
-    typeof value === "number" ? { name, type: INT, i: value } : { name, type: INTS, ints: value },
-  );
-}
-
-function tensorInfo(name: string, elemType: number, shape: readonly number[]) {
-  const dim = [{ dimParam: "batch" }, ...shape.map((size) => ({ dimValue: size }))];
-  return { name, type: { tensorType: { elemType, shape: { dim } } } };
 }
