@@ -1,0 +1,142 @@
+// Reads a data set in COCO's format: one JSON of images, annotations and categories, and a folder of pictures.
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { MultiboxError, sentenceOf, systemCode } from "../errors.ts";
+import type { DatasetOptions } from "./dataset.ts";
+import { invalidDataset, ObjectCheck, requirePictures } from "./object-check.ts";
+import type { DataPicture, Dataset, Truth } from "./truth.ts";
+
+/** What is read of https://cocodataset.org/#format-data; outlines are not: boxes are all that a box detector is judged by. */
+const CocoFile = z.object({
+  images: z
+    .array(
+      z.object({ id: z.int(), file_name: z.string().min(1), width: z.int().positive(), height: z.int().positive() }),
+    )
+    .min(1),
+  annotations: z.array(
+    z.object({
+      id: z.int(),
+      image_id: z.int(),
+      category_id: z.int(),
+      bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]),
+      area: z.number().nonnegative().optional(),
+      iscrowd: z.union([z.literal(0), z.literal(1), z.boolean()]).default(0),
+    }),
+  ),
+  categories: z.array(z.object({ id: z.int(), name: z.string().min(1) })).min(1),
+});
+type CocoFile = z.infer<typeof CocoFile>;
+
+const REPAIR = "Correct the file, or fetch it again.";
+
+/** Fails with DATASET_NOT_FOUND, DATASET_INVALID or PICTURE_MISSING. */
+export async function openCoco(options: DatasetOptions): Promise<Dataset> {
+  const source = await findAnnotations(options);
+  const file = await parse(source);
+  requireUnique(file.images, "image", source);
+  requireUnique(file.categories, "category", source);
+  requireUnique(file.annotations, "annotation", source);
+  const check = new ObjectCheck();
+  const objects = readObjects(file, source, check);
+  const chosen = file.images.slice(0, options.limit);
+  const folder = pictureFolder(options.folder, source, chosen[0]!.file_name);
+  const pictures = chosen.map(({ id, file_name, width, height }): DataPicture => {
+    return { id, file: join(folder, file_name), width, height, objects: objects.get(id)! };
+  });
+  const there = await filesIn(pictures.map((picture) => picture.file));
+  const missing = pictures.filter((picture) => !there(picture.file)).map((picture) => picture.file);
+  requirePictures(missing, pictures.length);
+  const categories = file.categories.map(({ id, name }) => ({ id, name })).toSorted((a, b) => a.id - b.id);
+  return { format: "coco", source, categories, pictures, warnings: check.warnings() };
+}
+
+function readObjects(
+  { images, annotations, categories }: CocoFile,
+  source: string,
+  check: ObjectCheck,
+): Map<number, Truth[]> {
+  const imageOf = new Map(images.map((image) => [image.id, image]));
+  const known = new Set(categories.map(({ id }) => id));
+  const objects = new Map(images.map(({ id }): [number, Truth[]] => [id, []]));
+  for (const { id, image_id, category_id, bbox, area, iscrowd } of annotations) {
+    const where = `${source}, annotation ${id}`;
+    const image = imageOf.get(image_id);
+    if (!image) throw invalidDataset(where, `there is no image ${image_id}`, REPAIR);
+    if (!known.has(category_id)) throw invalidDataset(where, `there is no category ${category_id}`, REPAIR);
+    if (!check.accepts(bbox, image, `annotation ${id}`)) continue;
+    const truth = { pictureId: image_id, categoryId: category_id, bbox, area: area ?? bbox[2] * bbox[3] };
+    objects.get(image_id)!.push({ ...truth, crowd: Boolean(iscrowd), difficult: false });
+  }
+  return objects;
+}
+
+async function parse(source: string): Promise<CocoFile> {
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(source, "utf8"));
+  } catch (cause) {
+    if (systemCode(cause) === "ENOENT")
+      throw new MultiboxError("DATASET_NOT_FOUND", `There is no file ${source}.`, "", { cause });
+    // The parser's words quote the file's text; those in brackets say nothing more.
+    throw invalidDataset(source, `it is not a whole JSON file (${sentenceOf(cause).slice(0, 200)})`, REPAIR, cause);
+  }
+  const parsed = CocoFile.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const { path, message } = parsed.error.issues[0]!;
+  const place = path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("");
+  throw invalidDataset(source, `${place.slice(1) || "the file"}: ${message}`, "It must be COCO's instances format.");
+}
+
+function requireUnique(items: readonly { readonly id: number }[], what: string, source: string): void {
+  const seen = new Set<number>();
+  for (const { id } of items) {
+    if (seen.has(id))
+      throw invalidDataset(source, `two of its entries are ${what} ${id}`, "Give each an id of its own.");
+    seen.add(id);
+  }
+}
+
+/** The JSON in the places where COCO, its subsets and the usual export tools put it. */
+async function findAnnotations({ folder, annotations, split }: DatasetOptions): Promise<string> {
+  if (annotations !== undefined) return annotations;
+  const nested = join(folder, "annotations");
+  const named =
+    split === undefined ? [] : [join(nested, `instances_${split}.json`), join(folder, split, "instances.json")];
+  const plain = [
+    join(folder, "instances.json"),
+    join(folder, "annotations.json"),
+    join(folder, "_annotations.coco.json"),
+  ];
+  const found = (split === undefined ? plain : named).find((path) => existsSync(path));
+  if (found !== undefined) return found;
+  const all = await readdir(nested).catch(() => []);
+  const instances = all.filter((name) => /^instances.*\.json$/.test(name)).map((name) => join(nested, name));
+  if (split === undefined && instances.length === 1) return instances[0]!;
+  throw new MultiboxError(
+    "DATASET_NOT_FOUND",
+    instances.length > 1 && split === undefined
+      ? `${nested} has several annotation files.`
+      : `There is no annotation file in ${folder}${split === undefined ? "" : ` for the split "${split}"`}.`,
+    "Name the JSON with --annotations.",
+  );
+}
+
+/** The first of the usual folders that has the first picture; the plainest where none has. */
+function pictureFolder(folder: string, source: string, first: string): string {
+  const split = /instances_(.+)\.json$/.exec(source)?.[1];
+  const bySplit = split === undefined ? [] : [join(folder, split), join(folder, "images", split)];
+  const folders = [join(folder, "images"), ...bySplit, folder, dirname(source), join(dirname(source), "images")];
+  return folders.find((candidate) => existsSync(join(candidate, first))) ?? folders[0]!;
+}
+
+/** Asks each folder once: a hundred thousand single questions take minutes on a network disk. */
+async function filesIn(files: readonly string[]): Promise<(file: string) => boolean> {
+  const folders = [...new Set(files.map((file) => dirname(file)))];
+  const lists = await Promise.all(
+    folders.map(async (folder) => (await readdir(folder).catch(() => [])).map((name) => join(folder, name))),
+  );
+  const there = new Set(lists.flat());
+  return (file) => there.has(file);
+}

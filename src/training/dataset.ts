@@ -1,0 +1,36 @@
+// Opens a data set on disk, COCO or PASCAL VOC, checked as a whole before anything is done with it.
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { MultiboxError } from "../errors.ts";
+import { openCoco } from "./coco-dataset.ts";
+import type { Dataset } from "./truth.ts";
+import { openVoc } from "./voc-dataset.ts";
+
+export interface DatasetOptions {
+  readonly folder: string;
+  /** Told from what lies in the folder when absent. */
+  readonly format?: Dataset["format"] | undefined;
+  /** COCO: the JSON, where it is not found by itself. */
+  readonly annotations?: string | undefined;
+  /** COCO: `val2017` for annotations/instances_val2017.json. VOC: `test` for ImageSets/Main/test.txt. */
+  readonly split?: string | undefined;
+  /** Only the first so many pictures. */
+  readonly limit?: number | undefined;
+}
+
+/**
+ * Reads the annotations and sees that the pictures are there; opens none of them. Fails with DATASET_NOT_FOUND,
+ * DATASET_INVALID or PICTURE_MISSING.
+ */
+export async function openDataset({ limit, ...options }: DatasetOptions): Promise<Dataset> {
+  const { folder, annotations } = options;
+  if (!existsSync(folder) || !statSync(folder).isDirectory())
+    throw new MultiboxError(
+      "DATASET_NOT_FOUND",
+      `There is no folder ${folder}.`,
+      "Give the folder that holds the pictures and their annotations.",
+    );
+  const looksLikeVoc = annotations === undefined && existsSync(join(folder, "Annotations"));
+  const format = options.format ?? (looksLikeVoc ? "voc" : "coco");
+  return await (format === "voc" ? openVoc : openCoco)({ ...options, limit });
+}
