@@ -4,7 +4,7 @@ import type { Bundle } from "./bundle.ts";
 import type { Detection, Picture } from "./detection.ts";
 import type { OpenedEngine } from "./engines/open.ts";
 import { createPostProcess } from "./post-process.ts";
-import { createSampleCrew } from "./sample-crew.ts";
+import { createSampler } from "./sample.ts";
 import { boxCount, choosePostProcess, type PostProcessSpec } from "./spec.ts";
 
 /** What the detector did with one batch. */
@@ -50,14 +50,14 @@ export interface DetectorOptions {
 /** A detector in this thread, which it blocks while it runs: see detector-pool.ts for the one that servers use. */
 export function createDetector({ spec }: Bundle, { engine, reason }: OpenedEngine, options: DetectorOptions): Detector {
   const { maxBatch, minScore = options.postProcess?.minScore } = options;
-  const crew = createSampleCrew(spec.input, engine.threads);
+  const sample = createSampler(spec.input);
   const postProcess = createPostProcess(spec, choosePostProcess(spec, { ...options.postProcess, minScore }));
   const inputBytes = spec.input.width * spec.input.height * 3;
-  const batch = crew.createBatch(maxBatch * inputBytes);
+  const batch = new Uint8Array(maxBatch * inputBytes);
   const boxes = boxCount(spec);
   const detectNow = async (pictures: readonly Picture[]): Promise<BatchResult> => {
     const start = performance.now();
-    crew.sample(pictures, batch);
+    for (const [i, picture] of pictures.entries()) sample(picture, batch, i * inputBytes);
     const { offsets, logits } = await engine.run(batch, pictures.length);
     const detections = pictures.map(({ width, height }, i) => {
       const heads = { offsets, offsetsAt: i * boxes * 4, logits, logitsAt: i * boxes * spec.labels.length };
@@ -90,7 +90,7 @@ export function createDetector({ spec }: Bundle, { engine, reason }: OpenedEngin
       for (const n of warmUpSizes(maxBatch)) await engine.run(batch, n);
     },
     async close() {
-      await Promise.all([crew.close(), engine.close()]);
+      await engine.close();
     },
   };
 }
