@@ -36,8 +36,7 @@ const SLACK = 16;
  * conversion is linear, so converting after interpolating equals the other way round, but for clamping. Memory holds one band
  * of the source and one of the result, whatever the size of the picture.
  */
-export function createYuvSampler(width: number, height: number): YuvSampler {
-  const kernel = openSampleKernel();
+export function createYuvSampler(width: number, height: number, kernel = openSampleKernel()): YuvSampler {
   const stride = width * 3;
   const groups = Math.ceil(width / GROUP);
   const columnsEnd = groups * COLUMN_INTS * INT;

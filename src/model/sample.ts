@@ -1,5 +1,5 @@
 // A picture of any size, YUV or RGB -> the network's RGB, sampled as the model was trained.
-import type { Picture } from "./detection.ts";
+import { type Picture, pictureBytes } from "./detection.ts";
 import { sampleRgb } from "./sample-rgb.ts";
 import { sampleTaps, type Taps } from "./sample-taps.ts";
 import { createYuvSampler, kernelColumns, type YuvTaps } from "./sample-yuv.ts";
@@ -30,6 +30,9 @@ export function createSampler({ width, height, resize }: SsdSpec["input"]): Samp
     return made;
   };
   return (picture, out, at) => {
+    const wanted = pictureBytes(picture.format, picture.width, picture.height);
+    // What is missing would be filled from the picture before, which may be another camera's.
+    if (picture.data.length < wanted) throw new RangeError(`A picture of ${wanted} bytes has ${picture.data.length}.`);
     const taps = tapsOf(picture);
     if (picture.format === "rgb24") sampleRgb(picture, taps.x, taps.y, out, at);
     else sampleYuv(picture, taps, out, at);
