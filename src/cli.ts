@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// The command line: arguments in, exit codes out. 0 is success, 1 a failure, 2 a mistake in the call.
+// The command line: arguments in, exit codes out. 0 is success, 1 a failure, 2 a mistake in the call, 130 an interruption.
 // Commands are loaded when they are run, so that help and mistakes need not wait for libraries.
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { Config, defaultCacheDir, loadConfig } from "./config.ts";
 import { MultiboxError, sentenceOf, systemCode } from "./errors.ts";
 import { redactUrl } from "./pipeline/stream.ts";
@@ -110,6 +110,74 @@ interface DetectFlags extends Record<string, unknown> {
   readonly minScore?: string;
 }
 
+const evaluateCommand = program
+  .command("evaluate")
+  .description("Judge a model on a data set, in the figures of COCO or PASCAL VOC, and time it")
+  .requiredOption("--data <folder>", "The data set: pictures and their annotations")
+  .addOption(
+    new Option("--format <format>", "Of the annotations; told from the folder if absent").choices(["coco", "voc"]),
+  )
+  .option("--annotations <file>", "COCO's JSON, where it is not found by itself")
+  .option("--split <name>", "val2017 for instances_val2017.json, test for ImageSets/Main/test.txt")
+  .option("--limit <n>", "Only the first n pictures", wholeNumber)
+  .option("--min-score <value>", "Lowest score that counts, 0..1; the model's own if absent", share)
+  .option("--iou-threshold <value>", "Of non-maximum suppression, 0..1; the model's own if absent", share)
+  .option("--max-detections <n>", "Most detections of a picture; the model's own if absent", wholeNumber)
+  .addOption(
+    new Option("--difficult <how>", "Objects that PASCAL VOC calls difficult")
+      .choices(["ignore", "count"])
+      .default("ignore"),
+  )
+  .option("--curves <file.svg>", "Draw precision over recall")
+  .option("--detections <file.json>", "Write what was found, in COCO's results format")
+  .option("--json", "Print one line of JSON", false);
+for (const name of ["model", "engine", "workers", "maxBatch", "cacheDir"] as const)
+  evaluateCommand.addOption(settingOption(name));
+evaluateCommand
+  .addHelpText("after", "\nExample:\n  multibox evaluate --data coco/val --curves curves.svg")
+  .action(async ({ model, engine, workers, maxBatch, cacheDir, ...flags }: EvaluateFlags) => {
+    const config = await loadConfig({ env: process.env, flags: { model, engine, workers, maxBatch, cacheDir } });
+    const { minScore, iouThreshold, maxDetections, ...options } = flags;
+    const postProcess = { minScore, iouThreshold, maxDetections };
+    const { evaluateModel } = await import("./commands/evaluate.ts");
+    const failed = await evaluateModel({
+      ...config,
+      ...options,
+      cacheDir: config.cacheDir ?? defaultCacheDir(),
+      postProcess,
+    });
+    if (failed > 0) process.exitCode = 1;
+  });
+
+interface EvaluateFlags extends Record<string, unknown> {
+  readonly data: string;
+  readonly format?: "coco" | "voc";
+  readonly annotations?: string;
+  readonly split?: string;
+  readonly limit?: number;
+  readonly minScore?: number;
+  readonly iouThreshold?: number;
+  readonly maxDetections?: number;
+  readonly difficult: "ignore" | "count";
+  readonly curves?: string;
+  readonly detections?: string;
+  readonly json: boolean;
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError("It must be a whole number from 1 on.");
+  return value;
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value <= 1))
+    throw new InvalidArgumentError("It must be a number from 0 to 1.");
+  return value;
+}
+
 const models = program.command("models").description("See and fetch the models that multibox knows");
 models
   .command("list")
@@ -162,5 +230,7 @@ function exitCodeOf(error: unknown): number {
     return 1;
   }
   console.error(`multibox: ${error.toString()}`);
+  // As a shell says it of a command that Ctrl-C ended.
+  if (error.code === "INTERRUPTED") return 130;
   return USAGE_CODES.has(error.code) ? 2 : 1;
 }

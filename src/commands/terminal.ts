@@ -4,20 +4,30 @@ import { type Logger, pino } from "pino";
 import pretty from "pino-pretty";
 import type { Config } from "../config.ts";
 
-/** A bar on the terminal for a download; nothing where standard error is no terminal. `stop` is idempotent. */
+/** A bar on the terminal; nothing where standard error is no terminal. `stop` is idempotent. */
 export interface Progress {
   readonly update: (done: number, total: number) => void;
   readonly stop: () => void;
 }
 
 export function downloadProgress(what: string): Progress {
+  return progressBar(
+    (total) => `${what} [{bar}] {percentage}% of ${(total / 1e6).toFixed(1)} MB, {eta_formatted} left`,
+  );
+}
+
+export function pictureProgress(): Progress {
+  return progressBar(() => "[{bar}] {value} of {total} pictures, {eta_formatted} left");
+}
+
+function progressBar(format: (total: number) => string): Progress {
   let bar: SingleBar | undefined;
   return {
     update(done, total) {
       if (!process.stderr.isTTY) return;
       if (!bar) {
         bar = new SingleBar({
-          format: `${what} [{bar}] {percentage}% of ${(total / 1e6).toFixed(1)} MB, {eta_formatted} left`,
+          format: format(total),
           barCompleteChar: "=",
           barIncompleteChar: " ",
           hideCursor: true,

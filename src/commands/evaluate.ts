@@ -1,0 +1,102 @@
+// `multibox evaluate`: how good a model is on a data set, in the figures of COCO or PASCAL VOC, and how fast.
+import type { Config } from "../config.ts";
+import type { Detector } from "../model/detector.ts";
+import { openDetector } from "../model/detector-pool.ts";
+import type { PostProcessSpec } from "../model/spec.ts";
+import { openModel } from "../model/zoo.ts";
+import { drawCurves } from "../training/curves.ts";
+import { openDataset } from "../training/dataset.ts";
+import { evaluate, type Evaluation } from "../training/evaluate.ts";
+import type { Dataset, Found } from "../training/truth.ts";
+import { requireWritable, writeWhole } from "../whole-file.ts";
+import { printForMachines, printForPeople, type Report } from "./evaluation-report.ts";
+import { downloadProgress, pictureProgress } from "./terminal.ts";
+
+export interface EvaluateCommandOptions extends Pick<Config, "model" | "engine" | "workers" | "maxBatch"> {
+  readonly cacheDir: string;
+  readonly data: string;
+  readonly format?: Dataset["format"] | undefined;
+  readonly annotations?: string | undefined;
+  readonly split?: string | undefined;
+  readonly limit?: number | undefined;
+  /** What is left out is as the model was published. */
+  readonly postProcess: Partial<PostProcessSpec>;
+  readonly difficult: "ignore" | "count";
+  /** Where to write the curves as an SVG, and the detections in COCO's results format. */
+  readonly curves?: string | undefined;
+  readonly detections?: string | undefined;
+  readonly json: boolean;
+}
+
+/** Prints the figures and returns how many pictures could not be read; these are named on standard error. */
+export async function evaluateModel(options: EvaluateCommandOptions): Promise<number> {
+  const outputs = [options.curves, options.detections].filter((path) => path !== undefined);
+  for (const path of outputs) await requireWritable(path);
+  const { data, format, annotations, split, limit } = options;
+  const dataset = await openDataset({ folder: data, format, annotations, split, limit });
+  const detector = await open(options);
+  let evaluation: Evaluation;
+  try {
+    evaluation = await run(detector, dataset, options.difficult === "count");
+  } finally {
+    await detector.close();
+  }
+  const report: Report = { ...detector.info, source: dataset.source, evaluation };
+  if (options.detections !== undefined) await writeWhole(options.detections, resultLines(evaluation.found));
+  if (options.curves !== undefined) {
+    const title = `${report.model.name}: precision over recall, ${evaluation.pictures} pictures`;
+    await writeWhole(options.curves, [drawCurves({ title, ...evaluation })]);
+  }
+  for (const warning of evaluation.warnings) console.error(`warning: ${warning}`);
+  for (const failure of evaluation.failures) console.error(failure);
+  if (options.json) printForMachines(report);
+  else printForPeople(report);
+  return evaluation.failures.length;
+}
+
+async function open({
+  model,
+  engine,
+  workers,
+  maxBatch,
+  cacheDir,
+  postProcess,
+}: EvaluateCommandOptions): Promise<Detector> {
+  const progress = downloadProgress(model);
+  try {
+    const { folder } = await openModel(model, { cacheDir, onProgress: progress.update });
+    const detector = await openDetector({ folder, engine, workers, maxBatch, postProcess });
+    // The first batch of a session is slow, and would stand in the speed.
+    await detector.warmUp();
+    return detector;
+  } finally {
+    progress.stop();
+  }
+}
+
+/** The first signal ends the run in good order, with the terminal's cursor shown again; the second one at once. */
+async function run(detector: Detector, dataset: Dataset, countDifficult: boolean): Promise<Evaluation> {
+  const progress = pictureProgress();
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort();
+  process.once("SIGINT", onSignal);
+  process.once("SIGTERM", onSignal);
+  try {
+    const { signal } = stop;
+    return await evaluate(detector, dataset, { countDifficult, signal, onProgress: progress.update });
+  } finally {
+    progress.stop();
+    process.off("SIGINT", onSignal);
+    process.off("SIGTERM", onSignal);
+  }
+}
+
+/** COCO's results format, a detection a line: the whole of a large data set would be too long for one string. */
+function* resultLines(found: readonly Found[]): Generator<string, void> {
+  yield "[";
+  for (const [i, { pictureId, categoryId, bbox, score }] of found.entries()) {
+    const result = { image_id: pictureId, category_id: categoryId, bbox, score };
+    yield `${i === 0 ? "\n" : ",\n"}${JSON.stringify(result)}`;
+  }
+  yield "\n]\n";
+}

@@ -1,0 +1,104 @@
+// Runs a detector over the pictures of a data set; no more of them are in memory than go through the network at once.
+import { readFile } from "node:fs/promises";
+import { MultiboxError, sentenceOf } from "../errors.ts";
+import { decodePicture } from "../model/decode-picture.ts";
+import type { RgbImage } from "../model/detection.ts";
+import type { Detector } from "../model/detector.ts";
+import type { Category, DataPicture, Found } from "./truth.ts";
+
+export interface DetectDatasetOptions {
+  /** The class for a label; what has none is not kept. */
+  readonly categoryOf: ReadonlyMap<string, Category>;
+  /** Ends the run between two batches, with INTERRUPTED. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** Milliseconds a picture. */
+export interface Speed {
+  /** Reading the file and decoding it, with as many threads as the machine has cores. */
+  readonly decodeMs: number;
+  /** Sampling, network and post-processing. */
+  readonly detectMs: number;
+  /** Pictures that went through the network at once. */
+  readonly batch: number;
+}
+
+export interface DatasetRun {
+  /** In the order of the pictures, best score first within one. */
+  readonly found: readonly Found[];
+  /** Pictures that could not be read, or are not the ones that were annotated. */
+  readonly failures: readonly { readonly picture: DataPicture; readonly error: unknown }[];
+  readonly speed: Speed;
+}
+
+/**
+ * Detections of all pictures. A picture that cannot be read is a failure and the others go on; fails with INTERRUPTED, or as the
+ * detector does. Decoding and detecting take turns, so that the time of each is its own.
+ */
+export async function detectDataset(
+  detector: Detector,
+  pictures: readonly DataPicture[],
+  { categoryOf, signal, onProgress }: DetectDatasetOptions,
+): Promise<DatasetRun> {
+  const found: Found[][] = pictures.map(() => []);
+  const failures: DatasetRun["failures"][number][] = [];
+  const batches = batchesOf(pictures, detector.maxBatch);
+  let [decodeMs, detectMs, done] = [0, 0, 0];
+  const work = async (): Promise<void> => {
+    for (const { first, batch } of batches) {
+      if (signal?.aborted) throw interrupted(done, pictures.length);
+      const start = performance.now();
+      const decoded = await Promise.all(batch.map((picture) => decode(picture).catch((error: unknown) => ({ error }))));
+      decodeMs += performance.now() - start;
+      const whole = decoded.flatMap((outcome, i) => ("error" in outcome ? [] : [{ at: first + i, image: outcome }]));
+      for (const [i, outcome] of decoded.entries())
+        if ("error" in outcome) failures.push({ picture: batch[i]!, error: outcome.error });
+      const { detections, inferMs } = await detector.detect(whole.map(({ image }) => image));
+      detectMs += inferMs;
+      for (const [i, { at }] of whole.entries()) {
+        found[at] = detections[i]!.flatMap(({ label, bbox, score }) => {
+          const categoryId = categoryOf.get(label)?.id;
+          return categoryId === undefined ? [] : [{ pictureId: pictures[at]!.id, categoryId, bbox, score }];
+        });
+      }
+      done += batch.length;
+      onProgress?.(done, pictures.length);
+    }
+  };
+  // As many as the detector works on at the same time, all taking from one list.
+  await Promise.all(Array.from({ length: detector.slots }, work));
+  const detected = Math.max(1, pictures.length - failures.length);
+  return {
+    found: found.flat(),
+    failures,
+    speed: { decodeMs: decodeMs / pictures.length, detectMs: detectMs / detected, batch: detector.maxBatch },
+  };
+}
+
+function* batchesOf(
+  pictures: readonly DataPicture[],
+  size: number,
+): Generator<{ first: number; batch: readonly DataPicture[] }, void> {
+  for (let first = 0; first < pictures.length; first += size) {
+    yield { first, batch: pictures.slice(first, first + size) };
+  }
+}
+
+async function decode({ file, width, height }: DataPicture): Promise<RgbImage> {
+  const bytes = await readFile(file).catch((cause: unknown) => {
+    throw new MultiboxError("FILE_NOT_READABLE", `It cannot be read: ${sentenceOf(cause)}.`, "", { cause });
+  });
+  const image = await decodePicture(bytes);
+  if (image.width === width && image.height === height) return image;
+  // Its boxes would lie elsewhere.
+  throw new MultiboxError(
+    "PICTURE_MISMATCH",
+    `It has ${image.width} x ${image.height} pixels, and the annotations say ${width} x ${height}.`,
+    "Put the annotated picture in its place, or correct the annotations.",
+  );
+}
+
+function interrupted(done: number, total: number): MultiboxError {
+  return new MultiboxError("INTERRUPTED", `Stopped after ${done} of ${total} pictures; nothing was written.`);
+}

@@ -1,0 +1,51 @@
+// Writes files that are either whole or not there.
+import { constants } from "node:fs";
+import { access, open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { MultiboxError, systemCode } from "./errors.ts";
+
+/** Fails with NOT_WRITABLE before hours of work, rather than after them. */
+export async function requireWritable(path: string): Promise<void> {
+  try {
+    await access(dirname(path), constants.W_OK);
+  } catch (cause) {
+    throw explained(cause, path);
+  }
+}
+
+/** Writes the chunks under a temporary name and renames that. Fails with NOT_WRITABLE or DISK_FULL, and leaves nothing behind. */
+export async function writeWhole(path: string, chunks: Iterable<string | Uint8Array>): Promise<void> {
+  const draft = `${path}.${process.pid}.tmp`;
+  try {
+    const file = await open(draft, "w");
+    try {
+      for (const chunk of chunks) await file.appendFile(chunk);
+    } finally {
+      await file.close();
+    }
+    await rename(draft, path);
+  } catch (cause) {
+    await rm(draft, { force: true }).catch(() => undefined);
+    throw explained(cause, path);
+  }
+}
+
+function explained(cause: unknown, path: string): unknown {
+  const hint = "Choose another file.";
+  switch (systemCode(cause)) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return new MultiboxError("DISK_FULL", `There is no space left for ${path}.`, hint, { cause });
+    case "ENOENT":
+    case "ENOTDIR":
+      return new MultiboxError("NOT_WRITABLE", `There is no folder ${dirname(path)}.`, hint, { cause });
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return new MultiboxError("NOT_WRITABLE", `${path} cannot be written.`, hint, { cause });
+    case "EISDIR":
+      return new MultiboxError("NOT_WRITABLE", `${path} is a folder.`, hint, { cause });
+    default:
+      return cause;
+  }
+}
