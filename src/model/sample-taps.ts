@@ -1,4 +1,5 @@
 // Where each pixel of the network's picture lies in a source: which two samples it is made of, and their shares.
+import { WEIGHT_BITS } from "./sample-layout.ts";
 import type { SsdSpec } from "./spec.ts";
 
 /** Where each output coordinate falls between two source coordinates: `first`, `second`, and the weight of the second. */
@@ -10,9 +11,6 @@ export interface Taps {
   /** Of the two, the nearer one's chroma sample. */
   readonly chroma: Int32Array;
 }
-
-/** After both passes a value of 8 bits has 8 + 11 + 11 = 30, which fits an int32. */
-export const WEIGHT_BITS = 11;
 
 /** Source coordinates as TensorFlow 1 (`asymmetric`: i * in / out) or Caffe and torchvision (`half-pixel`) compute them. */
 export function sampleTaps(from: number, to: number, resize: SsdSpec["input"]["resize"]): Taps {

@@ -2,7 +2,16 @@
 import { colourWeights } from "./colour.ts";
 import type { ColourTags, YuvImage } from "./detection.ts";
 import { openSampleKernel } from "./sample-kernel.ts";
-import { type Taps, WEIGHT_BITS } from "./sample-taps.ts";
+import {
+  COEFFICIENT_BITS,
+  COLOUR_BYTES,
+  GROUP,
+  GROUP_BYTES,
+  ROW_BYTES,
+  SAMPLE_BITS,
+  WEIGHT_BITS,
+} from "./sample-layout.ts";
+import type { Taps } from "./sample-taps.ts";
 
 /** Taps of a source size, with those of columns as the kernel reads them. */
 export interface YuvTaps {
@@ -13,14 +22,6 @@ export interface YuvTaps {
 /** Writes a picture of the network's size to `out[at]`. */
 export type YuvSampler = (picture: YuvImage, taps: YuvTaps, out: Uint8Array, at: number) => void;
 
-// As kernels/sample.ts has them. Samples carry 5 fractional bits when they are converted and coefficients 13: so a coefficient
-// fits an int16 (BT.2020 has 2.14), and the sum of products an int32.
-const GROUP = 8;
-const COLUMN_INTS = 3 * GROUP;
-const ROW_INTS = 5;
-const COLOUR_INTS = 5;
-const SAMPLE_BITS = 5;
-const COEFFICIENT_BITS = 13;
 const INT = Int32Array.BYTES_PER_ELEMENT;
 const WORD = 8;
 
@@ -38,11 +39,10 @@ const SLACK = 16;
  */
 export function createYuvSampler(width: number, height: number, kernel = openSampleKernel()): YuvSampler {
   const stride = width * 3;
-  const groups = Math.ceil(width / GROUP);
-  const columnsEnd = groups * COLUMN_INTS * INT;
+  const columnsEnd = Math.ceil(width / GROUP) * GROUP_BYTES;
   const colours = columnsEnd;
-  const rows = colours + COLOUR_INTS * INT;
-  const rgb = rows + height * ROW_INTS * INT;
+  const rows = colours + COLOUR_BYTES;
+  const rgb = rows + height * ROW_BYTES;
   // The last row is written in whole groups too.
   const source = rgb + height * stride + GROUP * 3;
   let bytes = kernel.bytes(source);
@@ -83,7 +83,7 @@ export function createYuvSampler(width: number, height: number, kernel = openSam
         ints[i++] = u + chroma;
         ints[i++] = v + chroma;
       }
-      kernel.sampleRows(rows, rows + (to - from) * ROW_INTS * INT, 0, columnsEnd, colours, rgb, stride);
+      kernel.sampleRows(rows, rows + (to - from) * ROW_BYTES, 0, columnsEnd, colours, rgb, stride);
       out.set(bytes.subarray(rgb, rgb + (to - from) * stride), at + from * stride);
     }
   };
@@ -91,9 +91,10 @@ export function createYuvSampler(width: number, height: number, kernel = openSam
 
 /** For groups of 8 columns: their first samples of luma, their samples of chroma, their weights in pairs of int16. */
 export function kernelColumns({ first, chroma, weight }: Taps): Int32Array {
-  const columns = new Int32Array(Math.ceil(first.length / GROUP) * COLUMN_INTS);
+  const groupInts = GROUP_BYTES / INT;
+  const columns = new Int32Array(Math.ceil(first.length / GROUP) * groupInts);
   for (let i = 0; i < first.length; i++) {
-    const at = Math.floor(i / GROUP) * COLUMN_INTS + (i % GROUP);
+    const at = Math.floor(i / GROUP) * groupInts + (i % GROUP);
     columns[at] = first[i]!;
     columns[at + GROUP] = chroma[i]!;
     columns[at + 2 * GROUP] = pair((1 << WEIGHT_BITS) - weight[i]!, weight[i]!);

@@ -6,7 +6,8 @@ import { testCacheDir } from "./model.ts";
 
 /** Called by vitest once a run. */
 export async function setup(): Promise<void> {
-  if (changed("dist/model/kernels/sample.wasm") <= changed("src/model/kernels/sample.ts")) {
+  const sources = ["src/model/kernels/sample.ts", "src/model/sample-layout.ts"];
+  if (changed("dist/model/kernels/sample.wasm") <= Math.max(...sources.map(changed))) {
     execFileSync("npm", ["run", "--silent", "build:kernels"], { cwd: ROOT, stdio: "inherit" });
   }
   await openModel("ssdlite-mobilenet-v2", { cacheDir: testCacheDir() });

@@ -1,14 +1,6 @@
 // The inner loop of sampling, in AssemblyScript: rows of luma and chroma that lie in memory -> rows of RGB, 8 pixels at a time.
 // `npm run build:kernels` compiles it to WebAssembly; what lies where is laid out in ../sample-yuv.ts.
-
-// As in ../sample-layout.ts: bits of the bilinear weights, of converted samples, and of colour coefficients.
-const WEIGHT_BITS = 11;
-const SAMPLE_BITS = 5;
-const COEFFICIENT_BITS = 13;
-
-const ROW_BYTES: usize = 20;
-const COLUMN_BYTES: usize = 96;
-const RGB_BYTES: usize = 24;
+import { COEFFICIENT_BITS, GROUP, GROUP_BYTES, ROW_BYTES, SAMPLE_BITS, WEIGHT_BITS } from "../sample-layout.ts";
 
 /**
  * Samples rows. All arguments but `stride` are addresses.
@@ -40,7 +32,7 @@ export function sampleRows(
     const upper = i32x4.sub(i32x4.splat(1 << WEIGHT_BITS), lower);
     const u = load<usize>(rows, 12);
     const v = load<usize>(rows, 16);
-    for (let at = columns, to = out; at < columnsEnd; at += COLUMN_BYTES, to += RGB_BYTES) {
+    for (let at = columns, to = out; at < columnsEnd; at += GROUP_BYTES, to += 3 * GROUP) {
       const tops = pairs(above, at);
       const bottoms = pairs(below, at);
       const leftWeights = v128.load(at, 64);
