@@ -1,0 +1,47 @@
+// Takes tensors out of a file that someone else wrote, and says in one sentence what is wrong with one that does not fit.
+import { MultiboxError } from "../../errors.ts";
+import type { Tensor, Tensors } from "./safetensors.ts";
+
+/** Tensors, where they come from and what for. */
+export interface Source {
+  readonly tensors: Tensors;
+  /** For messages. */
+  readonly file: string;
+  /** The name of the spec that they are wanted for. */
+  readonly spec: string;
+}
+
+/**
+ * The tensor of a name, of exactly this shape and without NaN or Infinity. Fails with WEIGHTS_MISSING, WEIGHTS_MISFIT or
+ * WEIGHTS_NOT_FINITE.
+ */
+export function take({ tensors, file, spec }: Source, name: string, shape: readonly number[]): Tensor {
+  const tensor = tensors.get(name);
+  if (!tensor) {
+    throw new MultiboxError(
+      "WEIGHTS_MISSING",
+      `${file} has no tensor ${name}, which ${spec} needs (${sizes(shape)}).`,
+      "Choose the spec that the file was made for, or another file.",
+    );
+  }
+  if (tensor.shape.join() !== shape.join()) {
+    throw new MultiboxError(
+      "WEIGHTS_MISFIT",
+      `${name} in ${file} is ${sizes(tensor.shape)}, and ${spec} wants ${sizes(shape)}.`,
+      "Choose the spec that the file was made for: its classes, boxes and layers must be the same.",
+    );
+  }
+  const odd = tensor.data.findIndex((value) => !Number.isFinite(value));
+  if (odd !== -1) {
+    throw new MultiboxError(
+      "WEIGHTS_NOT_FINITE",
+      `${name} in ${file} has ${tensor.data[odd]} as its number ${odd}.`,
+      "The file is damaged, or its training failed; take an earlier one.",
+    );
+  }
+  return tensor;
+}
+
+function sizes(shape: readonly number[]): string {
+  return shape.length === 0 ? "a single number" : shape.join("x");
+}

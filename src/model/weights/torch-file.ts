@@ -1,0 +1,115 @@
+// Files of PyTorch (`torch.save`): the state dict in them as float32 tensors, read without running anything.
+import { open } from "node:fs/promises";
+import { type Entry, openPromise, type ZipFile } from "yauzl";
+import { MultiboxError, sentenceOf } from "../../errors.ts";
+import { bytesOf, toFloats } from "./number-formats.ts";
+import { unpickle } from "./pickle.ts";
+import { unreadable } from "./pickle-machine.ts";
+import type { Tensor, Tensors } from "./safetensors.ts";
+import { readLegacyTorch } from "./torch-legacy.ts";
+import { gather, type Storage, torchRoom, View } from "./torch-objects.ts";
+
+/**
+ * The tensors of a `.pth` or `.pt` file by name, also of one that holds them under `state_dict` or `model`. A prefix `module.` of
+ * all names, which `DataParallel` leaves, is dropped. Fails with WEIGHTS_UNREADABLE, WEIGHTS_UNSAFE or a system's error.
+ */
+export async function readTorch(file: string): Promise<Tensors> {
+  const head = await firstBytes(file);
+  if (head.readUInt32LE(0) === ZIP_MAGIC) return readZip(file);
+  // A pickle of protocol 2 or newer.
+  if (head[0] === 0x80) return collect(file, ...(await readLegacyTorch(file)));
+  if (head.toString("latin1", 257, 262) === "ustar")
+    throw unreadable(file, "it is a tar archive, which PyTorch wrote before 0.2; load it there and save it again");
+  throw unreadable(file, "it is not the zip archive that PyTorch writes since 1.6");
+}
+
+const ZIP_MAGIC = 0x04034b50;
+
+/** Most bytes of the pickle, which holds names and shapes only, and most numbers in all tensors: 2 GiB as floats. */
+const MAX_PICKLE = 2 ** 26;
+const MAX_NUMBERS = 2 ** 29;
+
+async function firstBytes(file: string): Promise<Buffer> {
+  const handle = await open(file);
+  try {
+    const head = Buffer.alloc(512);
+    await handle.read(head, 0, head.length, 0);
+    return head;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readZip(file: string): Promise<Tensors> {
+  const zip = await openPromise(file, { autoClose: false }).catch((cause: unknown) => {
+    throw unreadable(file, `its zip archive is damaged (${sentenceOf(cause)})`);
+  });
+  try {
+    const entries = new Map<string, Entry>();
+    for await (const entry of zip.eachEntry()) entries.set(entry.fileName, entry);
+    const [pickle, ...others] = [...entries.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
+    if (pickle === undefined || others.length > 0)
+      throw unreadable(file, "it is a zip archive without PyTorch's data.pkl");
+    const folder = pickle.slice(0, -"data.pkl".length);
+    if (entries.has(`${folder}constants.pkl`))
+      throw unreadable(file, "it is a TorchScript program and not a state dict");
+    const order = entries.get(`${folder}byteorder`);
+    if (order && (await readEntry(zip, order, 16)).toString() !== "little")
+      throw unreadable(file, "its numbers are not little-endian");
+    const bytes = await readEntry(zip, entries.get(pickle)!, MAX_PICKLE);
+    return await collect(file, unpickle(bytes, 0, torchRoom(file)).value, async ({ key, format, elements }) => {
+      const entry = entries.get(`${folder}data/${key}`);
+      if (!entry) throw unreadable(file, `the numbers of data/${key} are missing`);
+      const data = await readEntry(zip, entry, MAX_NUMBERS * bytesOf(format));
+      if (data.length !== elements * bytesOf(format))
+        throw unreadable(file, `data/${key} has ${data.length} bytes and should have ${elements * bytesOf(format)}`);
+      return data;
+    });
+  } catch (cause) {
+    if (cause instanceof MultiboxError) throw cause;
+    throw unreadable(file, `its zip archive is damaged (${sentenceOf(cause).replace(/\.$/, "")})`);
+  } finally {
+    zip.close();
+  }
+}
+
+async function readEntry(zip: ZipFile, entry: Entry, most: number): Promise<Buffer> {
+  if (entry.uncompressedSize > most)
+    throw new Error(`${entry.fileName} would have ${entry.uncompressedSize} bytes, and ${most} are the most`);
+  const chunks: Buffer[] = [];
+  // yauzl ends a stream that is longer or shorter than it was said to be with an error.
+  for await (const chunk of await zip.openReadStreamPromise(entry)) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+/** The tensors of what was unpickled; `load` gets the bytes of a storage. */
+async function collect(
+  file: string,
+  value: unknown,
+  load: (storage: Storage) => Promise<Uint8Array>,
+): Promise<Tensors> {
+  const views = [...stateDict(file, value)].filter((entry): entry is [string, View] => entry[1] instanceof View);
+  if (views.length === 0) throw unreadable(file, "there are no tensors in it");
+  const numbers = views.reduce((sum, [, { shape }]) => sum + shape.reduce((product, size) => product * size, 1), 0);
+  if (numbers > MAX_NUMBERS) throw unreadable(file, `it has ${numbers} numbers, and ${MAX_NUMBERS} are the most`);
+  const tensors = new Map<string, Tensor>(views.map(([name]) => [name, { shape: [], data: new Float32Array(0) }]));
+  // Tensors that share a storage follow each other, so that only one storage is in memory at a time.
+  const byStorage = views.toSorted(([, a], [, b]) => (a.storage.key < b.storage.key ? -1 : 1));
+  let loaded: { key: string; floats: Float32Array } | undefined;
+  for (const [name, view] of byStorage) {
+    const { key, format } = view.storage;
+    if (loaded?.key !== key) loaded = { key, floats: toFloats(format, await load(view.storage)) };
+    tensors.set(name, gather(view, loaded.floats));
+  }
+  const parallel = [...tensors.keys()].every((name) => name.startsWith("module."));
+  return parallel ? new Map([...tensors].map(([name, tensor]) => [name.slice("module.".length), tensor])) : tensors;
+}
+
+function stateDict(file: string, value: unknown): Map<string, unknown> {
+  if (!(value instanceof Map)) throw unreadable(file, "it holds no state dict");
+  for (const wrapper of ["state_dict", "model"]) {
+    const inner: unknown = value.get(wrapper);
+    if (inner instanceof Map) return inner as Map<string, unknown>;
+  }
+  return value as Map<string, unknown>;
+}
