@@ -88,6 +88,7 @@ describe.skipIf(!hasDog)(`a photo${hasDog ? "" : " (the test data have no photos
   test("is post-processed as the spec says but for what is chosen", async () => {
     const { picture } = await photo("dog.jpg");
     const [found] = await detect(picture);
+    expect(found!.length).toBeGreaterThan(3);
     const few = await open({ postProcess: { maxDetections: 3, iouThreshold: undefined } });
     const strict = await open({ postProcess: { minScore: 0.01 }, minScore: 0.5 });
     try {

@@ -1,41 +1,8 @@
 // Post-processing on networks of a few boxes, with what they say and what must come of it typed out.
 import { describe, expect, test } from "vitest";
-import { createPostProcess, type Heads } from "../../src/model/post-process.ts";
-import { boxCount, type PostProcessSpec, type SsdSpec } from "../../src/model/spec.ts";
-import { PAPER_POST_PROCESS } from "../../src/model/specs.ts";
+import { createPostProcess } from "../../src/model/post-process.ts";
 import { tinySpec } from "./support/tiny-spec.ts";
-
-/** The logit whose sigmoid is this score. */
-const logit = (score: number): number => Math.log(score / (1 - score));
-const NEVER = -100;
-
-/** A spec with these centred boxes on one cell, `[width, height]`. */
-function specOf(sizes: readonly (readonly [number, number])[], parts: Partial<SsdSpec> = {}): SsdSpec {
-  const boxes = sizes.map(([width, height]) => ({ scale: Math.sqrt(width * height), ratio: width / height }));
-  return tinySpec({ maps: [{ cells: 1, boxes }], ...parts });
-}
-
-/** Heads of one picture: for each box its logits, and its offsets where they are not 0. */
-function headsOf(
-  spec: SsdSpec,
-  logits: readonly (readonly number[])[],
-  offsets?: readonly (readonly number[])[],
-): Heads {
-  return {
-    logits: Float32Array.from(logits.flat()),
-    logitsAt: 0,
-    offsets: offsets ? Float32Array.from(offsets.flat()) : new Float32Array(boxCount(spec) * 4),
-    offsetsAt: 0,
-  };
-}
-
-const SETTINGS: PostProcessSpec = { ...PAPER_POST_PROCESS, minScore: 0.3, iouThreshold: 0.45, maxDetections: 10 };
-
-/** What is left, as `label score`, on a picture of 100 x 100. */
-function found(spec: SsdSpec, heads: Heads, settings: Partial<PostProcessSpec> = {}): string[] {
-  const detections = createPostProcess(spec, { ...SETTINGS, ...settings })(heads, 100, 100);
-  return detections.map(({ label, score }) => `${label} ${score.toFixed(2)}`);
-}
+import { found, headsOf, logit, NEVER, SETTINGS, specOf } from "./support/typed-heads.ts";
 
 describe("non-maximum suppression", () => {
   // The second box covers a quarter of the first: their IoU is exactly 0.25.
@@ -104,9 +71,30 @@ describe("non-maximum suppression", () => {
     expect(found(nested, shifted, { iouThreshold: 0.26 })).toEqual(["cat 0.90", "cat 0.80"]);
   });
 
-  test("boxes without an area never drop each other", () => {
-    const heads = { ...bothCats, offsets: Float32Array.from([-100, 0, 0, 0, -100, 0, 0, 0]) };
-    expect(found(nested, heads, { iouThreshold: 0 })).toEqual(["cat 0.90", "cat 0.80"]);
+  test("of all classes together, a box drops those of other classes too", () => {
+    const heads = headsOf(nested, [
+      [NEVER, logit(0.9), logit(0.6)],
+      [NEVER, NEVER, logit(0.8)],
+    ]);
+    expect(found(nested, heads, { classAgnostic: true })).toEqual(["cat 0.90", "dog 0.80"]);
+    expect(found(nested, heads, { classAgnostic: true, iouThreshold: 0.1 })).toEqual(["cat 0.90"]);
+  });
+
+  test("of the best of a class only, does not bring back others in place of what it drops", () => {
+    const apart = tinySpec({ maps: [{ cells: 2, boxes: [{ scale: 0.2, ratio: 1 }] }] });
+    const four = [0.9, 0.8, 0.7, 0.6].map((score) => [NEVER, logit(score), logit(score - 0.25)]);
+    // The second box is moved onto the first, half the picture's width, which is 2.5 of its own, at a variance of 0.1.
+    const heads = headsOf(apart, four, [
+      [0, 0, 0, 0],
+      [-25, 0, 0, 0],
+      [0, 0, 0, 0],
+      [0, 0, 0, 0],
+    ]);
+    const all = ["cat 0.90", "cat 0.70", "dog 0.65", "cat 0.60", "dog 0.45", "dog 0.35"];
+    expect(found(apart, heads)).toEqual(all);
+    expect(found(apart, heads, { topKPerClass: 4 })).toEqual(all);
+    expect(found(apart, heads, { topKPerClass: 2 })).toEqual(["cat 0.90", "dog 0.65"]);
+    expect(found(apart, heads, { topKPerClass: 3 })).toEqual(["cat 0.90", "cat 0.70", "dog 0.65", "dog 0.45"]);
   });
 });
 
@@ -207,8 +195,15 @@ describe("boxes", () => {
     expect(boxOf([10, -5, 0, 0], 200, 100)).toEqual([150, 0, 50, 50]);
   });
 
-  test("are empty, at the edge, where they lie wholly off the picture", () => {
-    expect(boxOf([100, 0, 0, 0], 200, 100)).toEqual([200, 25, 0, 50]);
+  test.each([
+    ["lie wholly off the picture", [100, 0, 0, 0]],
+    ["only touch its edge", [-15, 0, 0, 0]],
+    ["have no width", [0, 0, -1e5, 0]],
+    ["are no boxes", [0, 0, 0, Number.NaN]],
+  ])("are not reported where they %s", (_, offsets) => {
+    const heads = headsOf(half, [[NEVER, 5, NEVER]], [offsets]);
+    expect(found(half, heads)).toEqual([]);
+    expect(found(half, heads, { suppression: "soft" })).toEqual([]);
   });
 });
 
