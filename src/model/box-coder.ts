@@ -7,7 +7,7 @@ export type Offsets = readonly [x: number, y: number, width: number, height: num
 export type Variances = readonly [x: number, y: number, width: number, height: number];
 
 // An untrained or broken head can predict any number; exp of it must stay finite. torchvision clamps there too.
-const MAX_LOG_RATIO = Math.log(1000);
+export const MAX_LOG_RATIO = Math.log(1000);
 
 /** The offsets that turn `defaultBox` into `box`. */
 export function encode(box: CentreBox, defaultBox: CentreBox, variances: Variances): Offsets {
