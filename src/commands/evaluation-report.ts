@@ -1,6 +1,6 @@
 // An evaluation for the terminal and for machines.
 import type { DetectorInfo } from "../model/detector.ts";
-import type { ClassResult, Evaluation } from "../training/evaluate.ts";
+import type { ClassResult, Curve, Evaluation } from "../training/evaluate.ts";
 
 export interface Report extends Pick<DetectorInfo, "model" | "engine"> {
   /** The annotations. */
@@ -26,12 +26,16 @@ const MEANING: Readonly<Record<string, string>> = {
   mAP2010: "mean area under the curve (VOC2010 and later), IoU 0.50",
 };
 
-/** One JSON object, all figures at full precision. */
-export function printForMachines({ evaluation, ...report }: Report): void {
-  const { found, pictures, objects, format, ...judged } = evaluation;
-  const data = { format, source: report.source, pictures, objects };
-  const { model, engine } = report;
-  console.log(JSON.stringify({ model, engine, data, ...judged, detections: found.length }));
+/** One JSON object: figures at full precision, curves, which are for drawing, at four decimals. */
+export function printForMachines({ model, engine, source, evaluation }: Report): void {
+  const { found, pictures, objects, format, curves, classCurves, ...judged } = evaluation;
+  const round = ({ name, precision }: Curve): Curve => ({
+    name,
+    precision: precision.map((value) => +value.toFixed(4)),
+  });
+  const drawn = { curves: curves.map(round), classCurves: classCurves.map(round) };
+  const data = { format, source, pictures, objects };
+  console.log(JSON.stringify({ model, engine, data, ...judged, ...drawn, detections: found.length }));
 }
 
 /** Figures, then a table of the classes, then the speed. */

@@ -65,7 +65,7 @@ function readObjects(
     const image = imageOf.get(image_id);
     if (!image) throw invalidDataset(where, `there is no image ${image_id}`, REPAIR);
     if (!known.has(category_id)) throw invalidDataset(where, `there is no category ${category_id}`, REPAIR);
-    if (!check.accepts(bbox, image, `annotation ${id}`)) continue;
+    if (!check.accepts(bbox, image, where)) continue;
     const truth = { pictureId: image_id, categoryId: category_id, bbox, area: area ?? bbox[2] * bbox[3] };
     objects.get(image_id)!.push({ ...truth, crowd: Boolean(iscrowd), difficult: false });
   }

@@ -53,7 +53,7 @@ export async function openVoc({ folder, split, limit }: DatasetOptions): Promise
     const pictureId = i + 1;
     const objects = object.flatMap(({ name, difficult, bndbox }, k) => {
       const bbox = boxOf(bndbox);
-      if (!check.accepts(bbox, size, `${chosen[i]}.xml, object ${k + 1}`)) return [];
+      if (!check.accepts(bbox, size, `${join(folder, "Annotations", `${chosen[i]}.xml`)}, object ${k + 1}`)) return [];
       const truth = { pictureId, categoryId: idOf.get(name)!, bbox, area: bbox[2] * bbox[3] };
       return [{ ...truth, crowd: false, difficult: difficult === "1" }];
     });
