@@ -10,7 +10,7 @@ export interface RawHeads {
 
 /** A network that is ready to run. Not thread-safe: one `run` at a time. */
 export interface Engine {
-  /** `onnx:cpu, 2 threads` */
+  /** `onnx:cpu, 2 threads`; `onnx:cpu int8, 2 threads` */
   readonly description: string;
   /** How many threads one run keeps busy on the CPU; whatever goes before it may use as many. */
   readonly threads: number;
@@ -38,7 +38,10 @@ export interface Network {
 export type Precision = "auto" | "fp32" | "int8";
 
 export interface EngineOptions {
-  readonly precision?: Precision;
+  /** fp32 when absent. */
+  readonly precision?: Precision | undefined;
   /** Threads that one run may use; 0 for one a core. */
   readonly threads: number;
+  /** Where `npm run tfjs:build` puts TensorFlow; the user's cache folder when absent. */
+  readonly cacheDir?: string | undefined;
 }

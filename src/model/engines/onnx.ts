@@ -5,23 +5,30 @@ import { MultiboxError } from "../../errors.ts";
 import { compileOnnx } from "../compile/onnx.ts";
 import { type InputNode, outputShapes, type Shape } from "../graph.ts";
 import type { Engine, EngineOptions, Network } from "./engine.ts";
+import { choosePrecision } from "./precision.ts";
 
 // On a CPU a larger batch is no cheaper a picture, and its feature maps leave the cache: 8 at once take a sixth longer than
 // 2 at a time (bench/README.md).
 const PART = 2;
 
-/** Opens `onnx:cpu`. Fails with ENGINE_MISSING where the package or its binary for this platform is not installed. */
-export async function openOnnxCpu({ graph, weights }: Network, { threads }: EngineOptions): Promise<Engine> {
+/**
+ * Opens `onnx:cpu`. Fails with ENGINE_MISSING where the package or its binary for this platform is not installed, and with
+ * PRECISION_UNAVAILABLE where int8 is asked for and the network was never observed.
+ */
+export async function openOnnxCpu(network: Network, { threads, precision }: EngineOptions): Promise<Engine> {
+  const { graph, weights, ranges } = network;
+  const isInt8 = choosePrecision(network, precision) === "int8";
   const ort = await importOnnxRuntime();
   const intraOpNumThreads = threads || availableParallelism();
-  const session = await ort.InferenceSession.create(compileOnnx(graph, weights), {
+  const session = await ort.InferenceSession.create(compileOnnx(graph, weights, isInt8 ? ranges : undefined), {
     executionProviders: ["cpu"],
     graphOptimizationLevel: "all",
     intraOpNumThreads,
     interOpNumThreads: 1,
     executionMode: "sequential",
     // Threads that spin while they wait take the cores from the decoders that they wait for.
-    extra: { session: { intra_op: { allow_spinning: "0" } } },
+    // Without VNNI, products of uint8 and int8 overflow 16 bits; with x64quantprecision both become uint8, which do not.
+    extra: { session: { intra_op: { allow_spinning: "0" }, x64quantprecision: "1" } },
   });
   const [, height, width] = (graph.nodes[0] as InputNode).shape;
   const pictureBytes = height * width * 3;
@@ -49,7 +56,7 @@ export async function openOnnxCpu({ graph, weights }: Network, { threads }: Engi
   };
 
   return {
-    description: `onnx:cpu, ${intraOpNumThreads} ${intraOpNumThreads === 1 ? "thread" : "threads"}`,
+    description: `onnx:cpu${isInt8 ? " int8" : ""}, ${intraOpNumThreads} ${intraOpNumThreads === 1 ? "thread" : "threads"}`,
     threads: intraOpNumThreads,
     async run(batch, n) {
       if (closed) throw new MultiboxError("ENGINE_CLOSED", "The engine onnx:cpu was asked to run after it was closed.");
@@ -77,7 +84,8 @@ export async function openOnnxCpu({ graph, weights }: Network, { threads }: Engi
   };
 }
 
-async function importOnnxRuntime(): Promise<typeof OnnxRuntime> {
+/** The package, imported on demand. Fails with ENGINE_MISSING. */
+export async function importOnnxRuntime(): Promise<typeof OnnxRuntime> {
   try {
     return await import("onnxruntime-node");
   } catch (cause) {
