@@ -8,7 +8,6 @@ import { decodePicture } from "../../../src/model/decode-picture.ts";
 import type { Detection } from "../../../src/model/detection.ts";
 import { openOnnxCpu } from "../../../src/model/engines/onnx.ts";
 import { exportOnnx } from "../../../src/model/export/onnx.ts";
-import { buildSsd } from "../../../src/model/networks/ssd.ts";
 import { createPostProcess } from "../../../src/model/post-process.ts";
 import { createSampler } from "../../../src/model/sample.ts";
 import { boxCount, type PostProcessSpec, SsdSpec } from "../../../src/model/spec.ts";
@@ -16,15 +15,8 @@ import { PAPER_POST_PROCESS } from "../../../src/model/specs.ts";
 import { defaultBundle, testData } from "../../support/model.ts";
 import { worstDifference } from "../support/differences.ts";
 import { drawPicture, noisePicture } from "../support/pictures.ts";
-import { randomWeights } from "../support/random-weights.ts";
+import { randomBundle } from "../support/random-bundle.ts";
 import { smallSpec } from "../support/small-spec.ts";
-
-const provenance = { source: "a test", licence: "none" };
-
-function randomBundle(spec: SsdSpec, seed = 1): Bundle {
-  const graph = buildSsd(spec);
-  return { spec, provenance, graph, weights: randomWeights(graph, seed) };
-}
 
 /** Runs a file's bytes over uint8 pictures that lie one behind the other. */
 async function runFile(bytes: Uint8Array, spec: SsdSpec, batch: Uint8Array): Promise<Record<string, Tensor>> {
@@ -124,7 +116,7 @@ describe("an ONNX file with raw heads", () => {
     expect(json("labels")).toEqual(spec.labels);
     expect(json("input")).toEqual(spec.input);
     expect(SsdSpec.parse(json("spec"))).toEqual(spec);
-    expect(json("provenance")).toEqual(provenance);
+    expect(json("provenance")).toEqual(bundle.provenance);
   });
 });
 
