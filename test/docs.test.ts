@@ -84,20 +84,24 @@ describe("docs/websocket.md", () => {
   });
 });
 
-describe.each(["CONTRIBUTING.md", "README.md", "ARCHITECTURE.md", "docs/docker.md", "docs/websocket.md"])(
-  "%s",
-  (page) => {
-    test.skipIf(!existsSync(join(root, page)))(
-      "every file that it names is there, and every link leads somewhere",
-      () => {
-        const text = read(page).replaceAll(/^```.*?^```$/gms, "");
-        const named = [...text.matchAll(/`([^`\s]+)`/g)].map(([, code]) => code!).filter(isPath);
-        const linked = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, link]) => join(page, "..", link!));
-        expect([...named, ...linked].filter((path) => !isThere(path))).toEqual([]);
-      },
-    );
-  },
-);
+describe.each([
+  "CONTRIBUTING.md",
+  "README.md",
+  "ARCHITECTURE.md",
+  "docs/docker.md",
+  "docs/evaluate.md",
+  "docs/websocket.md",
+])("%s", (page) => {
+  test.skipIf(!existsSync(join(root, page)))(
+    "every file that it names is there, and every link leads somewhere",
+    () => {
+      const text = read(page).replaceAll(/^```.*?^```$/gms, "");
+      const named = [...text.matchAll(/`([^`\s]+)`/g)].map(([, code]) => code!).filter(isPath);
+      const linked = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, link]) => join(page, "..", link!));
+      expect([...named, ...linked].filter((path) => !isThere(path))).toEqual([]);
+    },
+  );
+});
 
 test("CONTRIBUTING.md names enough files for the check above to be one", () => {
   expect(
@@ -115,7 +119,9 @@ function isPath(code: string): boolean {
 
 /** Pages may leave out the room: `engines/open.ts` is in `src/model/`. */
 function isThere(path: string): boolean {
-  return ["", "src", "src/model", "src/pipeline", "src/server"].some((room) => existsSync(join(root, room, path)));
+  return ["", "src", "src/model", "src/pipeline", "src/server", "src/training"].some((room) =>
+    existsSync(join(root, room, path)),
+  );
 }
 
 /** `#key:` and what is indented below it become settings; a comment has a space and then a word. */

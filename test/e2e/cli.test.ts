@@ -27,6 +27,7 @@ describe("multibox --help", () => {
       ["--stream <name=url>", "rtsp://", "--port", "8080", "--file-roots", "Examples:", "MULTIBOX_MAX_BATCH"],
     ],
     [["detect"], ["<file...>", "--min-score", "default: 0.5", "--json", "pixels", "Example:"]],
+    [["evaluate"], ["--data <folder>", "coco", "voc", "--curves", "--difficult", "Example:"]],
     [["models"], ["list", "pull"]],
     [
       ["models", "list"],
