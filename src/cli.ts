@@ -2,7 +2,7 @@
 // The command line: arguments in, exit codes out. 0 is success, 1 a failure, 2 a mistake in the call, 130 an interruption.
 // Commands are loaded when they are run, so that help and mistakes need not wait for libraries.
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { Config, defaultCacheDir, loadConfig } from "./config.ts";
+import { Config, defaultCacheDir, loadConfig, postProcessOf } from "./config.ts";
 import { MultiboxError, sentenceOf, systemCode } from "./errors.ts";
 import { redactUrl } from "./pipeline/stream.ts";
 import { packageVersion } from "./version.ts";
@@ -19,13 +19,16 @@ const USAGE_CODES = new Set([
 
 type Setting = keyof typeof Config.shape;
 
+const POST_PROCESSING = ["iouThreshold", "maxDetections", "nms", "classAgnostic"] as const;
+
 /** `--max-batch` for `maxBatch`, with the prose and default of the setting itself. */
 function settingOption(name: Setting): Option {
   const schema = Config.shape[name];
   const kebab = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   const fallback = schema.safeParse(undefined).data;
   const shown = fallback === undefined ? "" : ` (default: ${JSON.stringify(fallback)})`;
-  return new Option(`--${kebab} <value>`, `${schema.description}${shown}`);
+  const value = name === "classAgnostic" ? "" : " <value>";
+  return new Option(`--${kebab}${value}`, `${schema.description}${shown}`);
 }
 
 function streamOption(value: string, earlier: unknown[] = []): unknown[] {
@@ -86,7 +89,8 @@ const detectCommand = program
   .option("--min-score <value>", "Leave out detections below this score, 0..1 (default: 0.5)")
   .option("--labels <label...>", "Show only these labels")
   .option("--json", "Print one line of JSON for each picture", false);
-for (const name of ["model", "engine", "workers", "cacheDir"] as const) detectCommand.addOption(settingOption(name));
+for (const name of ["model", "engine", "workers", ...POST_PROCESSING, "cacheDir"] as const)
+  detectCommand.addOption(settingOption(name));
 detectCommand
   .addHelpText(
     "after",
@@ -98,6 +102,7 @@ detectCommand
     const failed = await detectFiles(files, {
       ...config,
       cacheDir: config.cacheDir ?? defaultCacheDir(),
+      postProcess: postProcessOf(config),
       labels,
       json,
     });
@@ -131,14 +136,16 @@ const evaluateCommand = program
   .option("--curves <file.svg>", "Draw precision over recall")
   .option("--detections <file.json>", "Write what was found, in COCO's results format")
   .option("--json", "Print one line of JSON", false);
-for (const name of ["model", "engine", "workers", "maxBatch", "cacheDir"] as const)
+for (const name of ["model", "engine", "workers", "maxBatch", "nms", "classAgnostic", "cacheDir"] as const)
   evaluateCommand.addOption(settingOption(name));
 evaluateCommand
   .addHelpText("after", "\nExample:\n  multibox evaluate --data coco/val --curves curves.svg")
-  .action(async ({ model, engine, workers, maxBatch, cacheDir, ...flags }: EvaluateFlags) => {
-    const config = await loadConfig({ env: process.env, flags: { model, engine, workers, maxBatch, cacheDir } });
+  .action(async ({ model, engine, workers, maxBatch, nms, classAgnostic, cacheDir, ...flags }: EvaluateFlags) => {
+    const settings = { model, engine, workers, maxBatch, nms, classAgnostic, cacheDir };
+    const config = await loadConfig({ env: process.env, flags: settings });
     const { minScore, iouThreshold, maxDetections, ...options } = flags;
-    const postProcess = { minScore, iouThreshold, maxDetections };
+    const { nms: suppression, classAgnostic: agnostic } = config;
+    const postProcess = { minScore, iouThreshold, maxDetections, suppression, classAgnostic: agnostic };
     const { evaluateModel } = await import("./commands/evaluate.ts");
     const failed = await evaluateModel({
       ...config,

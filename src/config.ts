@@ -4,6 +4,7 @@ import envPaths from "env-paths";
 import { parse } from "yaml";
 import { z } from "zod";
 import { MultiboxError, sentenceOf, systemCode } from "./errors.ts";
+import type { PostProcessSpec } from "./model/spec.ts";
 import { show } from "./server/explain.ts";
 import { NewStream } from "./server/protocol.ts";
 
@@ -42,6 +43,26 @@ export const Config = z.strictObject({
     .max(1)
     .default(0.3)
     .describe("Detections below this score are not sent, whatever a client asks."),
+  iouThreshold: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe("A box that overlaps a better one of its class by more is dropped; the model's own when absent."),
+  maxDetections: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe("Most detections of a picture; the model's own when absent."),
+  nms: z
+    .enum(["hard", "soft"])
+    .optional()
+    .describe("hard drops overlapping boxes, soft lowers their scores (Soft-NMS); the model's own when absent."),
+  classAgnostic: z
+    .union([z.boolean(), z.stringbool()], { error: "it must be true or false" })
+    .optional()
+    .describe("Let boxes drop those of other classes too; the model's own when absent."),
   maxDecodeWidth: z.coerce
     .number()
     .int()
@@ -78,6 +99,12 @@ export const Config = z.strictObject({
     .describe("How much is logged."),
 });
 export type Config = z.infer<typeof Config>;
+
+/** What the settings say of post-processing, but for the lowest score; what they leave out is as the model has it. */
+export function postProcessOf(config: Config): Partial<PostProcessSpec> {
+  const { iouThreshold, maxDetections, nms: suppression, classAgnostic } = config;
+  return { iouThreshold, maxDetections, suppression, classAgnostic };
+}
 
 /** Where settings may come from, the strongest last. Keys are those of `Config`. */
 export interface ConfigSources {

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Config, defaultCacheDir, loadConfig } from "../src/config.ts";
+import { Config, defaultCacheDir, loadConfig, postProcessOf } from "../src/config.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -97,6 +97,13 @@ streams:
   });
 });
 
+test("settings of post-processing are the model's own where they are absent", async () => {
+  expect(postProcessOf(await loadConfig({}))).toEqual({});
+  const env = { MULTIBOX_IOU_THRESHOLD: "0.6", MULTIBOX_MAX_DETECTIONS: "9", MULTIBOX_CLASS_AGNOSTIC: "true" };
+  const chosen = postProcessOf(await loadConfig({ env, flags: { nms: "soft" } }));
+  expect(chosen).toEqual({ iouThreshold: 0.6, maxDetections: 9, suppression: "soft", classAgnostic: true });
+});
+
 describe("a setting that cannot be is CONFIG_INVALID, and is named with its value", () => {
   test.each([
     ["port", 70000],
@@ -104,6 +111,10 @@ describe("a setting that cannot be is CONFIG_INVALID, and is named with its valu
     ["port", 80.5],
     ["maxBatch", 0],
     ["minScore", 1.5],
+    ["iouThreshold", 1.5],
+    ["maxDetections", 0],
+    ["nms", "none"],
+    ["classAgnostic", "perhaps"],
     ["workers", -1],
     ["engine", "tpu"],
     ["logLevel", "loud"],

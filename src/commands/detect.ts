@@ -5,6 +5,7 @@ import { MultiboxError, sentenceOf, systemCode } from "../errors.ts";
 import type { Detection } from "../model/detection.ts";
 import type { Detector } from "../model/detector.ts";
 import { openDetector } from "../model/detector-pool.ts";
+import type { PostProcessSpec } from "../model/spec.ts";
 import { openModel } from "../model/zoo.ts";
 import { decodePicture } from "../model/decode-picture.ts";
 import { downloadProgress } from "./terminal.ts";
@@ -12,6 +13,8 @@ import { downloadProgress } from "./terminal.ts";
 export interface DetectOptions extends Pick<Config, "model" | "engine" | "workers"> {
   readonly cacheDir: string;
   readonly minScore: number;
+  /** What is left out is as the model has it. */
+  readonly postProcess: Partial<PostProcessSpec>;
   readonly labels: readonly string[] | undefined;
   readonly json: boolean;
 }
@@ -38,11 +41,19 @@ export async function detectFiles(files: readonly string[], options: DetectOptio
   return failed;
 }
 
-async function open({ model, engine, workers, cacheDir, minScore, labels }: DetectOptions): Promise<Detector> {
+async function open({
+  model,
+  engine,
+  workers,
+  cacheDir,
+  minScore,
+  postProcess,
+  labels,
+}: DetectOptions): Promise<Detector> {
   const progress = downloadProgress(model);
   try {
     const { folder } = await openModel(model, { cacheDir, onProgress: progress.update });
-    const detector = await openDetector({ folder, engine, workers, minScore, maxBatch: 1 });
+    const detector = await openDetector({ folder, engine, workers, minScore, postProcess, maxBatch: 1 });
     const unknown = labels?.find((label) => !detector.info.labels.includes(label));
     if (unknown === undefined) return detector;
     await detector.close();

@@ -1,7 +1,7 @@
 // `multibox serve`: opens the model, connects the streams, listens, and stops in good order.
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
-import type { Config } from "../config.ts";
+import { type Config, postProcessOf } from "../config.ts";
 import { demoClip } from "../demo-clip.ts";
 import { sentenceOf } from "../errors.ts";
 import type { Detector } from "../model/detector.ts";
@@ -75,6 +75,7 @@ async function openConfigured(config: Config, cacheDir: string, logger: Logger):
       workers: config.workers,
       maxBatch: config.maxBatch,
       minScore: config.minScore,
+      postProcess: postProcessOf(config),
       onDeath: (error) => logger.error({ code: error.code }, error.toString()),
     });
   } finally {

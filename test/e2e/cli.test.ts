@@ -26,7 +26,19 @@ describe("multibox --help", () => {
       ["serve"],
       ["--stream <name=url>", "rtsp://", "--port", "8080", "--file-roots", "Examples:", "MULTIBOX_MAX_BATCH"],
     ],
-    [["detect"], ["<file...>", "--min-score", "default: 0.5", "--json", "pixels", "Example:"]],
+    [
+      ["detect"],
+      [
+        "<file...>",
+        "--min-score",
+        "default: 0.5",
+        "--nms <value>",
+        "--class-agnostic Let",
+        "--json",
+        "pixels",
+        "Example:",
+      ],
+    ],
     [["evaluate"], ["--data <folder>", "coco", "voc", "--curves", "--difficult", "Example:"]],
     [["models"], ["list", "pull"]],
     [
