@@ -2,6 +2,7 @@
 // The command line: arguments in, exit codes out. 0 is success, 1 a failure, 2 a mistake in the call, 130 an interruption.
 // Commands are loaded when they are run, so that help and mistakes need not wait for libraries.
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { ImportOptions } from "./commands/models-import.ts";
 import { Config, defaultCacheDir, loadConfig, postProcessOf } from "./config.ts";
 import { MultiboxError, sentenceOf, systemCode } from "./errors.ts";
 import { redactUrl } from "./pipeline/stream.ts";
@@ -13,6 +14,9 @@ const USAGE_CODES = new Set([
   "CONFIG_UNREADABLE",
   "MODEL_UNKNOWN",
   "LABEL_UNKNOWN",
+  "OUT_EXISTS",
+  "SPEC_INVALID",
+  "SPEC_UNKNOWN",
   "TOKEN_NEEDED",
   "STREAM_BAD_SCHEME",
 ]);
@@ -205,6 +209,27 @@ models
   .action(async (names: string[], flags: ModelFlags) => {
     const { pullModels } = await import("./commands/models.ts");
     await pullModels(names, flags.force ?? false, { cacheDir: await cacheDirOf(flags), json: flags.json });
+  });
+
+models
+  .command("import")
+  .description(
+    "Make a model of weights from elsewhere: torchvision's or Caffe's SSD, or a VGG16 to start a training from",
+  )
+  .argument("<file>", "A .pth, .pt, .safetensors or .caffemodel file; no code in it is run")
+  .requiredOption("--spec <name>", "What network it is, for example ssd300-vgg16-voc, or a JSON file with a spec")
+  .requiredOption("--out <folder>", "Where to write the model")
+  .option("--licence <text>", "Of the weights, to be kept with them", "not stated")
+  .option("--seed <n>", "Of the layers that a classifier has no weights for", wholeNumber, 1)
+  .option("--force", "Replace the model that is in the folder", false)
+  .option("--json", "Print one line of JSON", false)
+  .addHelpText(
+    "after",
+    "\nExample:\n  multibox models import ssd300_vgg16_coco.pth --spec ssd300-vgg16-torchvision --out models/ssd300",
+  )
+  .action(async (file: string, options: ImportOptions) => {
+    const { importModel } = await import("./commands/models-import.ts");
+    await importModel(file, options);
   });
 
 interface ModelFlags {

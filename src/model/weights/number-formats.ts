@@ -16,7 +16,7 @@ export function numberFormat(name: string): NumberFormat | undefined {
 /** The numbers, in memory of their own. A double beyond a float's range becomes Infinity. */
 export function toFloats(format: NumberFormat, bytes: Uint8Array): Float32Array {
   // A copy, because a view would need the bytes to be aligned in their buffer.
-  if (format === "F32") return new Float32Array(Uint8Array.from(bytes).buffer);
+  if (format === "F32") return new Float32Array(new Uint8Array(bytes).buffer);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const size = bytesOf(format);
   const read = READERS[format];

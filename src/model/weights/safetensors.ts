@@ -1,6 +1,7 @@
 // Named tensors in a file, in the safetensors format: 8 bytes of header length, a JSON header, the raw little-endian data.
 import { z } from "zod";
 import { MultiboxError } from "../../errors.ts";
+import { bytesOf, numberFormat, toFloats } from "./number-formats.ts";
 
 /** A float32 tensor. */
 export interface Tensor {
@@ -36,7 +37,7 @@ export function writeSafetensors(tensors: Tensors, metadata: Readonly<Record<str
   return file;
 }
 
-/** The tensors of a file's bytes; `name` is for the message. Fails with WEIGHTS_UNREADABLE. */
+/** The tensors of a file's bytes as 32-bit floats, whatever they are there; `name` is for the message. Fails with WEIGHTS_UNREADABLE. */
 export function readSafetensors(bytes: Uint8Array, name: string): Tensors {
   const fail = (why: string): never => {
     throw new MultiboxError(
@@ -61,15 +62,11 @@ export function readSafetensors(bytes: Uint8Array, name: string): Tensors {
       shape,
       data_offsets: [from, to],
     } = entry.data;
-    if (dtype !== "F32") return fail(`${key} has type ${dtype}, and only F32 is read`);
+    const format = numberFormat(dtype) ?? fail(`${key} has type ${dtype}, which is not read`);
     const count = shape.reduce((product, size) => product * size, 1);
-    if (to - from !== count * 4 || start + to > file.length)
+    if (to - from !== count * bytesOf(format) || start + to > file.length)
       return fail(`the data of ${key} does not fit its shape ${shape.join("x")}`);
-    // A copy, because a view would need the data to be aligned to 4 bytes in the file's buffer.
-    tensors.set(key, {
-      shape,
-      data: new Float32Array(Uint8Array.from(file.subarray(start + from, start + to)).buffer),
-    });
+    tensors.set(key, { shape, data: toFloats(format, file.subarray(start + from, start + to)) });
   }
   return tensors;
 }

@@ -72,8 +72,9 @@ export function torchRoom(file: string): PickleRoom {
 
 /** A tensor of a view, given all numbers of its storage. */
 export function gather({ shape, strides, offset }: View, numbers: Float32Array): Tensor {
-  const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
-  if (isContiguous(shape, strides)) return { shape, data: numbers.slice(offset, offset + data.length) };
+  const count = shape.reduce((product, size) => product * size, 1);
+  if (isContiguous(shape, strides)) return { shape, data: numbers.slice(offset, offset + count) };
+  const data = new Float32Array(count);
   const index = shape.map(() => 0);
   let from = offset;
   for (let at = 0; at < data.length; at++) {

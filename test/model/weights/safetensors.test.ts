@@ -70,6 +70,16 @@ describe("reading", () => {
     expect(readSafetensors(writeSafetensors(new Map()), "file").size).toBe(0);
   });
 
+  test.each([
+    ["F64", Buffer.from(Float64Array.of(1.5, -2).buffer)],
+    ["F16", Buffer.from(Uint16Array.of(0x3e00, 0xc000).buffer)],
+    ["BF16", Buffer.from(Uint16Array.of(0x3fc0, 0xc000).buffer)],
+  ])("makes 32-bit floats of %s", (dtype, data) => {
+    const file = fileOf({ a: { dtype, shape: [2], data_offsets: [0, data.length] } });
+    const read = readSafetensors(Buffer.concat([file, data]), "file");
+    expect(read.get("a")).toEqual({ shape: [2], data: Float32Array.of(1.5, -2) });
+  });
+
   test("takes data that is not aligned, from a header without padding", () => {
     const header = { x: { dtype: "F32", shape: [1], data_offsets: [0, 4] } };
     const bytes = Buffer.concat([Buffer.alloc(3), fileOf(header, 4)]).subarray(3);
@@ -89,7 +99,12 @@ describe("reading", () => {
     ["a side of -2", fileOf({ a: { ...entry, shape: [-2] } }, 8), "the entry of a is malformed"],
     ["one offset", fileOf({ a: { ...entry, data_offsets: [0] } }, 8), "the entry of a is malformed"],
     ["an offset before its data", fileOf({ a: { ...entry, data_offsets: [-8, 0] } }, 8), "the entry of a is malformed"],
-    ["another type", fileOf({ a: { ...entry, dtype: "F16" } }, 8), "a has type F16, and only F32 is read"],
+    ["another type", fileOf({ a: { ...entry, dtype: "F8_E4M3" } }, 8), "a has type F8_E4M3, which is not read"],
+    [
+      "half the data of its type",
+      fileOf({ a: { ...entry, dtype: "F64" } }, 8),
+      "the data of a does not fit its shape 2",
+    ],
     [
       "less data than its shape",
       fileOf({ a: { ...entry, shape: [3, 1] } }, 8),

@@ -1,0 +1,75 @@
+// `multibox models import`: weights that people have, made a model that multibox runs and trains.
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { basename, isAbsolute, resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { MultiboxError, systemCode } from "../errors.ts";
+import { writeBundle } from "../model/bundle.ts";
+import { findSpec } from "../model/find-spec.ts";
+import { buildSsd } from "../model/networks/ssd.ts";
+import { readWeights } from "../model/weights/read-weights.ts";
+
+export interface ImportOptions {
+  /** A name, or a JSON file. */
+  readonly spec: string;
+  readonly out: string;
+  /** What the weights' owner asks for; goes into the model. */
+  readonly licence: string;
+  /** Of what is drawn where the file is a classifier. */
+  readonly seed: number;
+  readonly force: boolean;
+  readonly json: boolean;
+}
+
+/** Reads the weights, writes the model to the folder `out`, and prints what was read and where it is. */
+export async function importModel(file: string, options: ImportOptions): Promise<void> {
+  const { out, licence, seed, json } = options;
+  const spec = await findSpec(options.spec);
+  await requireFree(out, options.force);
+  const { weights, kind, drawn, subsampled } = await readWeights(buildSsd(spec), file, seed);
+  const source = drawn.length === 0 ? basename(file) : `${basename(file)}; layers it lacks drawn with seed ${seed}`;
+  await writeBundle(resolve(out), spec, weights, { source, integrity: await integrityOf(file), licence });
+  const folder = isAbsolute(out) || out.startsWith(".") ? out : `./${out}`;
+  const values = [...weights.values()].reduce((sum, { data }) => sum + data.length, 0);
+  if (json) {
+    console.log(JSON.stringify({ spec: spec.name, folder, kind, values, drawn, subsampled }));
+    return;
+  }
+  console.log(`Read ${kind} from ${file}: ${weights.size} tensors, ${(values / 1e6).toFixed(1)} million values.`);
+  if (drawn.length > 0) {
+    const rooms = new Set(drawn.map((name) => (name.startsWith("base.") ? name : name.split(".")[0])));
+    if (subsampled.length > 0) console.log(`Subsampled to the network's sizes: ${subsampled.join(", ")}.`);
+    console.log(`Drawn at random with seed ${seed}: ${[...rooms].join(", ")}.`);
+    console.log(
+      `${spec.name} is in ${folder}, and has to be trained: the file classifies pictures and detects nothing.`,
+    );
+    return;
+  }
+  console.log(`${spec.name} is in ${folder}; for example: multibox detect --model ${folder} PICTURE`);
+}
+
+/** A folder is only replaced where it is asked for, and where it holds a model and nothing else. */
+async function requireFree(out: string, force: boolean): Promise<void> {
+  const found = await readdir(out).catch((error: unknown) => {
+    if (systemCode(error) === "ENOENT") return [];
+    throw new MultiboxError("NOT_WRITABLE", `${out} is not a folder.`, "Choose another --out.");
+  });
+  if (found.length === 0) return;
+  const other = found.find((name) => name !== "model.json" && name !== "weights.safetensors");
+  if (other !== undefined)
+    throw new MultiboxError("OUT_EXISTS", `${out} holds other things than a model: ${other}.`, "Choose another --out.");
+  if (!force)
+    throw new MultiboxError(
+      "OUT_EXISTS",
+      `There is a model in ${out} already.`,
+      "Replace it with --force, or choose another --out.",
+    );
+}
+
+/** As npm writes it. */
+async function integrityOf(file: string): Promise<string> {
+  const hash = createHash("sha512");
+  await pipeline(createReadStream(file), hash);
+  return `sha512-${hash.digest("base64")}`;
+}
