@@ -12,14 +12,14 @@ import { readSafetensors, type Tensors, writeSafetensors } from "./weights/safet
 
 const WEIGHTS_FILE = "weights.safetensors";
 
-const Provenance = z.strictObject({
+export const Provenance = z.strictObject({
   source: z.string().describe("Where the weights came from, with version."),
   integrity: z.string().optional().describe("Of what was fetched, as npm writes it."),
   licence: z.string(),
 });
 export type Provenance = z.infer<typeof Provenance>;
 
-const Quantization = z.strictObject({
+export const Quantization = z.strictObject({
   method: z.string().describe("How the ranges were found: min-max or a percentile, and on which pictures."),
   pictures: z.int().positive(),
   ranges: z.record(z.string(), z.tuple([z.number(), z.number()])).describe("Of each node's output: least, greatest."),

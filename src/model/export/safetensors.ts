@@ -1,0 +1,75 @@
+// A model as one safetensors file: the weights by their names, and in its metadata what else a bundle holds.
+import { z } from "zod";
+import { MultiboxError, sentenceOf } from "../../errors.ts";
+import { type Bundle, Provenance, Quantization } from "../bundle.ts";
+import { type Graph, weightShapes } from "../graph.ts";
+import { buildSsd } from "../networks/ssd.ts";
+import { SsdSpec } from "../spec.ts";
+import { readSafetensors, type Tensors, writeSafetensors } from "../weights/safetensors.ts";
+import { exportMetadata } from "./metadata.ts";
+
+/** The file's bytes. */
+export function exportSafetensors(bundle: Bundle): Uint8Array {
+  const { quantization } = bundle;
+  const metadata = exportMetadata(bundle);
+  return writeSafetensors(
+    bundle.weights,
+    quantization ? { ...metadata, quantization: JSON.stringify(quantization) } : metadata,
+  );
+}
+
+/** The model of such a file's bytes; `name` is for the message. Fails with WEIGHTS_UNREADABLE for a file that is none, or damaged. */
+export function importSafetensors(bytes: Uint8Array, name: string): Bundle {
+  const weights = readSafetensors(bytes, name);
+  const { spec, provenance, quantization } = parseMetadata(bytes, name);
+  const graph = graphOf(spec, weights, name);
+  const ranges = quantization && new Map(Object.entries(quantization.ranges));
+  return { spec, provenance, quantization, ranges, graph, weights };
+}
+
+const json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue("it is not JSON");
+    return z.NEVER;
+  }
+});
+const Metadata = z.object({
+  spec: json.pipe(SsdSpec),
+  provenance: json.pipe(Provenance),
+  quantization: json.pipe(Quantization).optional(),
+});
+
+function parseMetadata(bytes: Uint8Array, name: string): z.infer<typeof Metadata> {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // That the header is JSON was seen when the tensors were read.
+  const header = JSON.parse(file.toString("utf8", 8, 8 + Number(file.readBigUInt64LE(0)))) as Record<string, unknown>;
+  const parsed = Metadata.safeParse(header["__metadata__"] ?? {});
+  if (parsed.success) return parsed.data;
+  const [first] = parsed.error.issues;
+  throw unreadable(name, `its metadata has no usable ${first!.path.join(".")}: ${first!.message}`);
+}
+
+/** The network, whose weights these must be. */
+function graphOf(spec: SsdSpec, weights: Tensors, name: string): Graph {
+  let graph: Graph;
+  try {
+    graph = buildSsd(spec);
+  } catch (error) {
+    throw unreadable(name, sentenceOf(error).replace(/\.$/, ""));
+  }
+  for (const [weight, shape] of weightShapes(graph)) {
+    const found = weights.get(weight)?.shape.join("x") ?? "nothing";
+    if (found !== shape.join("x")) throw unreadable(name, `${weight} should be ${shape.join("x")} and is ${found}`);
+  }
+  return graph;
+}
+
+function unreadable(name: string, why: string): MultiboxError {
+  return new MultiboxError(
+    "WEIGHTS_UNREADABLE",
+    `${name} is no model that \`multibox export --format safetensors\` wrote: ${why}.`,
+    "Export it again.",
+  );
+}
