@@ -1,5 +1,5 @@
 // COCO's twelve figures for boxes, step by step what pycocotools' COCOeval does, so that the numbers are the same.
-import { type Match, matchPicture, type PictureObjects } from "./coco-matching.ts";
+import { matchPicture, type PictureObjects, type RankedPicture, rankPicture } from "./coco-matching.ts";
 import { groupBy } from "./group-by.ts";
 import type { Found, Truth } from "./truth.ts";
 
@@ -65,20 +65,17 @@ export function cocoMetrics(
   const results = [...new Set(categoryIds)]
     .toSorted((a, b) => a - b)
     .map((categoryId) => {
-      const pictures = byPicture(truthsOf.get(categoryId) ?? [], foundOf.get(categoryId) ?? []);
-      const all = pictures.map((picture) => matchPicture(picture, AREAS.all, IOU_THRESHOLDS));
-      const of = (area: keyof typeof AREAS): Cell | undefined =>
-        accumulate(
-          pictures.map((picture) => matchPicture(picture, AREAS[area], IOU_THRESHOLDS)),
-          100,
-        );
-      const limited = { all: accumulate(all, 100), all1: accumulate(all, 1), all10: accumulate(all, 10) };
-      return { categoryId, cells: { ...limited, small: of("small"), medium: of("medium"), large: of("large") } };
+      const pictures = byPicture(truthsOf.get(categoryId) ?? [], foundOf.get(categoryId) ?? []).map(rankPicture);
+      const ranking = rankAll(pictures);
+      const judge = (area: keyof typeof AREAS): Cell | undefined => judgeCell(pictures, ranking, AREAS[area]);
+      const cells = { all: judge("all"), small: judge("small"), medium: judge("medium"), large: judge("large") };
+      return { categoryId, cells };
     });
   type Kind = keyof (typeof results)[number]["cells"];
   const precision = (kind: Kind, threshold?: number): number =>
     mean(results.flatMap(({ cells }) => precisionOf(cells[kind], threshold)));
-  const recall = (kind: Kind): number => mean(results.flatMap(({ cells }) => cells[kind]?.recall ?? []));
+  const recall = (kind: Kind, limit: keyof Cell["recall"] = 100): number =>
+    mean(results.flatMap(({ cells }) => cells[kind]?.recall[limit] ?? []));
   return {
     figures: {
       AP: precision("all"),
@@ -87,8 +84,8 @@ export function cocoMetrics(
       APsmall: precision("small"),
       APmedium: precision("medium"),
       APlarge: precision("large"),
-      AR1: recall("all1"),
-      AR10: recall("all10"),
+      AR1: recall("all", 1),
+      AR10: recall("all", 10),
       AR100: recall("all"),
       ARsmall: recall("small"),
       ARmedium: recall("medium"),
@@ -99,7 +96,7 @@ export function cocoMetrics(
       objects: all?.objects ?? 0,
       AP: mean(precisionOf(all)),
       AP50: mean(precisionOf(all, 0)),
-      AR100: mean(all?.recall ?? []),
+      AR100: mean(all?.recall[100] ?? []),
       precision: precisionOf(all, 0),
     })),
     curves: IOU_THRESHOLDS.map((_, threshold) => {
@@ -109,11 +106,12 @@ export function cocoMetrics(
   };
 }
 
-/** One class, one range of areas, one limit of detections: for each threshold precision at each recall, and the last recall. */
+/** One class and one range of areas, for each threshold: precision at each recall, and the last recall. */
 interface Cell {
   readonly objects: number;
   readonly precision: readonly (readonly number[])[];
-  readonly recall: readonly number[];
+  /** With at most so many detections of a picture. */
+  readonly recall: Readonly<Record<1 | 10 | 100, readonly number[]>>;
 }
 
 function precisionOf(cell: Cell | undefined, threshold?: number): readonly number[] {
@@ -121,37 +119,61 @@ function precisionOf(cell: Cell | undefined, threshold?: number): readonly numbe
   return threshold === undefined ? cell.precision.flat() : cell.precision[threshold]!;
 }
 
+/** All detections of a class, best score first; of equal scores that of the first picture. */
+interface Ranking {
+  readonly picture: readonly number[];
+  /** The detection's place within its picture. */
+  readonly place: readonly number[];
+}
+
+function rankAll(pictures: readonly RankedPicture[]): Ranking {
+  const all = pictures.flatMap(({ found }, picture) => found.map(({ score }, place) => ({ score, picture, place })));
+  all.sort((a, b) => b.score - a.score);
+  return { picture: all.map(({ picture }) => picture), place: all.map(({ place }) => place) };
+}
+
 /** COCOeval.accumulate; undefined where there is nothing to find. */
-function accumulate(pictures: readonly Match[], maxDetections: number): Cell | undefined {
-  const objects = pictures.reduce((sum, { wanted }) => sum + wanted, 0);
+function judgeCell(
+  pictures: readonly RankedPicture[],
+  ranking: Ranking,
+  area: readonly [number, number],
+): Cell | undefined {
+  const matches = pictures.map((picture) => matchPicture(picture, area, IOU_THRESHOLDS));
+  const objects = matches.reduce((sum, { wanted }) => sum + wanted, 0);
   if (objects === 0) return undefined;
-  const ranked = pictures
-    .flatMap((match) => match.scores.slice(0, maxDetections).map((score, i) => ({ match, score, i })))
-    .sort((a, b) => b.score - a.score);
   const precision: number[][] = [];
-  const recall: number[] = [];
+  const recall: Record<1 | 10 | 100, number[]> = { 1: [], 10: [], 100: [] };
+  const count = ranking.place.length;
+  const precisions = new Float64Array(count);
+  const recalls = new Float64Array(count);
   for (let threshold = 0; threshold < IOU_THRESHOLDS.length; threshold++) {
-    let right = 0;
+    const right = { 1: 0, 10: 0, 100: 0 };
     let wrong = 0;
-    const precisions: number[] = [];
-    const recalls: number[] = [];
-    for (const { match, i } of ranked) {
-      const at = threshold * match.scores.length + i;
-      if (match.ignored[at] === 0) {
-        if (match.matched[at] === 1) right += 1;
-        else wrong += 1;
+    for (let rank = 0; rank < count; rank++) {
+      const picture = ranking.picture[rank]!;
+      const place = ranking.place[rank]!;
+      const { matched, ignored } = matches[picture]!;
+      const at = threshold * pictures[picture]!.found.length + place;
+      if (ignored[at] === 0) {
+        if (matched[at] === 1) {
+          right[100] += 1;
+          if (place < 10) right[10] += 1;
+          if (place < 1) right[1] += 1;
+        } else {
+          wrong += 1;
+        }
       }
-      recalls.push(right / objects);
-      precisions.push(right / (wrong + right + Number.EPSILON));
+      recalls[rank] = right[100] / objects;
+      precisions[rank] = right[100] / (wrong + right[100] + Number.EPSILON);
     }
-    recall.push(recalls.at(-1) ?? 0);
+    for (const limit of [1, 10, 100] as const) recall[limit].push(right[limit] / objects);
     precision.push(readAt(recalls, precisions));
   }
   return { objects, precision, recall };
 }
 
-/** Precision at each of `RECALLS`: the best at that recall or beyond; 0 where it is not reached. */
-function readAt(recalls: readonly number[], precisions: number[]): number[] {
+/** Precision at each of `RECALLS`: the best at that recall or beyond; 0 where it is not reached. Overwrites `precisions`. */
+function readAt(recalls: Float64Array, precisions: Float64Array): number[] {
   for (let i = precisions.length - 1; i > 0; i--) precisions[i - 1] = Math.max(precisions[i - 1]!, precisions[i]!);
   let at = 0;
   return RECALLS.map((wanted) => {
