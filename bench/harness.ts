@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import { firstValueFrom, take, toArray, tap } from "rxjs";
-import { defaultCacheDir } from "../src/config.ts";
+import { defaultCacheDir } from "../src/cache-dir.ts";
 import { demoClip } from "../src/demo-clip.ts";
 import type { YuvImage } from "../src/model/detection.ts";
 import { openModel } from "../src/model/zoo.ts";

@@ -3,7 +3,8 @@
 // Commands are loaded when they are run, so that help and mistakes need not wait for libraries.
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { ImportOptions } from "./commands/models-import.ts";
-import { Config, defaultCacheDir, loadConfig, postProcessOf } from "./config.ts";
+import { defaultCacheDir } from "./cache-dir.ts";
+import { Config, loadConfig, postProcessOf } from "./config.ts";
 import { MultiboxError, sentenceOf, systemCode } from "./errors.ts";
 import { redactUrl } from "./pipeline/stream.ts";
 import { packageVersion } from "./version.ts";

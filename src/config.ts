@@ -1,9 +1,9 @@
 // Every setting of the server: its prose, its default, its limits. A file, the environment and flags fill it in, in that order.
 import { readFile } from "node:fs/promises";
-import envPaths from "env-paths";
 import { parse } from "yaml";
 import { z } from "zod";
 import { MultiboxError, sentenceOf, systemCode } from "./errors.ts";
+import { ENGINE_NAMES } from "./model/engines/open.ts";
 import type { PostProcessSpec } from "./model/spec.ts";
 import { show } from "./server/explain.ts";
 import { NewStream } from "./server/protocol.ts";
@@ -16,7 +16,7 @@ export const Config = z.strictObject({
     .string()
     .default("ssdlite-mobilenet-v2")
     .describe("A name that `multibox models list` shows, or the folder of a bundle."),
-  engine: z.enum(["auto", "onnx:cpu"]).default("auto").describe("What runs the network."),
+  engine: z.enum(ENGINE_NAMES).default("auto").describe("What runs the network."),
   workers: z.coerce
     .number()
     .int()
@@ -132,11 +132,6 @@ export async function loadConfig({ file, env = {}, flags = {} }: ConfigSources):
   if (issue.code === "unrecognized_keys")
     throw invalid(`There is no setting "${issue.keys[0]}"${name ? ` in ${name}` : ""}.`);
   throw invalid(`The setting ${name}${shown(name, valueAt(settings, issue.path))}: ${issue.message}.`);
-}
-
-/** The user's cache folder for multibox. */
-export function defaultCacheDir(): string {
-  return envPaths("multibox", { suffix: "" }).cache;
 }
 
 function invalid(sentence: string): MultiboxError {

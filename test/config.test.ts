@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Config, defaultCacheDir, loadConfig, postProcessOf } from "../src/config.ts";
+import { defaultCacheDir } from "../src/cache-dir.ts";
+import { Config, loadConfig, postProcessOf } from "../src/config.ts";
 
 let folder: string;
 beforeAll(async () => {

@@ -53,7 +53,7 @@ async function open({
   const progress = downloadProgress(model);
   try {
     const { folder } = await openModel(model, { cacheDir, onProgress: progress.update });
-    const detector = await openDetector({ folder, engine, workers, minScore, postProcess, maxBatch: 1 });
+    const detector = await openDetector({ folder, engine, cacheDir, workers, minScore, postProcess, maxBatch: 1 });
     const unknown = labels?.find((label) => !detector.info.labels.includes(label));
     if (unknown === undefined) return detector;
     await detector.close();

@@ -65,7 +65,7 @@ async function open({
   const progress = downloadProgress(model);
   try {
     const { folder } = await openModel(model, { cacheDir, onProgress: progress.update });
-    const detector = await openDetector({ folder, engine, workers, maxBatch, postProcess });
+    const detector = await openDetector({ folder, engine, cacheDir, workers, maxBatch, postProcess });
     // The first batch of a session is slow, and would stand in the speed.
     await detector.warmUp();
     return detector;

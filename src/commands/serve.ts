@@ -72,6 +72,7 @@ async function openConfigured(config: Config, cacheDir: string, logger: Logger):
     return await openDetector({
       folder,
       engine: config.engine,
+      cacheDir,
       workers: config.workers,
       maxBatch: config.maxBatch,
       minScore: config.minScore,

@@ -2,6 +2,7 @@
 import type { MultiboxError } from "../errors.ts";
 import type { Picture } from "./detection.ts";
 import type { BatchResult, Detector, DetectorInfo } from "./detector.ts";
+import { prepareProcess } from "./engines/prepare.ts";
 import { closedError, DetectorThread, type ThreadCall } from "./detector-thread.ts";
 import type { WorkerReply, WorkerRequest, WorkerSetup } from "./detector-worker.ts";
 
@@ -14,10 +15,8 @@ export interface PoolOptions extends Omit<WorkerSetup, "threads"> {
 
 /** Opens the model in its workers and waits until each is ready. Fails as reading the bundle or opening the engine does. */
 export async function openDetector({ workers, onDeath, ...options }: PoolOptions): Promise<Detector> {
-  // A native library is unloaded with the last worker that has it, and cannot be loaded again, unless the main thread has it
-  // too. The workers say what is wrong where it cannot be loaded.
-  await import("onnxruntime-node").catch(() => undefined);
   const setup: WorkerSetup = { ...options, threads: workers === 0 ? 0 : 1 };
+  await prepareProcess(setup.engine, setup);
   const pool = new DetectorPool(setup, Math.max(1, workers), onDeath);
   try {
     await pool.start();

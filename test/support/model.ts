@@ -1,7 +1,7 @@
 // The default model, and where the tests' data lie.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { defaultCacheDir } from "../../src/config.ts";
+import { defaultCacheDir } from "../../src/cache-dir.ts";
 import type { Bundle } from "../../src/model/bundle.ts";
 import { SSDLITE_MOBILENET_V2 } from "../../src/model/specs.ts";
 import { modelFolder, openModel } from "../../src/model/zoo.ts";

@@ -4,7 +4,7 @@ import { openEngine } from "../../../src/model/engines/open.ts";
 import { defaultBundle } from "../../support/model.ts";
 
 test.each([
-  ["auto", "it is the only engine there is"],
+  ["auto", "it is fast on any CPU"],
   ["onnx:cpu", "it was asked for"],
 ] as const)("%s opens onnx:cpu, because %s", async (name, why) => {
   const { engine, reason } = await openEngine(name, await defaultBundle(), { threads: 1 });
