@@ -24,7 +24,7 @@ interface Scene {
 printMachine();
 console.log(`Milliseconds a picture, medians of ${ROUNDS} rounds; ratio: of the time that the plain way takes.`);
 console.log("plain: all scores, all boxes, then for each class sort and greedy NMS, then the best of all.\n");
-console.log(`${"".padEnd(46)}candidates   found        ms       min..max     plain    ratio`);
+console.log(`${"".padEnd(56)}candidates   found        ms       min..max     plain    ratio`);
 for (const scene of await scenes()) await report(scene);
 
 async function scenes(): Promise<Scene[]> {
@@ -74,5 +74,5 @@ async function report({ name, spec, heads, settings: chosen }: Scene): Promise<v
   const spread = `${Math.min(...times).toFixed(2)}..${Math.max(...times).toFixed(2)}`;
   const cells = [mean(everything).padStart(10), mean(ours).padStart(8), median(times).toFixed(3).padStart(10)];
   const last = [spread.padStart(15), plain.toFixed(2).padStart(10), (median(times) / plain).toFixed(4).padStart(9)];
-  console.log(`${name.padEnd(46)}${[...cells, ...last].join("")}`);
+  console.log(`${name.padEnd(56)}${[...cells, ...last].join("")}`);
 }
