@@ -2,6 +2,7 @@
 // The command line: arguments in, exit codes out. 0 is success, 1 a failure, 2 a mistake in the call, 130 an interruption.
 // Commands are loaded when they are run, so that help and mistakes need not wait for libraries.
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { addExportCommand } from "./commands/export-command.ts";
 import type { ImportOptions } from "./commands/models-import.ts";
 import { defaultCacheDir } from "./cache-dir.ts";
 import { Config, loadConfig, postProcessOf } from "./config.ts";
@@ -189,6 +190,8 @@ function share(text: string): number {
     throw new InvalidArgumentError("It must be a number from 0 to 1.");
   return value;
 }
+
+addExportCommand(program, [settingOption("model"), settingOption("cacheDir")]);
 
 const models = program.command("models").description("See and fetch the models that multibox knows");
 models

@@ -1,7 +1,7 @@
-// Writes files that are either whole or not there.
+// Writes files and folders that are either whole or not there.
 import { constants } from "node:fs";
-import { access, open, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { access, mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { MultiboxError, systemCode } from "./errors.ts";
 
 /** Fails with NOT_WRITABLE before hours of work, rather than after them. */
@@ -27,6 +27,25 @@ export async function writeWhole(path: string, chunks: Iterable<string | Uint8Ar
   } catch (cause) {
     await rm(draft, { force: true }).catch(() => undefined);
     throw explained(cause, path);
+  }
+}
+
+/** Writes a folder of files likewise; a folder that is there already is replaced. */
+export async function writeWholeFolder(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  const draft = `${folder}.${process.pid}.tmp`;
+  try {
+    await mkdir(draft);
+    for (const [name, bytes] of files) await writeFile(join(draft, name), bytes);
+    // A folder cannot be renamed over a full one, so the old one steps aside first.
+    const old = `${draft}.old`;
+    await rename(folder, old).catch((error: unknown) => {
+      if (systemCode(error) !== "ENOENT") throw error;
+    });
+    await rename(draft, folder);
+    await rm(old, { recursive: true, force: true });
+  } catch (cause) {
+    await rm(draft, { recursive: true, force: true }).catch(() => undefined);
+    throw explained(cause, folder);
   }
 }
 
