@@ -66,6 +66,7 @@ export async function detectDataset(
       onProgress?.(done, pictures.length);
     }
   };
+  onProgress?.(0, pictures.length);
   // As many as the detector works on at the same time, all taking from one list.
   await Promise.all(Array.from({ length: detector.slots }, work));
   const detected = Math.max(1, pictures.length - failures.length);

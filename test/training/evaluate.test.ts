@@ -19,14 +19,14 @@ afterEach(() => folder.remove());
 const at = (...path: string[]): string => join(folder.path, ...path);
 
 /** Two pictures at once, and keeps the sizes of its batches. */
-function countingFinder(): { detector: Detector; batches: number[] } {
+function countingFinder(slots = 1): { detector: Detector; batches: number[] } {
   const finder = new RedFinder();
   const batches: number[] = [];
   const detect = async (pictures: readonly Picture[]): Promise<BatchResult> => {
     batches.push(pictures.length);
     return await finder.detect(pictures);
   };
-  const { info, slots } = finder;
+  const { info } = finder;
   const nothing = (): Promise<void> => Promise.resolve();
   return { detector: { info, slots, maxBatch: 2, detect, warmUp: nothing, close: nothing }, batches };
 }
@@ -54,9 +54,30 @@ describe("evaluate", () => {
     );
     expect([batches, progress]).toEqual([
       [2, 1],
-      [2, 3, 3, 3],
+      [0, 3, 2, 3, 3, 3],
     ]);
     expect(result.speed).toMatchObject({ batch: 2, detectMs: 2 / 3 });
+  });
+
+  it("keeps the order of the pictures when the detector works on several batches at a time", async () => {
+    const json = redCoco();
+    for (let id = 4; id < 40; id++) json.images.push({ ...json.images[id % 3]!, id });
+    await writeCoco(folder.path, json);
+    const { detector, batches } = countingFinder(3);
+    // The first batch is answered last of three.
+    let calls = 0;
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const detect = async (pictures: readonly Picture[]): Promise<BatchResult> => {
+      calls += 1;
+      if (calls === 3) release();
+      if (calls === 1) await held;
+      return await detector.detect(pictures);
+    };
+    const dataset = await openDataset({ folder: folder.path });
+    const { found, pictures } = await evaluate({ ...detector, detect }, dataset);
+    expect([pictures, batches.length]).toEqual([39, 20]);
+    expect(found.map(({ pictureId }) => pictureId)).toEqual(Array.from({ length: 39 }, (_, i) => i + 1));
   });
 
   it("gives PASCAL VOC's figures, with and without difficult objects", async () => {
@@ -112,7 +133,7 @@ describe("evaluate", () => {
     const dataset = await openDataset({ folder: folder.path });
     const stop = new AbortController();
     const { detector, batches } = countingFinder();
-    const run = evaluate(detector, dataset, { signal: stop.signal, onProgress: () => stop.abort() });
+    const run = evaluate(detector, dataset, { signal: stop.signal, onProgress: (done) => done > 0 && stop.abort() });
     await expect(run).rejects.toMatchObject({
       code: "INTERRUPTED",
       message: expect.stringContaining("2 of 3") as string,
