@@ -66,8 +66,6 @@ async function open({
   try {
     const { folder } = await openModel(model, { cacheDir, onProgress: progress.update });
     const detector = await openDetector({ folder, engine, cacheDir, workers, maxBatch, postProcess });
-    // The first batch of a session is slow, and would stand in the speed.
-    await detector.warmUp();
     return detector;
   } finally {
     progress.stop();
@@ -83,6 +81,8 @@ async function run(detector: Detector, dataset: Dataset, countDifficult: boolean
   process.once("SIGTERM", onSignal);
   try {
     const { signal } = stop;
+    // The first batch of a session is slow, and would stand in the speed.
+    await detector.warmUp();
     return await evaluate(detector, dataset, { countDifficult, signal, onProgress: progress.update });
   } finally {
     progress.stop();
