@@ -4,6 +4,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { addExportCommand } from "./commands/export-command.ts";
 import type { ImportOptions } from "./commands/models-import.ts";
+import { addQuantizeCommand } from "./commands/quantize-command.ts";
 import { defaultCacheDir } from "./cache-dir.ts";
 import { Config, loadConfig, postProcessOf } from "./config.ts";
 import { MultiboxError, sentenceOf, systemCode } from "./errors.ts";
@@ -95,7 +96,7 @@ const detectCommand = program
   .option("--min-score <value>", "Leave out detections below this score, 0..1 (default: 0.5)")
   .option("--labels <label...>", "Show only these labels")
   .option("--json", "Print one line of JSON for each picture", false);
-for (const name of ["model", "engine", "workers", ...POST_PROCESSING, "cacheDir"] as const)
+for (const name of ["model", "engine", "precision", "workers", ...POST_PROCESSING, "cacheDir"] as const)
   detectCommand.addOption(settingOption(name));
 detectCommand
   .addHelpText(
@@ -142,25 +143,27 @@ const evaluateCommand = program
   .option("--curves <file.svg>", "Draw precision over recall")
   .option("--detections <file.json>", "Write what was found, in COCO's results format")
   .option("--json", "Print one line of JSON", false);
-for (const name of ["model", "engine", "workers", "maxBatch", "nms", "classAgnostic", "cacheDir"] as const)
-  evaluateCommand.addOption(settingOption(name));
+const EVALUATE_SETTINGS = ["model", "engine", "precision", "workers", "maxBatch", "nms", "classAgnostic"] as const;
+for (const name of [...EVALUATE_SETTINGS, "cacheDir"] as const) evaluateCommand.addOption(settingOption(name));
 evaluateCommand
   .addHelpText("after", "\nExample:\n  multibox evaluate --data coco/val --curves curves.svg")
-  .action(async ({ model, engine, workers, maxBatch, nms, classAgnostic, cacheDir, ...flags }: EvaluateFlags) => {
-    const settings = { model, engine, workers, maxBatch, nms, classAgnostic, cacheDir };
-    const config = await loadConfig({ env: process.env, flags: settings });
-    const { minScore, iouThreshold, maxDetections, ...options } = flags;
-    const { nms: suppression, classAgnostic: agnostic } = config;
-    const postProcess = { minScore, iouThreshold, maxDetections, suppression, classAgnostic: agnostic };
-    const { evaluateModel } = await import("./commands/evaluate.ts");
-    const failed = await evaluateModel({
-      ...config,
-      ...options,
-      cacheDir: config.cacheDir ?? defaultCacheDir(),
-      postProcess,
-    });
-    if (failed > 0) process.exitCode = 1;
-  });
+  .action(
+    async ({ model, engine, precision, workers, maxBatch, nms, classAgnostic, cacheDir, ...flags }: EvaluateFlags) => {
+      const settings = { model, engine, precision, workers, maxBatch, nms, classAgnostic, cacheDir };
+      const config = await loadConfig({ env: process.env, flags: settings });
+      const { minScore, iouThreshold, maxDetections, ...options } = flags;
+      const { nms: suppression, classAgnostic: agnostic } = config;
+      const postProcess = { minScore, iouThreshold, maxDetections, suppression, classAgnostic: agnostic };
+      const { evaluateModel } = await import("./commands/evaluate.ts");
+      const failed = await evaluateModel({
+        ...config,
+        ...options,
+        cacheDir: config.cacheDir ?? defaultCacheDir(),
+        postProcess,
+      });
+      if (failed > 0) process.exitCode = 1;
+    },
+  );
 
 interface EvaluateFlags extends Record<string, unknown> {
   readonly data: string;
@@ -191,6 +194,7 @@ function share(text: string): number {
   return value;
 }
 
+addQuantizeCommand(program, [settingOption("model"), settingOption("cacheDir")]);
 addExportCommand(program, [settingOption("model"), settingOption("cacheDir")]);
 
 const models = program.command("models").description("See and fetch the models that multibox knows");

@@ -17,6 +17,12 @@ export const Config = z.strictObject({
     .default("ssdlite-mobilenet-v2")
     .describe("A name that `multibox models list` shows, or the folder of a bundle."),
   engine: z.enum(ENGINE_NAMES).default("auto").describe("What runs the network."),
+  precision: z
+    .enum(["auto", "fp32", "int8"])
+    .default("auto")
+    .describe(
+      "Arithmetic of the network; auto: int8 where the CPU is made for it and the model has ranges, else fp32.",
+    ),
   workers: z.coerce
     .number()
     .int()

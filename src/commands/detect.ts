@@ -10,7 +10,7 @@ import { openModel } from "../model/zoo.ts";
 import { decodePicture } from "../model/decode-picture.ts";
 import { downloadProgress } from "./terminal.ts";
 
-export interface DetectOptions extends Pick<Config, "model" | "engine" | "workers"> {
+export interface DetectOptions extends Pick<Config, "model" | "engine" | "precision" | "workers"> {
   readonly cacheDir: string;
   readonly minScore: number;
   /** What is left out is as the model has it. */
@@ -44,6 +44,7 @@ export async function detectFiles(files: readonly string[], options: DetectOptio
 async function open({
   model,
   engine,
+  precision,
   workers,
   cacheDir,
   minScore,
@@ -53,7 +54,8 @@ async function open({
   const progress = downloadProgress(model);
   try {
     const { folder } = await openModel(model, { cacheDir, onProgress: progress.update });
-    const detector = await openDetector({ folder, engine, cacheDir, workers, minScore, postProcess, maxBatch: 1 });
+    const options = { folder, engine, precision, cacheDir, workers, minScore, postProcess, maxBatch: 1 };
+    const detector = await openDetector(options);
     const unknown = labels?.find((label) => !detector.info.labels.includes(label));
     if (unknown === undefined) return detector;
     await detector.close();

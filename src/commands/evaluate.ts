@@ -12,7 +12,10 @@ import { requireWritable, writeWhole } from "../whole-file.ts";
 import { printForMachines, printForPeople, type Report } from "./evaluation-report.ts";
 import { downloadProgress, pictureProgress } from "./terminal.ts";
 
-export interface EvaluateCommandOptions extends Pick<Config, "model" | "engine" | "workers" | "maxBatch"> {
+export interface EvaluateCommandOptions extends Pick<
+  Config,
+  "model" | "engine" | "precision" | "workers" | "maxBatch"
+> {
   readonly cacheDir: string;
   readonly data: string;
   readonly format?: Dataset["format"] | undefined;
@@ -57,6 +60,7 @@ export async function evaluateModel(options: EvaluateCommandOptions): Promise<nu
 async function open({
   model,
   engine,
+  precision,
   workers,
   maxBatch,
   cacheDir,
@@ -65,7 +69,7 @@ async function open({
   const progress = downloadProgress(model);
   try {
     const { folder } = await openModel(model, { cacheDir, onProgress: progress.update });
-    const detector = await openDetector({ folder, engine, cacheDir, workers, maxBatch, postProcess });
+    const detector = await openDetector({ folder, engine, precision, cacheDir, workers, maxBatch, postProcess });
     return detector;
   } finally {
     progress.stop();

@@ -50,7 +50,7 @@ export async function importModel(file: string, options: ImportOptions): Promise
 }
 
 /** A folder is only replaced where it is asked for, and where it holds a model and nothing else. */
-async function requireFree(out: string, force: boolean): Promise<void> {
+export async function requireFree(out: string, force: boolean): Promise<void> {
   const found = await readdir(out).catch((error: unknown) => {
     if (systemCode(error) === "ENOENT") return [];
     throw new MultiboxError("NOT_WRITABLE", `${out} is not a folder.`, "Choose another --out.");

@@ -72,6 +72,7 @@ async function openConfigured(config: Config, cacheDir: string, logger: Logger):
     return await openDetector({
       folder,
       engine: config.engine,
+      precision: config.precision,
       cacheDir,
       workers: config.workers,
       maxBatch: config.maxBatch,

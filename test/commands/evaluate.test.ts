@@ -18,6 +18,7 @@ describe.skipIf(data === undefined)("the default model on 192 pictures of COCO (
       data: data!,
       model: DEFAULT_MODEL,
       engine: "onnx:cpu",
+      precision: "fp32",
       workers: 0,
       maxBatch: 8,
       cacheDir: testCacheDir(),

@@ -5,7 +5,7 @@ import { MultiboxError } from "../../errors.ts";
 import { compileOnnx } from "../compile/onnx.ts";
 import { type InputNode, outputShapes, type Shape } from "../graph.ts";
 import type { Engine, EngineOptions, Network } from "./engine.ts";
-import { choosePrecision } from "./precision.ts";
+import { choosePrecision, hasIntegerDotProducts } from "./precision.ts";
 
 // On a CPU a larger batch is no cheaper a picture, and its feature maps leave the cache: 8 at once take a sixth longer than
 // 2 at a time (bench/README.md).
@@ -27,8 +27,8 @@ export async function openOnnxCpu(network: Network, { threads, precision }: Engi
     interOpNumThreads: 1,
     executionMode: "sequential",
     // Threads that spin while they wait take the cores from the decoders that they wait for.
-    // Without VNNI, products of uint8 and int8 overflow 16 bits; with x64quantprecision both become uint8, which do not.
-    extra: { session: { intra_op: { allow_spinning: "0" }, x64quantprecision: "1" } },
+    // Sums of products of uint8 and int8 overflow 16 bits where there is no VNNI; with this both become uint8, at some cost.
+    extra: { session: { intra_op: { allow_spinning: "0" }, x64quantprecision: hasIntegerDotProducts() ? "0" : "1" } },
   });
   const [, height, width] = (graph.nodes[0] as InputNode).shape;
   const pictureBytes = height * width * 3;
