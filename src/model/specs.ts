@@ -56,8 +56,9 @@ export const SSD_MOBILENET_V1_FACE: SsdSpec = {
   separable: false,
   predictorKernel: 1,
   input: { width: 512, height: 512, ...TENSORFLOW_PIXELS, scale: 1 / 127.5 },
-  maps: evenScales([32, 16, 8, 4, 2, 1], 0.2, 0.95),
-  labels: [null, "face"],
+  maps: evenScales([32, 16, 8, 4, 2, 1], 0.2, 0.95, "second"),
+  // Its predictors have a column more, which face-api does not use either.
+  labels: [null, "face", null],
 };
 
 /** What all VGG16 models share. A score must be among its class's 400 best, as in Caffe's and torchvision's release. */

@@ -62,9 +62,14 @@ export function releasedTiling(
 
 /**
  * The tiling of TensorFlow's object detection (`ssd_anchor_generator`): scales spread evenly from `first` to `last`, three boxes in
- * the cells of the lowest map and six elsewhere.
+ * the cells of the lowest map and six elsewhere. The box in between two scales is a cell's last, and was its second once.
  */
-export function evenScales(cells: readonly number[], first: number, last: number): MapSpec[] {
+export function evenScales(
+  cells: readonly number[],
+  first: number,
+  last: number,
+  inBetween: "second" | "last" = "last",
+): MapSpec[] {
   const scaleOf = (map: number): number =>
     map < cells.length ? first + ((last - first) * map) / (cells.length - 1) : 1;
   return cells.map((count, map) => {
@@ -75,9 +80,10 @@ export function evenScales(cells: readonly number[], first: number, last: number
       { scale, ratio: 2 },
       { scale, ratio: 0.5 },
     ];
-    const ratios = [1, 2, 0.5, 3, 0.3333].map((ratio) => ({ scale, ratio }));
+    const boxes = [1, 2, 0.5, 3, 0.3333].map((ratio) => ({ scale, ratio }));
     const between = { scale: Math.sqrt(scale * scaleOf(map + 1)), ratio: 1 };
-    return { cells: count, boxes: map === 0 ? lowest : [...ratios, between] };
+    boxes.splice(inBetween === "second" ? 1 : boxes.length, 0, between);
+    return { cells: count, boxes: map === 0 ? lowest : boxes };
   });
 }
 

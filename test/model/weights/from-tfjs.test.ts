@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { GraphBuilder } from "../../../src/model/graph.ts";
-import { readTfjsTensors, ssdliteFromTfjs } from "../../../src/model/weights/from-tfjs.ts";
+import { ssdliteFromTfjs } from "../../../src/model/weights/from-tfjs.ts";
 import type { Tensor } from "../../../src/model/weights/safetensors.ts";
+import { readTfjsTensors } from "../../../src/model/weights/tfjs-file.ts";
 
 const tensor = (shape: readonly number[], ...data: number[]): Tensor => ({ shape, data: Float32Array.from(data) });
 
@@ -25,6 +26,33 @@ test("tensors are found in their shards, wherever those are cut, and integers ar
       ["first", tensor([2], 1, 2)],
       ["second", tensor([1, 2], 3, 4)],
     ]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test("quantised tensors are read from the manifest of weights alone: value * scale + min", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "multibox-tfjs-"));
+  try {
+    const weights = [
+      { name: "bytes", shape: [3], dtype: "float32", quantization: { dtype: "uint8", scale: 0.5, min: -1 } },
+      { name: "count", shape: [2], dtype: "int32", quantization: { dtype: "uint8", scale: 1, min: 3 } },
+      { name: "words", shape: [1], dtype: "float32", quantization: { dtype: "uint16", scale: 0.25, min: 0 } },
+      { name: "plain", shape: [1], dtype: "float32" },
+    ];
+    const plain = Buffer.from(Float32Array.of(7).buffer);
+    await writeFile(join(folder, "manifest.json"), JSON.stringify([{ paths: ["a"], weights }]));
+    await writeFile(join(folder, "a"), Buffer.concat([Buffer.of(0, 4, 255, 9, 9, 0x00, 0x01), plain]));
+    expect([...(await readTfjsTensors(folder, "manifest.json"))]).toEqual([
+      ["bytes", tensor([3], -1, 1, 126.5)],
+      ["words", tensor([1], 64)],
+      ["plain", tensor([1], 7)],
+    ]);
+    await writeFile(join(folder, "a"), Buffer.of(0, 4, 255, 9));
+    await expect(readTfjsTensors(folder, "manifest.json")).rejects.toMatchObject({
+      code: "WEIGHTS_UNREADABLE",
+      message: expect.stringContaining("end within count"),
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
