@@ -1,4 +1,4 @@
-// SSD300 says what torchvision said of two drawings with the same weights: these are made anew, so that no Python is needed.
+// SSD300 and SSD512 say what torchvision and OpenCV said of two drawings with the same weights, which are made anew without Python.
 import { beforeAll, describe, expect, test } from "vitest";
 import type { RawHeads } from "../../src/model/engines/engine.ts";
 import { buildSsd } from "../../src/model/networks/ssd.ts";
@@ -8,7 +8,11 @@ import { matchDetections } from "./support/matching.ts";
 import { detectionsOf, rawHeads, sampled, specWithoutGaps } from "./support/parity-model.ts";
 import { type GoldenPicture, goldenHeads, goldenPictures, goldenRows, readGolden } from "./support/ssd-golden.ts";
 
-describe.each([["ssd300-torchvision", "ssd300-vgg16-torchvision"]])("%s", (name, specName) => {
+describe.each([
+  ["ssd300-torchvision", "ssd300-vgg16-torchvision"],
+  ["ssd300-caffe", "ssd300-vgg16-voc"],
+  ["ssd512-caffe", "ssd512-vgg16-voc"],
+])("%s", (name, specName) => {
   const spec = specWithoutGaps(specName);
   let golden: GoldenPicture[];
   let ours: RawHeads[];

@@ -16,6 +16,8 @@ export function pythonHas(...modules: readonly string[]): boolean {
 
 /** Runs a script to its end and returns what it printed. Fails with what it complained of. */
 export async function runPython(script: string, args: readonly string[]): Promise<string> {
-  const options = { maxBuffer: 2 ** 28, encoding: "utf8" } as const;
+  // Modules beside the script would leave their compiled form in the repository.
+  const env = { ...process.env, PYTHONDONTWRITEBYTECODE: "1" };
+  const options = { env, maxBuffer: 2 ** 28, encoding: "utf8" } as const;
   return (await promisify(execFile)(python, [script, ...args], options)).stdout;
 }

@@ -5,6 +5,11 @@ import { iou } from "../../support/boxes.ts";
 /** `[class, score, x1, y1, x2, y2]` in pixels, as the parity scripts write a detection. */
 export type Row = readonly [classId: number, score: number, x1: number, y1: number, x2: number, y2: number];
 
+/** A row's box cut to a picture of this size, as ours are. */
+export function cutRow([classId, score, ...corners]: Row, size: number): Row {
+  return [classId, score, ...corners.map((side) => Math.min(size, Math.max(0, side)))] as unknown as Row;
+}
+
 export interface Match {
   /** Pairs of the same class with scores less than 1e-3 apart and an IoU above 0.99. */
   readonly pairs: number;
