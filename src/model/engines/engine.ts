@@ -12,8 +12,6 @@ export interface RawHeads {
 export interface Engine {
   /** `onnx:cpu, 2 threads`; `onnx:cpu int8, 2 threads` */
   readonly description: string;
-  /** How many threads one run keeps busy on the CPU; whatever goes before it may use as many. */
-  readonly threads: number;
   /**
    * `batch` holds at least `n` pictures, uint8 RGB, `height * width * 3` bytes each, and may lie in shared memory. The answer
    * may be overwritten by the next run. Fails with ENGINE_CLOSED after `close`.

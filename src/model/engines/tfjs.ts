@@ -87,7 +87,6 @@ async function openTfjs(
 
   return {
     description: `${name}, ${threads} ${threads === 1 ? "thread" : "threads"}`,
-    threads,
     async run(batch, n) {
       await choose();
       if (closed) throw new MultiboxError("ENGINE_CLOSED", `The engine ${name} was asked to run after it was closed.`);
