@@ -31,9 +31,16 @@ SIZES = {
 MEAN_BGR = (104, 117, 123)
 
 
-def prototxt(size, classes, detection="", sizes=None):
-    """The network's text, layer by layer as the released files have it."""
-    sizes = sizes or SIZES["voc" if classes == 21 else "coco"][size]
+def prior_box(size, i, sizes):
+    """The parameters of the PriorBox layer of map `i`, with boxes of these sizes in pixels."""
+    ratios = "aspect_ratio: 2" if BOXES[size][i] == 4 else "aspect_ratio: 2 aspect_ratio: 3"
+    boxes = f"min_size: {sizes[i]} max_size: {sizes[i + 1]} {ratios} flip: true clip: false"
+    rest = f"variance: 0.1 variance: 0.1 variance: 0.2 variance: 0.2 step: {STEPS[size][i]} offset: 0.5"
+    return f"prior_box_param {{ {boxes} {rest} }}"
+
+
+def prototxt(size, classes, detection=""):
+    """The text of a network for VOC, layer by layer as the released files have it."""
     text = [f'name: "VGG_SSD_{size}"\ninput: "data"\ninput_shape {{ dim: 1 dim: 3 dim: {size} dim: {size} }}']
 
     def layer(name, kind, bottoms, parameters="", top=None):
@@ -69,12 +76,10 @@ def prototxt(size, classes, detection="", sizes=None):
             layer(f"{name}_perm", "Permute", [name], "permute_param { order: 0 order: 2 order: 3 order: 1 }")
             flat.append(layer(f"{name}_flat", "Flatten", [f"{name}_perm"], "flatten_param { axis: 1 }"))
         layer(f"mbox_{kind}", "Concat", flat, "concat_param { axis: 1 }")
-    priors = []
-    for i, source in enumerate(maps):
-        ratios = "aspect_ratio: 2" if BOXES[size][i] == 4 else "aspect_ratio: 2 aspect_ratio: 3"
-        boxes = f"min_size: {sizes[i]} max_size: {sizes[i + 1]} {ratios} flip: true clip: false"
-        rest = f"variance: 0.1 variance: 0.1 variance: 0.2 variance: 0.2 step: {STEPS[size][i]} offset: 0.5"
-        priors.append(layer(f"{source}_mbox_priorbox", "PriorBox", [source, "data"], f"prior_box_param {{ {boxes} {rest} }}"))
+    priors = [
+        layer(f"{source}_mbox_priorbox", "PriorBox", [source, "data"], prior_box(size, i, SIZES["voc"][size]))
+        for i, source in enumerate(maps)
+    ]
     layer("mbox_priorbox", "Concat", priors, "concat_param { axis: 2 }")
     layer("mbox_conf_reshape", "Reshape", ["mbox_conf"], f"reshape_param {{ shape {{ dim: 0 dim: -1 dim: {classes} }} }}")
     layer("mbox_conf_softmax", "Softmax", ["mbox_conf_reshape"], "softmax_param { axis: 2 }")
