@@ -35,7 +35,7 @@ export function describeEngine(engineCase: EngineCase): void {
     let engine: Engine;
     beforeAll(async () => {
       network = await defaultBundle();
-      engine = await open(network, { threads: 0 });
+      engine = await open(network, { threads: 0, precision: "fp32" });
     });
     afterAll(() => engine.close());
 
@@ -47,7 +47,7 @@ export function describeEngine(engineCase: EngineCase): void {
 
     test("says its name and its threads", async () => {
       expect(engine.description).toMatch(new RegExp(`^${name}, \\d+ threads?$`));
-      const single = await open(network, { threads: 1 });
+      const single = await open(network, { threads: 1, precision: "fp32" });
       try {
         const threads = sharedThreads ?? 1;
         expect(single.description).toBe(`${name}, ${threads} ${threads === 1 ? "thread" : "threads"}`);
@@ -97,7 +97,7 @@ export function describeEngine(engineCase: EngineCase): void {
     });
 
     test("two of them live side by side, and closing one leaves the other", async () => {
-      const other = await open(network, { threads: 1 });
+      const other = await open(network, { threads: 1, precision: "fp32" });
       try {
         const before = copy(await engine.run(batch, 1));
         const [ours, theirs] = await Promise.all([engine.run(batch, 1), other.run(batch, 1)]);
@@ -111,7 +111,7 @@ export function describeEngine(engineCase: EngineCase): void {
 
     test("is closed once, however often it is asked to, and then runs no more", async () => {
       const tensors = countTensors?.();
-      const own = await open(network, { threads: 1 });
+      const own = await open(network, { threads: 1, precision: "fp32" });
       await own.run(batch, 1);
       await Promise.all([own.close(), own.close()]);
       await own.close();
@@ -120,7 +120,7 @@ export function describeEngine(engineCase: EngineCase): void {
     });
 
     test("a run that it is closed under is answered, or fails with ENGINE_CLOSED", async () => {
-      const own = await open(network, { threads: 1 });
+      const own = await open(network, { threads: 1, precision: "fp32" });
       const answer = { logits: expect.any(Float32Array) as Float32Array };
       const running = own.run(batch, 1).catch((error: unknown) => error);
       await own.close();

@@ -1,5 +1,5 @@
 // onnxruntime-node on the CPU.
-import { openOnnxCpu } from "../../../src/model/engines/onnx.ts";
+import { ONNX_CPU } from "./cases.ts";
 import { describeEngine } from "./contract.ts";
 
-describeEngine({ name: "onnx:cpu", open: openOnnxCpu, tolerance: 1e-4 });
+describeEngine(ONNX_CPU);

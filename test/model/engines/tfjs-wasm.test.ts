@@ -1,13 +1,7 @@
 // TensorFlow.js on WebAssembly.
-import * as tf from "@tensorflow/tfjs-core";
-import { openTfjsWasm } from "../../../src/model/engines/tfjs.ts";
+import { describeAgreement } from "./agreement.ts";
+import { tfjsWasm } from "./cases.ts";
 import { describeEngine } from "./contract.ts";
 
-describeEngine({
-  name: "tfjs:wasm",
-  open: openTfjsWasm,
-  tolerance: 1e-4,
-  sharedThreads: 1,
-  leakBatch: 1,
-  countTensors: () => tf.memory().numTensors,
-});
+describeEngine(tfjsWasm());
+describeAgreement(tfjsWasm(), [1]);
