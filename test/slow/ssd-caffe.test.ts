@@ -52,9 +52,10 @@ describe.skipIf(!pythonHas("cv2.dnn")).each([300, 512])(
       await writeFile(path("pictures.u8"), pixels);
       const script = join(import.meta.dirname, "../parity/ssd_caffe.py");
       await runPython(script, [folder, `${size}`, `${spec.labels.length}`, `${SEED}`]);
-      vi.spyOn(console, "log").mockReturnValue(undefined);
+      const quiet = vi.spyOn(console, "log").mockReturnValue(undefined);
       const options = { spec: spec.name, out: path("model"), licence: "none", seed: 1, force: false, json: false };
       await importModel(path("weights.caffemodel"), options);
+      quiet.mockRestore();
       ({ weights } = await readBundle(path("model")));
       ours = await rawHeads(spec, weights, pixels);
       theirs = headsOf(spec, await floats("offsets.f32"), await floats("logits.f32"));
@@ -63,7 +64,6 @@ describe.skipIf(!pythonHas("cv2.dnn")).each([300, 512])(
       found = detections.map(({ clipped, released }) => ({ clipped: cut(clipped), released: cut(released) }));
     });
     afterAll(async () => {
-      vi.restoreAllMocks();
       await rm(folder, { recursive: true, force: true });
     });
 

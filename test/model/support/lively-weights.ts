@@ -17,8 +17,8 @@ const BACKGROUND_BIAS = 8;
  * filters that add up to zero answer to what differs between places, while the mean would grow over so many layers until all
  * places looked alike.
  */
-export function livelyWeights(graph: Graph, classes: number): Tensors {
-  const next = random(SEED);
+export function livelyWeights(graph: Graph, classes: number, seed = SEED): Tensors {
+  const next = random(seed);
   const weights = new Map<string, { shape: readonly number[]; data: Float32Array }>();
   for (const [name, shape] of weightShapes(graph)) {
     const count = shape.reduce((product, size) => product * size, 1);
