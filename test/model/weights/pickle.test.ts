@@ -4,7 +4,7 @@ import { unpickle } from "../../../src/model/weights/pickle.ts";
 import type { PickleRoom } from "../../../src/model/weights/pickle-machine.ts";
 import { call, dict, global, integer, list, pickle, PROTOCOL_2, STOP, text, tuple } from "../support/pickles.ts";
 
-const sum = vi.fn((args: readonly unknown[]) => (args as number[]).reduce((a, b) => a + b, 0));
+const sum = vi.fn<(args: readonly unknown[]) => number>((args) => (args as number[]).reduce((a, b) => a + b, 0));
 const room: PickleRoom = {
   file: "weights.pth",
   globals: new Map<string, unknown>([
