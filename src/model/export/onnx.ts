@@ -4,15 +4,18 @@ import type { Bundle } from "../bundle.ts";
 import { addDetections } from "../compile/onnx-nms.ts";
 import { onnxModel } from "../compile/onnx.ts";
 import { onnx, type OnnxModel } from "../compile/onnx-proto.ts";
+import type { Graph } from "../graph.ts";
 import { buildSsd } from "../networks/ssd.ts";
+import type { Tensors } from "../weights/safetensors.ts";
 import { exportMetadata } from "./metadata.ts";
+import { trimKernels } from "./trim-kernels.ts";
 
 /**
  * The file's bytes; docs/formats.md has its inputs, outputs and metadata. With `detections` the outputs are those of
  * `addDetections`; fails with EXPORT_UNSUPPORTED where ONNX has no operation for the spec's post-processing.
  */
 export function exportOnnx(bundle: Bundle, { detections }: { readonly detections: boolean }): Uint8Array {
-  const model = detections ? detectingModel(bundle) : onnxModel(bundle.graph, bundle.weights);
+  const model = detections ? detectingModel(bundle) : trimmedModel(bundle.graph, bundle.weights);
   model.metadataProps = Object.entries(exportMetadata(bundle)).map(([key, value]) => ({ key, value }));
   model.docString = detections
     ? "SSD: uint8 RGB pictures in; boxes, scores, classes and their counts out."
@@ -29,7 +32,12 @@ function detectingModel({ spec, weights }: Bundle): OnnxModel {
     );
   }
   const graph = buildSsd(spec, "scores");
-  const model = onnxModel(graph, weights);
+  const model = trimmedModel(graph, weights);
   addDetections(model, graph, spec);
   return model;
+}
+
+function trimmedModel(graph: Graph, weights: Tensors): OnnxModel {
+  const trimmed = trimKernels(graph, weights);
+  return onnxModel(trimmed.graph, trimmed.weights);
 }

@@ -12,6 +12,7 @@ import { createPostProcess } from "../../../src/model/post-process.ts";
 import { createSampler } from "../../../src/model/sample.ts";
 import { boxCount, type PostProcessSpec, SsdSpec } from "../../../src/model/spec.ts";
 import { PAPER_POST_PROCESS } from "../../../src/model/specs.ts";
+import { iou } from "../../support/boxes.ts";
 import { defaultBundle, testData } from "../../support/model.ts";
 import { worstDifference } from "../support/differences.ts";
 import { drawPicture, noisePicture } from "../support/pictures.ts";
@@ -80,13 +81,6 @@ function expectEqual(found: readonly Detection[], wanted: readonly Detection[]):
   }
 }
 
-function iou(a: Detection["bbox"], b: Detection["bbox"]): number {
-  const width = Math.min(a[0] + a[2], b[0] + b[2]) - Math.max(a[0], b[0]);
-  const height = Math.min(a[1] + a[3], b[1] + b[3]) - Math.max(a[1], b[1]);
-  const intersection = Math.max(0, width) * Math.max(0, height);
-  return intersection / (a[2] * a[3] + b[2] * b[3] - intersection);
-}
-
 describe("an ONNX file with raw heads", () => {
   const spec = smallSpec();
   const bundle = randomBundle(spec);
@@ -105,6 +99,14 @@ describe("an ONNX file with raw heads", () => {
     } finally {
       await engine.close();
     }
+  });
+
+  test("has 1x1 kernels where a map is one pixel, and larger ones where it has more", () => {
+    const { initializer } = onnxProto.onnx.ModelProto.decode(bytes).graph!;
+    const sides = (name: string): unknown =>
+      initializer!.find((one) => one.name === `${name}.weight`)?.dims?.map(Number);
+    expect(sides("head5.offsets.depthwise")).toEqual([128, 1, 1, 1]);
+    expect(sides("head2.offsets.depthwise")).toEqual([512, 1, 3, 3]);
   });
 
   test("says in its metadata what its numbers mean", () => {
