@@ -3,7 +3,8 @@ import type { MultiboxError } from "../errors.ts";
 import type { Picture } from "./detection.ts";
 import type { BatchResult, Detector, DetectorInfo } from "./detector.ts";
 import { prepareProcess } from "./engines/prepare.ts";
-import { closedError, DetectorThread, type ThreadCall } from "./detector-thread.ts";
+import { isOnGpu } from "./engines/open.ts";
+import { closedError, DetectorThread, type ReadyReply, type ThreadCall } from "./detector-thread.ts";
 import type { WorkerReply, WorkerRequest, WorkerSetup } from "./detector-worker.ts";
 
 export interface PoolOptions extends Omit<WorkerSetup, "threads"> {
@@ -28,9 +29,9 @@ export async function openDetector({ workers, onDeath, ...options }: PoolOptions
 }
 
 class DetectorPool implements Detector {
-  readonly slots: number;
   readonly maxBatch: number;
-  readonly #setup: WorkerSetup;
+  #slots: number;
+  #setup: WorkerSetup;
   readonly #onDeath: ((error: MultiboxError) => void) | undefined;
   readonly #threads = new Set<DetectorThread>();
   readonly #idle: DetectorThread[] = [];
@@ -41,7 +42,7 @@ class DetectorPool implements Detector {
   constructor(setup: WorkerSetup, slots: number, onDeath: ((error: MultiboxError) => void) | undefined) {
     this.#setup = setup;
     this.#onDeath = onDeath;
-    this.slots = slots;
+    this.#slots = slots;
     this.maxBatch = setup.maxBatch;
   }
 
@@ -49,10 +50,18 @@ class DetectorPool implements Detector {
     return this.#info!;
   }
 
+  get slots(): number {
+    return this.#slots;
+  }
+
   async start(): Promise<void> {
-    const infos = await Promise.all(Array.from({ length: this.slots }, () => this.#startThread()));
-    const [info] = infos;
-    this.#info = this.slots === 1 ? info : { ...info!, engine: `${info!.engine} in each of ${this.slots} workers` };
+    const { info, engine } = await this.#startThread();
+    // One choice for all: engines that are timed at the same time would each be timed wrong.
+    this.#setup = { ...this.#setup, engine };
+    // A GPU has no use for two threads that wait for it, and WebGPU dies of them.
+    if (isOnGpu(engine)) this.#slots = 1;
+    await Promise.all(Array.from({ length: this.#slots - 1 }, () => this.#startThread()));
+    this.#info = this.#slots === 1 ? info : { ...info, engine: `${info.engine} in each of ${this.#slots} workers` };
   }
 
   async detect(pictures: readonly Picture[]): Promise<BatchResult> {
@@ -63,7 +72,7 @@ class DetectorPool implements Detector {
 
   async warmUp(): Promise<void> {
     // As many calls as threads, which are all idle: each gets one.
-    await Promise.all(Array.from({ length: this.slots }, () => this.#call({ type: "warm-up" })));
+    await Promise.all(Array.from({ length: this.#slots }, () => this.#call({ type: "warm-up" })));
   }
 
   close(): Promise<void> {
@@ -90,7 +99,7 @@ class DetectorPool implements Detector {
     while (this.#line.length > 0 && this.#idle.length > 0) this.#idle.shift()!.send(this.#line.shift()!);
   }
 
-  async #startThread(): Promise<DetectorInfo> {
+  async #startThread(): Promise<ReadyReply> {
     let opened = false;
     const thread = new DetectorThread(this.#setup, (error) => {
       this.#threads.delete(thread);
@@ -101,7 +110,7 @@ class DetectorPool implements Detector {
       void this.#replaceThread();
     });
     this.#threads.add(thread);
-    const info = await thread.ready.catch(async (error: unknown) => {
+    const ready = await thread.ready.catch(async (error: unknown) => {
       await thread.close();
       throw error;
     });
@@ -111,7 +120,7 @@ class DetectorPool implements Detector {
       this.#dispatch();
     };
     thread.onIdle();
-    return info;
+    return ready;
   }
 
   async #replaceThread(): Promise<void> {

@@ -2,7 +2,6 @@
 import type { Worker } from "node:worker_threads";
 import { MultiboxError } from "../errors.ts";
 import { startWorker } from "../worker-entry.ts";
-import type { DetectorInfo } from "./detector.ts";
 import type { WireError, WorkerReply, WorkerRequest, WorkerSetup } from "./detector-worker.ts";
 
 /** A request on its way to a thread, and who waits for the reply. */
@@ -12,9 +11,12 @@ export interface ThreadCall {
   readonly reject: (error: MultiboxError) => void;
 }
 
+/** What a thread says once its model is open. */
+export type ReadyReply = WorkerReply & { readonly type: "ready" };
+
 /** `ready` says that the model is open; from then on `onIdle` is called whenever the thread can take a call. */
 export class DetectorThread {
-  readonly ready: Promise<DetectorInfo>;
+  readonly ready: Promise<ReadyReply>;
   onIdle: () => void = () => {};
   readonly #worker: Worker;
   #call: ThreadCall | undefined;
@@ -25,7 +27,7 @@ export class DetectorThread {
     this.#worker = startWorker(new URL("./detector-worker.ts", import.meta.url), setup);
     this.ready = new Promise<WorkerReply>((resolve, reject) => {
       this.#call = { request: { type: "warm-up" }, resolve, reject };
-    }).then((reply) => (reply as WorkerReply & { type: "ready" }).info);
+    }).then((reply) => reply as ReadyReply);
     this.#worker.on("message", (reply: WorkerReply) => this.#settle(reply));
     let reason = "it exited";
     this.#worker.on("error", (error: Error) => (reason = error.message));

@@ -5,7 +5,7 @@ import { readBundle } from "./bundle.ts";
 import type { Picture } from "./detection.ts";
 import { type BatchResult, createDetector, type DetectorInfo, type DetectorOptions } from "./detector.ts";
 import type { EngineOptions } from "./engines/engine.ts";
-import { type EngineName, openEngine } from "./engines/open.ts";
+import { type EngineName, type NamedEngine, openEngine } from "./engines/open.ts";
 
 /** What the thread is started with. */
 export interface WorkerSetup extends EngineOptions, DetectorOptions {
@@ -28,7 +28,7 @@ export interface WireError {
 
 /** Exactly one for each request, in order, and one at the start. */
 export type WorkerReply =
-  | { readonly type: "ready"; readonly info: DetectorInfo }
+  | { readonly type: "ready"; readonly info: DetectorInfo; readonly engine: NamedEngine }
   | { readonly type: "result"; readonly result: BatchResult }
   | { readonly type: "done" }
   | { readonly type: "failed"; readonly error: WireError };
@@ -38,7 +38,8 @@ const setup = workerData as WorkerSetup;
 
 try {
   const bundle = await readBundle(setup.folder);
-  const detector = createDetector(bundle, await openEngine(setup.engine, bundle, setup), setup);
+  const opened = await openEngine(setup.engine, bundle, setup);
+  const detector = createDetector(bundle, opened, setup);
   const answer = async (request: WorkerRequest): Promise<WorkerReply> => {
     if (request.type === "detect") return { type: "result", result: await detector.detect(request.pictures) };
     if (request.type === "warm-up") await detector.warmUp();
@@ -53,7 +54,7 @@ try {
         if (request.type === "close") port.close();
       });
   });
-  port.postMessage({ type: "ready", info: detector.info } satisfies WorkerReply);
+  port.postMessage({ type: "ready", info: detector.info, engine: opened.name } satisfies WorkerReply);
 } catch (error) {
   port.postMessage({ type: "failed", error: toWire(error) } satisfies WorkerReply);
 }

@@ -48,7 +48,11 @@ export interface DetectorOptions {
 }
 
 /** A detector in this thread, which it blocks while it runs: see detector-pool.ts for the one that servers use. */
-export function createDetector({ spec }: Bundle, { engine, reason }: OpenedEngine, options: DetectorOptions): Detector {
+export function createDetector(
+  { spec }: Bundle,
+  { engine, reason }: Omit<OpenedEngine, "name">,
+  options: DetectorOptions,
+): Detector {
   const { maxBatch, minScore = options.postProcess?.minScore } = options;
   const sample = createSampler(spec.input);
   const postProcess = createPostProcess(spec, choosePostProcess(spec, { ...options.postProcess, minScore }));

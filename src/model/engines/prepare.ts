@@ -1,16 +1,24 @@
 // What a process has to do before an engine is opened in any of its threads.
 import { availableParallelism } from "node:os";
 import type { EngineOptions } from "./engine.ts";
-import type { EngineName } from "./open.ts";
+import { autoCandidates, type EngineName } from "./open.ts";
 
-/** Call it in the main thread: native libraries do not see what a worker thread writes into its environment. */
+/**
+ * Call it in the main thread: native libraries do not see what a worker thread writes into its environment, and one that is
+ * unloaded with the last worker that has it cannot be loaded again, or crashes. So the main thread has it too. Where it cannot be
+ * loaded the workers say what is wrong.
+ */
 export async function prepareProcess(engine: EngineName, options: EngineOptions): Promise<void> {
-  if (engine === "tfjs:cpu" || engine === "tfjs:gpu") {
-    setTensorFlowVariables(engine, options);
-  } else if (engine !== "tfjs:wasm") {
-    // The library is unloaded with the last worker that has it, and cannot be loaded again, unless the main thread has it too.
-    // The workers say what is wrong where it cannot be loaded.
-    await import("onnxruntime-node").catch(() => undefined);
+  const names = engine === "auto" ? await autoCandidates(options) : [engine];
+  if (names.includes("onnx:cuda")) keepAllDigits();
+  if (names.some((name) => name.startsWith("onnx:"))) await import("onnxruntime-node").catch(() => undefined);
+  for (const name of names) {
+    if (name !== "tfjs:cpu" && name !== "tfjs:gpu") continue;
+    setTensorFlowVariables(name, options);
+    const { loadTensorFlow } = await import("./tfjs-load.ts");
+    try {
+      loadTensorFlow(options.cacheDir);
+    } catch {}
   }
 }
 
@@ -24,8 +32,16 @@ export function setTensorFlowVariables(engine: "tfjs:cpu" | "tfjs:gpu", { thread
   // Errors only; and its notice that it uses oneDNN, which it does by itself, comes unless it is told to.
   env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
   env["TF_ENABLE_ONEDNN_OPTS"] ??= "1";
-  // The tensor cores of newer GPUs would round factors to 10 bits: three digits of a logit, where two engines agree to five.
-  if (engine === "tfjs:gpu") env["NVIDIA_TF32_OVERRIDE"] ??= "0";
+  if (engine === "tfjs:gpu") {
+    keepAllDigits();
+    // It would take nearly all of the GPU's memory, and keep it after the engine is closed.
+    env["TF_FORCE_GPU_ALLOW_GROWTH"] ??= "true";
+  }
   // TensorFlow takes a GPU wherever it finds one.
   if (engine === "tfjs:cpu") env["CUDA_VISIBLE_DEVICES"] ??= "-1";
+}
+
+/** The tensor cores of newer GPUs would round factors to 10 bits: three digits of a logit, where two engines agree to five. */
+function keepAllDigits(): void {
+  process.env["NVIDIA_TF32_OVERRIDE"] ??= "0";
 }

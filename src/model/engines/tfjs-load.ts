@@ -16,6 +16,17 @@ export interface LoadedTensorFlow {
   readonly usesGpu: boolean;
 }
 
+/** Whether there is something to load; it may fail to load still. */
+export function isTensorFlowInstalled(cacheDir: string = defaultCacheDir()): boolean {
+  if (existsSync(join(tfjsNodeFolder(cacheDir), "package.json"))) return true;
+  try {
+    createRequire(import.meta.url).resolve(PACKAGE);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The one that `npm run tfjs:build` built, or else the package as npm installed it. Fails with ENGINE_MISSING. */
 export function loadTensorFlow(cacheDir: string = defaultCacheDir()): LoadedTensorFlow {
   // tfjs-node 4.22 calls what Node.js 23 has no more.

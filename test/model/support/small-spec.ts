@@ -3,7 +3,7 @@ import type { SsdSpec } from "../../../src/model/spec.ts";
 import { SSDLITE_MOBILENET_V2 } from "../../../src/model/specs.ts";
 import { evenScales } from "../../../src/model/tilings.ts";
 
-/** 294 default boxes on six maps, a background, a gap and five labels; any part may be another. */
+/** 204 default boxes on six maps, a background, a gap and five labels; any part may be another. */
 export function smallSpec(parts: Partial<SsdSpec> = {}): SsdSpec {
   return {
     ...SSDLITE_MOBILENET_V2,
