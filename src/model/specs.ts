@@ -26,7 +26,7 @@ const TENSORFLOW_PIXELS = { resize: "asymmetric" as const, mean: [127.5, 127.5, 
 export const SSDLITE_MOBILENET_V2: SsdSpec = {
   ...TENSORFLOW,
   name: "ssdlite-mobilenet-v2",
-  version: "1",
+  version: "2",
   base: { kind: "mobilenet-v2" },
   extras: halvingExtras([
     [256, 512],

