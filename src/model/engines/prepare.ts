@@ -29,9 +29,8 @@ export async function prepareProcess(engine: EngineName, options: EngineOptions)
 export function setTensorFlowVariables(engine: "tfjs:cpu" | "tfjs:gpu", { threads }: EngineOptions): void {
   const env = process.env;
   env["TF_NUM_INTRAOP_THREADS"] ??= `${threads || availableParallelism()}`;
-  // Errors only; and its notice that it uses oneDNN, which it does by itself, comes unless it is told to.
+  // Errors only. What newer TensorFlow says of oneDNN comes before it reads this, and cannot be kept back.
   env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
-  env["TF_ENABLE_ONEDNN_OPTS"] ??= "1";
   if (engine === "tfjs:gpu") {
     keepAllDigits();
     // It would take nearly all of the GPU's memory, and keep it after the engine is closed.
