@@ -22,7 +22,7 @@ export function affineOf([min, max]: readonly [number, number]): Affine {
   const low = Math.min(0, min);
   const high = Math.max(0, max);
   const scale = Math.fround((high - low || 1) / 255);
-  return { scale, zeroPoint: Math.round(-low / scale) };
+  return { scale, zeroPoint: Math.round((0 - low) / scale) };
 }
 
 /**
