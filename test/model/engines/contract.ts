@@ -3,12 +3,13 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Engine, EngineOptions, Network, RawHeads } from "../../../src/model/engines/engine.ts";
+import { type InputNode, outputShapes } from "../../../src/model/graph.ts";
 import { defaultBundle } from "../../support/model.ts";
 import { worstDifference } from "../support/differences.ts";
+import { everyKindOfNode } from "../support/every-kind.ts";
 import { goldenOf, goldenPicture, readGolden } from "../support/golden.ts";
 import { noisePicture } from "../support/pictures.ts";
 
-const [BOXES, CLASSES, PICTURE_BYTES] = [1917, 91, 300 * 300 * 3];
 const CLOSED = expect.objectContaining({ code: "ENGINE_CLOSED" });
 
 export interface EngineCase {
@@ -21,29 +22,30 @@ export interface EngineCase {
   readonly sharedThreads?: number;
   /** Pictures in each run of the test for leaks; 4 when absent, fewer for slow engines. */
   readonly leakBatch?: number;
+  /** For an engine that needs seconds for a picture: only the golden values are the default model's, the rest a tiny network's. */
+  readonly slow?: boolean;
   /** How many tensors there are, for an engine that counts them. */
   readonly countTensors?: () => number;
   /** Why this engine cannot run here; it is then skipped by name. */
   readonly missing?: string;
 }
 
-/** The suite, on the default model. */
+/** The suite, on the default model unless the engine is slow. */
 export function describeEngine(engineCase: EngineCase): void {
-  const { name, open, tolerance, missing, sharedThreads, leakBatch = 4, countTensors } = engineCase;
+  const { name, open, tolerance, missing, sharedThreads, leakBatch = 4, countTensors, slow = false } = engineCase;
   describe.skipIf(missing !== undefined)(`the engine ${name}${missing === undefined ? "" : ` (${missing})`}`, () => {
     let network: Network;
     let engine: Engine;
+    let batch: Uint8Array;
+    let sizes: Sizes;
     beforeAll(async () => {
-      network = await defaultBundle();
+      network = slow ? everyKindOfNode() : await defaultBundle();
+      sizes = sizesOf(network);
       engine = await open(network, { threads: 0, precision: "fp32" });
+      batch = new Uint8Array(8 * sizes.picture);
+      for (let i = 0; i < 8; i++) batch.set(noisePicture(sizes.width, sizes.height, i).data, i * sizes.picture);
     });
     afterAll(() => engine.close());
-
-    const batch = new Uint8Array(8 * PICTURE_BYTES);
-    for (let i = 0; i < 8; i++) {
-      const { data } = i === 0 ? goldenPicture() : noisePicture(300, 300, i);
-      batch.set(data, i * PICTURE_BYTES);
-    }
 
     test("says its name and its threads", async () => {
       expect(engine.description).toMatch(new RegExp(`^${name}, \\d+ threads?$`));
@@ -58,18 +60,20 @@ export function describeEngine(engineCase: EngineCase): void {
 
     test("gives the golden values of the released graph", async () => {
       const golden = await readGolden();
-      const { offsets, logits } = goldenOf(await engine.run(batch, 1));
+      const released = slow ? await open(await defaultBundle(), { threads: 0, precision: "fp32" }) : engine;
+      const { offsets, logits } = goldenOf(await released.run(goldenPicture().data, 1));
+      if (slow) await released.close();
       expect(worstDifference(offsets, golden.offsets)).toBeLessThan(tolerance);
       expect(worstDifference(logits, golden.logits)).toBeLessThan(tolerance);
     });
 
     test.each([1, 3, 8])("answers a batch of %d as it answers its pictures one by one", async (n) => {
       const together = copy(await engine.run(batch, n));
-      expect(together.offsets).toHaveLength(n * BOXES * 4);
-      expect(together.logits).toHaveLength(n * BOXES * CLASSES);
+      expect(together.offsets).toHaveLength(n * sizes.offsets);
+      expect(together.logits).toHaveLength(n * sizes.logits);
       for (let i = 0; i < n; i++) {
-        const alone = await engine.run(batch.subarray(i * PICTURE_BYTES), 1);
-        const { offsets, logits } = part(together, i);
+        const alone = await engine.run(batch.subarray(i * sizes.picture), 1);
+        const { offsets, logits } = part(together, i, sizes);
         expect(worstDifference(offsets, alone.offsets), `picture ${i}`).toBeLessThan(tolerance);
         expect(worstDifference(logits, alone.logits), `picture ${i}`).toBeLessThan(tolerance);
       }
@@ -106,7 +110,7 @@ export function describeEngine(engineCase: EngineCase): void {
       } finally {
         await other.close();
       }
-      expect((await engine.run(batch, 1)).logits).toHaveLength(BOXES * CLASSES);
+      expect((await engine.run(batch, 1)).logits).toHaveLength(sizes.logits);
     });
 
     test("is closed once, however often it is asked to, and then runs no more", async () => {
@@ -134,11 +138,26 @@ function copy({ offsets, logits }: RawHeads): RawHeads {
   return { offsets: offsets.slice(), logits: logits.slice() };
 }
 
+/** How many numbers there are for each picture. */
+interface Sizes {
+  readonly width: number;
+  readonly height: number;
+  readonly picture: number;
+  readonly offsets: number;
+  readonly logits: number;
+}
+
+function sizesOf({ graph }: Network): Sizes {
+  const [, height, width] = (graph.nodes[0] as InputNode).shape;
+  const [, boxes, classes] = outputShapes(graph).logits;
+  return { width, height, picture: width * height * 3, offsets: boxes * 4, logits: boxes * classes };
+}
+
 /** The heads of one picture of a batch. */
-function part({ offsets, logits }: RawHeads, i: number): RawHeads {
+function part({ offsets, logits }: RawHeads, i: number, sizes: Sizes): RawHeads {
   return {
-    offsets: offsets.subarray(i * BOXES * 4, (i + 1) * BOXES * 4),
-    logits: logits.subarray(i * BOXES * CLASSES, (i + 1) * BOXES * CLASSES),
+    offsets: offsets.subarray(i * sizes.offsets, (i + 1) * sizes.offsets),
+    logits: logits.subarray(i * sizes.logits, (i + 1) * sizes.logits),
   };
 }
 
