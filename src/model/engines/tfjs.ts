@@ -12,6 +12,7 @@ const [TENSORFLOW_PART, WASM_PART] = [8, 1];
 
 /** Opens `tfjs:gpu`. Fails with ENGINE_MISSING where TensorFlow is not installed or uses no GPU: it would fall back silently. */
 export async function openTfjsGpu(network: Network, options: EngineOptions): Promise<Engine> {
+  refuseInt8("tfjs:gpu", options);
   setTensorFlowVariables("tfjs:gpu", options);
   const { tf, usesGpu } = loadTensorFlow(options.cacheDir);
   if (!usesGpu) {
@@ -30,6 +31,7 @@ export async function openTfjsGpu(network: Network, options: EngineOptions): Pro
  * how large that is. Fails with ENGINE_MISSING where TensorFlow is not installed, or already has this process's GPU.
  */
 export async function openTfjsCpu(network: Network, options: EngineOptions): Promise<Engine> {
+  refuseInt8("tfjs:cpu", options);
   setTensorFlowVariables("tfjs:cpu", options);
   const { tf, usesGpu } = loadTensorFlow(options.cacheDir);
   if (usesGpu) {
@@ -44,8 +46,18 @@ export async function openTfjsCpu(network: Network, options: EngineOptions): Pro
 }
 
 /** Opens `tfjs:wasm`, which has one thread in Node.js. Fails with ENGINE_MISSING where the package is not installed. */
-export async function openTfjsWasm(network: Network): Promise<Engine> {
+export async function openTfjsWasm(network: Network, options: EngineOptions): Promise<Engine> {
+  refuseInt8("tfjs:wasm", options);
   return openTfjs("tfjs:wasm", loadWasm(), network, { threads: 1, part: WASM_PART });
+}
+
+function refuseInt8(name: string, { precision }: EngineOptions): void {
+  if (precision !== "int8") return;
+  throw new MultiboxError(
+    "PRECISION_UNAVAILABLE",
+    `The engine ${name} computes in fp32 only, not in int8.`,
+    "Take --precision fp32, or int8 with --engine onnx:cpu.",
+  );
 }
 
 interface TfjsOptions {
