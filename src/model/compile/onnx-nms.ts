@@ -32,7 +32,7 @@ export function addDetections(model: OnnxModel, { offsets, logits: scores }: Gra
   ];
 }
 
-/** `corners` [batch, boxes, 4], clipped to the picture (SSD paper, equation 2, backwards), and `areas` [batch, boxes, 1]. */
+/** `corners` [batch, boxes, 4], clipped to the picture (SSD paper, equation 2, backwards), and `sides` [batch, boxes, 1], the shorter of each. */
 function decode(part: OnnxPart, offsets: string, spec: SsdSpec): void {
   const all = defaultBoxes(spec);
   const boxes = boxCount(spec);
@@ -54,8 +54,8 @@ function decode(part: OnnxPart, offsets: string, spec: SsdSpec): void {
   part.add("Clip", ["boxes.unclipped", part.floats([0]), part.floats([1])], "corners");
   part.addMany("Split", ["corners", halves], ["corners.first", "corners.last"], [attribute("axis", -1)]);
   part.add("Sub", ["corners.last", "corners.first"], "corners.size");
-  // No side is negative once both corners are clipped, so the smaller side says whether there is a box.
-  part.add("ReduceMin", ["corners.size"], "areas", [attribute("axes", [-1])]);
+  // No side is negative once both corners are clipped, so the shorter one says whether there is a box.
+  part.add("ReduceMin", ["corners.size"], "sides", [attribute("axes", [-1])]);
 }
 
 /** [batch, boxes, reported classes]: 0 where a box lies off the picture, or beyond the best `topKPerClass` of its class. */
@@ -75,8 +75,8 @@ function candidateScores(part: OnnxPart, scores: string, reported: readonly numb
       attribute("axis", 1),
     ]);
   }
-  part.add("Greater", ["areas", zero], "areas.some");
-  return part.add("Where", ["areas.some", "scores.best", zero], "candidates");
+  part.add("Greater", ["sides", zero], "sides.some");
+  return part.add("Where", ["sides.some", "scores.best", zero], "candidates");
 }
 
 /** `kept` [batch, boxes, classes]: the scores of the candidates that NonMaxSuppression selects, 0 for the others. */

@@ -114,7 +114,7 @@ describe("an ONNX file with raw heads", () => {
     const metadata = new Map(metadataProps.map(({ key, value }) => [key, value]));
     const json = (key: string): unknown => JSON.parse(metadata.get(key) ?? "");
     expect(producerName).toBe("multibox");
-    expect([metadata.get("name"), metadata.get("version")]).toEqual(["small", "1"]);
+    expect([metadata.get("name"), metadata.get("version")]).toEqual(["small", "7"]);
     expect(json("labels")).toEqual(spec.labels);
     expect(json("input")).toEqual(spec.input);
     expect(SsdSpec.parse(json("spec"))).toEqual(spec);

@@ -8,6 +8,7 @@ export function smallSpec(parts: Partial<SsdSpec> = {}): SsdSpec {
   return {
     ...SSDLITE_MOBILENET_V2,
     name: "small",
+    version: "7",
     input: { ...SSDLITE_MOBILENET_V2.input, width: 96, height: 96 },
     maps: evenScales([6, 3, 2, 1, 1, 1], 0.2, 0.95),
     labels: [null, "cat", "dog", null, "cow", "car", "bus"],
