@@ -58,7 +58,8 @@ function layerOf({ tensors, file }: Vgg16, name: string, shape: readonly number[
   const full = FULL.get(name);
   const whole = full && found && product(found) === product(full) ? found : undefined;
   if (!full || !whole) return take(source, name, shape);
-  return subsample({ shape: full, data: take(source, name, whole).data }, shape);
+  const { data } = take(source, name, whole);
+  return product(shape) === data.length ? { shape, data } : subsample({ shape: full, data }, shape);
 }
 
 const FULL: ReadonlyMap<string, readonly number[]> = new Map([

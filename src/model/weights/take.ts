@@ -31,7 +31,7 @@ export function take({ tensors, file, spec }: Source, name: string, shape: reado
       "Choose the spec that the file was made for: its classes, boxes and layers must be the same.",
     );
   }
-  const odd = tensor.data.findIndex((value) => !Number.isFinite(value));
+  const odd = firstOdd(tensor.data);
   if (odd !== -1) {
     throw new MultiboxError(
       "WEIGHTS_NOT_FINITE",
@@ -40,6 +40,12 @@ export function take({ tensors, file, spec }: Source, name: string, shape: reado
     );
   }
   return tensor;
+}
+
+/** A plain loop, which takes a fraction of findIndex's time over millions of values. */
+function firstOdd(values: Float32Array): number {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i;
+  return -1;
 }
 
 function sizes(shape: readonly number[]): string {
