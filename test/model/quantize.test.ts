@@ -62,10 +62,10 @@ describe("observing a network", () => {
       threads: 1,
     });
     expect(most.method).toBe("percentile 99");
-    for (const [name, [min, max]] of Object.entries(most.ranges)) {
-      expect(min, name).toBeGreaterThanOrEqual(all.ranges[name]![0]);
-      expect(max, name).toBeLessThanOrEqual(all.ranges[name]![1]);
-    }
+    const wider = Object.entries(most.ranges).filter(([name, [min, max]]) => {
+      return min < all.ranges[name]![0] || max > all.ranges[name]![1];
+    });
+    expect(wider).toEqual([]);
     expect(most.ranges["base.block1.project"]![1]).toBeLessThan(all.ranges["base.block1.project"]![1]);
   });
 
