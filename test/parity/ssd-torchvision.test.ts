@@ -66,7 +66,7 @@ describe.skipIf(!pythonHas("torchvision.ops"))(
       ours = await rawHeads(spec, weights, pixels);
       theirs = headsOf(spec, await floats("offsets.f32"), await floats("logits.f32"));
       found = JSON.parse(await readFile(path("detections.json"), "utf8")) as Found[];
-    });
+    }, 300_000);
     afterAll(async () => {
       await rm(folder, { recursive: true, force: true });
     });
