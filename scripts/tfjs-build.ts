@@ -5,7 +5,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { defaultCacheDir, tfjsNodeFolder } from "../src/cache-dir.ts";
-import { MultiboxError, sentenceOf } from "../src/errors.ts";
+import { MultiboxError, sentenceOf, systemCode } from "../src/errors.ts";
 import { checkTools, type Logged, PYTHON, runLogged } from "./build-tools.ts";
 
 const TFJS = "@tensorflow/tfjs-node-gpu";
@@ -152,7 +152,8 @@ try {
   const options = readOptions();
   if (options) await build(options);
 } catch (error) {
-  if (!(error instanceof MultiboxError)) throw error;
-  console.error(error.toString());
+  // A cache folder that cannot be written to, or a full disk, explains itself.
+  if (!(error instanceof MultiboxError) && systemCode(error) === undefined) throw error;
+  console.error(sentenceOf(error));
   process.exitCode = 1;
 }

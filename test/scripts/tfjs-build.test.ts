@@ -10,6 +10,15 @@ let cacheDir: string;
 beforeAll(async () => (cacheDir = await mkdtemp(join(tmpdir(), "multibox-tfjs-build-"))));
 afterAll(() => rm(cacheDir, { recursive: true, force: true }));
 
+test.runIf(process.platform === "linux")("a cache folder that cannot be is named, without a stack trace", async () => {
+  await writeFile(join(cacheDir, "file"), "");
+  const { code, stderr } = await run(["--cache-dir", join(cacheDir, "file")], { PYTHON: "true", CXX: "true" });
+  expect(code).toBe(1);
+  expect(stderr).toContain(join(cacheDir, "file"));
+  expect(stderr).not.toMatch(/^\s+at /m);
+  await rm(join(cacheDir, "file"));
+});
+
 function run(
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
