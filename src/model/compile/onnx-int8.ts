@@ -4,7 +4,8 @@ import type { Ranges } from "../engines/engine.ts";
 import { type ConvNode, type Graph, type GraphNode, inputsOf, type InputNode } from "../graph.ts";
 import type { Tensors } from "../weights/safetensors.ts";
 import { type Int8Plan, planInt8 } from "./int8-plan.ts";
-import { type Constants, convOperation, nodeOperations } from "./onnx-nodes.ts";
+import { matrixHead, matrixHeads } from "./onnx-int8-heads.ts";
+import { type Constants, convOperation, nodeOperations, rowsOperations, transposed } from "./onnx-nodes.ts";
 import { attribute, type OnnxNode, operation } from "./onnx-proto.ts";
 import { type Affine, affineOf, integerWeights } from "./quantize.ts";
 
@@ -22,19 +23,30 @@ export function int8Operations(graph: Graph, weights: Tensors, ranges: Ranges, c
     const source = plan.pooled.get(node.name);
     if (source !== undefined) affines.set(node.name, affines.get(source)!);
   }
+  const heads = matrixHeads(graph, affines);
+  const channelsLast = (name: string): OnnxNode[] => {
+    const head = heads.get(name);
+    return head ? matrixHead(head, weights, affines.get(head.input)!, constants) : transposed(name);
+  };
   const folded = new Map([...plan.folded].map(([conv, activation]) => [activation.name, conv]));
-  return graph.nodes.flatMap((node): OnnxNode[] => {
+  const operations = graph.nodes.flatMap((node): OnnxNode[] => {
     if (node === input && bytes) return bytes.operations(constants);
     const affine = affines.get(node.name);
     const rounding = affine ? roundingOperations(node.name, folded.get(node.name) ?? node.name, affine, constants) : [];
     // The limits of its integers are those of the activation.
     if (folded.has(node.name)) return rounding;
+    // Made where it is laid out as rows.
+    if (heads.has(node.name)) return [];
+    if (node.kind === "rows") return rowsOperations(node, constants, channelsLast);
     const reading = readingIntegers(node, affines);
     if (node.kind !== "conv" || !plan.convs.has(node.name)) return [...nodeOperations(reading, constants), ...rounding];
     const scale = affines.get(node.input)!.scale;
     const shift = node.input === input.name ? (bytes?.shift ?? 0) : 0;
     return [...convOperations(reading as ConvNode, weights, scale, shift, constants), ...rounding];
   });
+  // Runtimes compute what nobody reads: here the float32 numbers of what only products of integers read.
+  const read = new Set(operations.flatMap(({ input: names }) => names ?? []));
+  return operations.filter(({ opType, name }) => opType !== "DequantizeLinear" || read.has(name));
 }
 
 const dequantized = (name: string): string => `${name}.dequantized`;
@@ -43,7 +55,7 @@ const dequantized = (name: string): string => `${name}.dequantized`;
 function readingIntegers(node: GraphNode, affines: ReadonlyMap<string, Affine>): GraphNode {
   const rounded = (name: string): string => (affines.has(name) ? dequantized(name) : name);
   if (node.kind === "input") return node;
-  if (node.kind === "rows") return { ...node, inputs: node.inputs.map(rounded) };
+  if (node.kind === "rows") return node;
   if (node.kind === "add") return { ...node, inputs: [rounded(node.inputs[0]), rounded(node.inputs[1])] };
   return { ...node, input: rounded(node.input) };
 }

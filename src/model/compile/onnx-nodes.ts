@@ -30,7 +30,7 @@ export function nodeOperations(node: GraphNode, constants: Constants): OnnxNode[
     case "add":
       return [operation("Add", node.inputs, node.name)];
     case "rows":
-      return rowsNodes(node, constants);
+      return rowsOperations(node, constants);
   }
 }
 
@@ -78,11 +78,22 @@ function l2NormNodes({ name, input, shape: [channels] }: L2NormNode, constants: 
   ];
 }
 
-function rowsNodes({ name, inputs, columns }: RowsNode, constants: Constants): OnnxNode[] {
+/** Makes `NAME.last`, a map with its channels last. */
+export type ChannelsLast = (name: string) => OnnxNode[];
+
+export const transposed: ChannelsLast = (name) => [
+  operation("Transpose", [name], `${name}.last`, [attribute("perm", [0, 2, 3, 1])]),
+];
+
+export function rowsOperations(
+  { name, inputs, columns }: RowsNode,
+  constants: Constants,
+  channelsLast: ChannelsLast = transposed,
+): OnnxNode[] {
   const shape = `${name}.shape`;
   constants.set(shape, { shape: [3], data: BigInt64Array.of(0n, -1n, BigInt(columns)) });
   const rows = inputs.flatMap((input) => [
-    operation("Transpose", [input], `${input}.last`, [attribute("perm", [0, 2, 3, 1])]),
+    ...channelsLast(input),
     operation("Reshape", [`${input}.last`, shape], `${input}.rows`),
   ]);
   return [

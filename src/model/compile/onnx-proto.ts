@@ -6,6 +6,9 @@ export type OnnxModel = ReturnType<typeof onnx.ModelProto.create>;
 export type OnnxNode = ReturnType<typeof onnx.NodeProto.create>;
 type OnnxAttribute = ReturnType<typeof onnx.AttributeProto.create>;
 
+/** The domain of ONNX Runtime's own operations. */
+export const MICROSOFT = "com.microsoft";
+
 /** One operation with one output, which it is named after. */
 export function operation(
   opType: string,

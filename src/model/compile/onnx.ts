@@ -4,7 +4,7 @@ import { type Graph, type InputNode, outputShapes, weightShapes } from "../graph
 import type { Tensors } from "../weights/safetensors.ts";
 import { int8Operations } from "./onnx-int8.ts";
 import { type ConstantData, type Constants, nodeOperations } from "./onnx-nodes.ts";
-import { onnx, type OnnxModel, tensorInfo } from "./onnx-proto.ts";
+import { MICROSOFT, onnx, type OnnxModel, tensorInfo } from "./onnx-proto.ts";
 
 // Clip takes its limits as inputs since 11 and weights have a scale a channel since 13; nothing here is newer, and OpenCV
 // and old runtimes still read it.
@@ -34,7 +34,7 @@ export function onnxModel(graph: Graph, weights: Tensors, ranges?: Ranges): Onnx
   return onnx.ModelProto.create({
     irVersion: IR_VERSION,
     producerName: "multibox",
-    opsetImport: [{ domain: "", version: OPSET }],
+    opsetImport: [{ domain: "", version: OPSET }, ...(ranges ? [{ domain: MICROSOFT, version: 1 }] : [])],
     graph: {
       name: graph.name,
       node: nodes,

@@ -60,7 +60,7 @@ describe("what is quantised", () => {
 });
 
 describe("a network of one pixel", () => {
-  /** `first` (1x1, relu6) is int8; the two that answer are fp32 and hand its channels on. */
+  /** `first` (1x1, relu6) is int8; the two that answer hand its channels on, as integer products that are not rounded. */
   function network(mean: [number, number, number]): { graph: Graph; weights: Tensors } {
     const builder = new GraphBuilder("one pixel");
     const first = builder.activation("relu6", builder.conv("first", builder.input(1, 1, mean, 0.1), 4));
