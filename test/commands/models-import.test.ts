@@ -1,0 +1,155 @@
+// `multibox models import`: a file becomes a model that runs; nothing is replaced or half written, and what does not fit is named.
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { importModel, type ImportOptions } from "../../src/commands/models-import.ts";
+import { readBundle } from "../../src/model/bundle.ts";
+import { buildSsd } from "../../src/model/networks/ssd.ts";
+import { SPECS } from "../../src/model/specs.ts";
+import { type Tensors, writeSafetensors } from "../../src/model/weights/safetensors.ts";
+import { caffeModel } from "../model/support/caffemodels.ts";
+import { call, dict, pickle, PROTOCOL_2, STOP, text, torchFile } from "../model/support/pickles.ts";
+import { randomWeights } from "../model/support/random-weights.ts";
+import { makeFolder } from "../support/ffmpeg.ts";
+
+const SPEC = SPECS.find(({ name }) => name === "ssdlite-mobilenet-v2")!;
+const weights = randomWeights(buildSsd(SPEC), 1);
+const scalar: Tensors = new Map([["what.ever", { shape: [1], data: Float32Array.of(1) }]]);
+
+let folder: Awaited<ReturnType<typeof makeFolder>>;
+let out: string;
+let printed: string[];
+beforeEach(async () => {
+  folder = await makeFolder();
+  out = join(folder.path, "model");
+  printed = [];
+  vi.spyOn(console, "log").mockImplementation((line: string) => void printed.push(line));
+  await writeFile(file("own.safetensors"), writeSafetensors(weights));
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await folder.remove();
+});
+
+const file = (name: string): string => join(folder.path, name);
+const run = (name: string, options: Partial<ImportOptions> = {}): Promise<void> => {
+  const defaults = { spec: SPEC.name, out, licence: "CC0-1.0", seed: 1, force: false, json: false };
+  return importModel(file(name), { ...defaults, ...options });
+};
+
+describe("a file that fits", () => {
+  test("becomes a model that says where it came from", async () => {
+    await run("own.safetensors");
+    const bundle = await readBundle(out);
+    expect(bundle.spec).toEqual(SPEC);
+    // Millions of numbers, of which an assertion would make lists.
+    expect(Buffer.compare(writeSafetensors(bundle.weights), writeSafetensors(weights))).toBe(0);
+    expect(bundle.provenance).toEqual({
+      source: "own.safetensors",
+      licence: "CC0-1.0",
+      integrity: expect.stringMatching(/^sha512-[A-Za-z0-9+/]{86}==$/),
+    });
+    expect(printed).toEqual([
+      expect.stringMatching(
+        /^Read multibox's own weights from \S+own\.safetensors: \d+ tensors, 4\.\d million values\.$/,
+      ),
+      `ssdlite-mobilenet-v2 is in ${out}; for example: multibox detect --model ${out} PICTURE`,
+    ]);
+  });
+
+  test("is told of in JSON", async () => {
+    await run("own.safetensors", { json: true });
+    expect(printed.map((line) => JSON.parse(line) as unknown)).toEqual([
+      {
+        spec: SPEC.name,
+        folder: out,
+        kind: "multibox's own weights",
+        values: expect.any(Number),
+        drawn: [],
+        subsampled: [],
+      },
+    ]);
+  });
+
+  test("may have a spec of its own, by itself or in a model", async () => {
+    const spec = { ...SPEC, name: "mine" };
+    await writeFile(file("spec.json"), JSON.stringify(spec));
+    await run("own.safetensors", { spec: file("spec.json") });
+    expect((await readBundle(out)).spec).toEqual(spec);
+    await run("own.safetensors", { spec: join(out, "model.json"), out: file("again") });
+    expect((await readBundle(file("again"))).spec).toEqual(spec);
+  });
+});
+
+describe("what is there", () => {
+  test("is replaced only by force", async () => {
+    await run("own.safetensors");
+    const before = await readFile(join(out, "model.json"), "utf8");
+    await expect(run("own.safetensors", { licence: "MIT" })).rejects.toMatchObject({
+      code: "OUT_EXISTS",
+      message: `There is a model in ${out} already.`,
+    });
+    expect(await readFile(join(out, "model.json"), "utf8")).toBe(before);
+    await run("own.safetensors", { licence: "MIT", force: true });
+    expect((await readBundle(out)).provenance.licence).toBe("MIT");
+  });
+
+  test("is never replaced where it is something else", async () => {
+    await mkdir(out);
+    await writeFile(join(out, "diary.txt"), "dear diary");
+    await expect(run("own.safetensors", { force: true })).rejects.toMatchObject({
+      code: "OUT_EXISTS",
+      message: `${out} holds other things than a model: diary.txt.`,
+    });
+    await expect(run("own.safetensors", { out: file("own.safetensors") })).rejects.toMatchObject({
+      code: "NOT_WRITABLE",
+    });
+    expect(await readdir(out)).toEqual(["diary.txt"]);
+  });
+});
+
+const hostile = torchFile(pickle(PROTOCOL_2, dict({ model: call("os", "system", text("true")) }), STOP));
+test.each<[string, string, Uint8Array | undefined, string, RegExp]>([
+  ["a pickle that calls a function", "net.pth", hostile, "WEIGHTS_UNSAFE", /asks for os\.system/],
+  ["a file that is not there", "net.pth", undefined, "WEIGHTS_NOT_FOUND", /net\.pth cannot be read \(ENOENT\)/],
+  ["a format that is not known", "net.onnx", Buffer.of(8), "WEIGHTS_UNKNOWN", /no format that is known by its name/],
+  ["another network's tensors", "net.safetensors", writeSafetensors(scalar), "WEIGHTS_UNKNOWN", /what\.ever\.$/],
+  [
+    "another network's layers",
+    "net.caffemodel",
+    caffeModel(scalar),
+    "WEIGHTS_UNKNOWN",
+    /first tensors are what\.weight/,
+  ],
+  ["a damaged file", "net.caffemodel", Buffer.of(1, 2, 3), "WEIGHTS_UNREADABLE", /not a readable Caffe model/],
+])("%s is named, and nothing is written", async (_, name, bytes, code, message) => {
+  if (bytes) await writeFile(file(name), bytes);
+  await expect(run(name)).rejects.toMatchObject({
+    name: "MultiboxError",
+    code,
+    message: expect.stringMatching(message),
+  });
+  expect((await readdir(folder.path)).filter((entry) => entry.startsWith("model"))).toEqual([]);
+  expect(printed).toEqual([]);
+});
+
+test.each<[string, string, string | undefined, string, RegExp]>([
+  ["not known", "ssd9000", undefined, "SPEC_UNKNOWN", /^There is no spec "ssd9000"\.$/],
+  ["in no file", "none.json", undefined, "SPEC_INVALID", /it cannot be read: ENOENT/],
+  ["not JSON", "a.json", "{", "SPEC_INVALID", /it is not JSON\.$/],
+  ["not whole", "a.json", JSON.stringify({ ...SPEC, labels: undefined }), "SPEC_INVALID", /labels: /],
+  [
+    "of maps that do not fit",
+    "a.json",
+    JSON.stringify({ ...SPEC, maps: SPEC.maps.slice(1) }),
+    "SPEC_INVALID",
+    /the tiling has/,
+  ],
+])("a spec that is %s is named", async (_, name, json, code, message) => {
+  if (json !== undefined) await writeFile(file(name), json);
+  const spec = name.endsWith(".json") ? file(name) : name;
+  await expect(run("own.safetensors", { spec })).rejects.toMatchObject({
+    code,
+    message: expect.stringMatching(message),
+  });
+});
