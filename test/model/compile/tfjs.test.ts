@@ -52,8 +52,10 @@ test.skipIf(missing !== undefined)(`TensorFlow is there (${missing ?? "it is"})`
 });
 
 test.each(
-  backends.flatMap(([backend, load]) => Object.entries(PARTS).map(([title, part]) => ({ backend, load, title, part }))),
-)("$title on $backend", async ({ backend, load, part }) => {
+  backends.flatMap(([backend, load]) =>
+    Object.entries(PARTS).map(([title, part]) => [title, backend, load, part] as const),
+  ),
+)("%s on %s", async (_, backend, load, part) => {
   const graph = graphOf(part);
   const network = { graph, weights: randomWeights(graph, 3) };
   const batch = Uint8Array.from([1, 2, 3].flatMap((seed) => [...noisePicture(WIDTH, HEIGHT, seed).data]));

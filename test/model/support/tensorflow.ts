@@ -1,6 +1,5 @@
 // TensorFlow as the tests find it: what `npm run tfjs:build` built, or the package as npm installed it.
 import { availableParallelism } from "node:os";
-import { sentenceOf } from "../../../src/errors.ts";
 import type { Tfjs } from "../../../src/model/compile/tfjs.ts";
 import { setTensorFlowVariables } from "../../../src/model/engines/prepare.ts";
 import { loadTensorFlow } from "../../../src/model/engines/tfjs-load.ts";
@@ -13,6 +12,6 @@ export function findTensorFlow(engine: "tfjs:cpu" | "tfjs:gpu"): { tf?: Tfjs; us
   try {
     return loadTensorFlow(cacheDir);
   } catch (error) {
-    return { usesGpu: false, missing: sentenceOf(error) };
+    return { usesGpu: false, missing: (error as Error).message };
   }
 }
