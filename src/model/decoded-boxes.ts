@@ -1,4 +1,4 @@
-// The boxes of one picture, decoded when they are first asked for and clipped to the picture; how much two of them overlap.
+// The boxes of one picture, decoded when they are first asked for; how much two of them overlap.
 import { decodeInto } from "./box-coder.ts";
 import type { Heads } from "./candidates.ts";
 import { defaultBoxes } from "./default-boxes.ts";
@@ -12,9 +12,12 @@ export class DecodedBoxes {
   readonly #areas: Float64Array;
   readonly #defaultBoxes: Float32Array;
   readonly #variances: SsdSpec["variances"];
+  readonly #cutFirst: boolean;
   #heads: Heads | undefined;
 
-  constructor(spec: SsdSpec) {
+  /** With `cutFirst` boxes are cut to the picture at once, else they stay as they are. */
+  constructor(spec: SsdSpec, cutFirst: boolean) {
+    this.#cutFirst = cutFirst;
     this.#defaultBoxes = defaultBoxes(spec);
     this.#variances = spec.variances;
     this.corners = new Float32Array(boxCount(spec) * 4);
@@ -27,7 +30,7 @@ export class DecodedBoxes {
     this.#areas.fill(NOT_DECODED);
   }
 
-  /** Of the part on the picture, as a share of the picture; 0 when it lies wholly off it, or is no box at all. */
+  /** As a share of the picture; 0 when the box lies wholly off it, or is no box at all. */
   area(box: number): number {
     if (this.#areas[box] === NOT_DECODED) this.#areas[box] = this.#decode(box);
     return this.#areas[box]!;
@@ -50,10 +53,18 @@ export class DecodedBoxes {
     const { corners } = this;
     const at = box * 4;
     decodeInto(corners, at, offsets, offsetsAt + at, this.#defaultBoxes, at, this.#variances);
-    for (let i = at; i < at + 4; i++) corners[i] = Math.min(1, Math.max(0, corners[i]!));
-    const width = corners[at + 2]! - corners[at]!;
-    const height = corners[at + 3]! - corners[at + 1]!;
+    const x1 = Math.max(0, corners[at]!);
+    const y1 = Math.max(0, corners[at + 1]!);
+    const x2 = Math.min(1, corners[at + 2]!);
+    const y2 = Math.min(1, corners[at + 3]!);
     // So written that a corner which is no number makes no area.
-    return width > 0 && height > 0 ? width * height : 0;
+    if (!(x2 > x1 && y2 > y1)) return 0;
+    if (this.#cutFirst) {
+      corners[at] = x1;
+      corners[at + 1] = y1;
+      corners[at + 2] = x2;
+      corners[at + 3] = y2;
+    }
+    return (corners[at + 2]! - corners[at]!) * (corners[at + 3]! - corners[at + 1]!);
   }
 }

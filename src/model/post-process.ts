@@ -16,7 +16,7 @@ export type PostProcess = (heads: Heads, width: number, height: number) => Detec
  * needs besides the detections that it returns is kept for the next, and grows only for a fuller picture than any before.
  */
 export function createPostProcess(spec: SsdSpec, settings: PostProcessSpec = spec.postProcess): PostProcess {
-  const { minScore, maxDetections, suppression, topKPerClass } = settings;
+  const { minScore, maxDetections, suppression, cutFirst, topKPerClass } = settings;
   const { labels } = spec;
   const classes = labels.length;
   const reported = Uint8Array.from(labels, (label) => (label === null ? 0 : 1));
@@ -28,7 +28,7 @@ export function createPostProcess(spec: SsdSpec, settings: PostProcessSpec = spe
   const createSuppress = suppression === "hard" ? createHardSuppress : createSoftSuppress;
   const suppress = createSuppress(settings, classes, kept);
   const candidates = new Candidates();
-  const boxes = new DecodedBoxes(spec);
+  const boxes = new DecodedBoxes(spec, cutFirst);
 
   return (heads, width, height) => {
     find(heads, candidates);
@@ -64,8 +64,9 @@ function createCut(limit: number, classes: number): (candidates: Candidates, ord
   };
 }
 
+/** Cut to the picture. */
 function toBox(corners: Float32Array, at: number, width: number, height: number): Detection["bbox"] {
-  const x = corners[at]! * width;
-  const y = corners[at + 1]! * height;
-  return [x, y, corners[at + 2]! * width - x, corners[at + 3]! * height - y];
+  const x = Math.max(0, corners[at]!) * width;
+  const y = Math.max(0, corners[at + 1]!) * height;
+  return [x, y, Math.min(1, corners[at + 2]!) * width - x, Math.min(1, corners[at + 3]!) * height - y];
 }

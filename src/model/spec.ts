@@ -73,6 +73,12 @@ const PostProcessSpec = z.strictObject({
     .boolean()
     .default(false)
     .describe("Whether a box suppresses those of every class, not only its own."),
+  cutFirst: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Whether boxes are cut to the picture before they suppress others (torchvision), or when they are reported (Caffe).",
+    ),
   topKPerClass: z
     .int()
     .positive()

@@ -11,6 +11,7 @@ export const PAPER_POST_PROCESS: PostProcessSpec = {
   suppression: "hard",
   softSigma: 0.5,
   classAgnostic: false,
+  cutFirst: true,
 };
 
 /** Both TensorFlow models: pixels to -1..1, sampled at i * in / out. */
@@ -70,7 +71,7 @@ const VGG16: Omit<SsdSpec, "name" | "input" | "extras" | "maps" | "labels"> = {
   clipBoxes: false,
   variances: [0.1, 0.1, 0.2, 0.2],
   scores: "softmax",
-  postProcess: { ...PAPER_POST_PROCESS, topKPerClass: 400 },
+  postProcess: { ...PAPER_POST_PROCESS, cutFirst: false, topKPerClass: 400 },
 };
 
 /** The mean of ILSVRC's pictures, as the released Caffe models subtract it (there in the order B, G, R). */
@@ -122,6 +123,7 @@ const SSD300_TORCHVISION: SsdSpec = {
   input: { ...SSD300_COCO.input, mean: [0.48235 * 255, 0.45882 * 255, 0.40784 * 255] },
   clipBoxes: true,
   labels: [...COCO_LABELS],
+  postProcess: { ...SSD300_COCO.postProcess, cutFirst: true },
 };
 
 export const SPECS: readonly SsdSpec[] = [

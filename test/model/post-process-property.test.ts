@@ -64,6 +64,7 @@ const randomSettings = (next: () => number, suppression: PostProcessSpec["suppre
   suppression,
   softSigma: pick(next, [0.1, 0.5, 2]),
   classAgnostic: next() < 0.3,
+  cutFirst: next() < 0.5,
   ...(next() < 0.3 && { topKPerClass: pick(next, [1, 2, 5, 400]) }),
 });
 

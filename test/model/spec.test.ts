@@ -26,7 +26,7 @@ describe("a spec", () => {
   test("written before there were ways of suppression is read as greedy NMS a class", () => {
     const { minScore, iouThreshold, maxDetections } = PAPER_POST_PROCESS;
     const older = { ...SSDLITE_MOBILENET_V2, postProcess: { minScore, iouThreshold, maxDetections } };
-    const wanted = { suppression: "hard", softSigma: 0.5, classAgnostic: false };
+    const wanted = { suppression: "hard", softSigma: 0.5, classAgnostic: false, cutFirst: true };
     expect(SsdSpec.parse(older).postProcess).toEqual({ minScore, iouThreshold, maxDetections, ...wanted });
   });
 

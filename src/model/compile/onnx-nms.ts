@@ -81,11 +81,11 @@ function candidateScores(part: OnnxPart, scores: string, reported: readonly numb
 
 /** `kept` [batch, boxes, classes]: the scores of the candidates that NonMaxSuppression selects, 0 for the others. */
 function suppress(part: OnnxPart, candidates: string, classes: number, settings: PostProcessSpec): void {
-  const { minScore, iouThreshold, maxDetections, classAgnostic } = settings;
-  let [boxes, scores] = ["corners", "candidates.transposed"];
+  const { minScore, iouThreshold, maxDetections, classAgnostic, cutFirst } = settings;
+  let [boxes, scores] = [cutFirst ? "corners" : "boxes.unclipped", "candidates.transposed"];
   if (classAgnostic) {
     // One class, whose boxes are those of all classes.
-    part.add("Unsqueeze", ["corners", part.integers([2], [1])], "corners.single");
+    part.add("Unsqueeze", [boxes, part.integers([2], [1])], "corners.single");
     part.add("Expand", ["corners.single", part.integers([1, 1, classes, 1], [4])], "corners.each");
     boxes = part.add("Reshape", ["corners.each", part.integers([0, -1, 4], [3])], "corners.all");
     scores = part.add("Reshape", [candidates, part.integers([0, 1, -1], [3])], "candidates.all");

@@ -129,6 +129,7 @@ describe("an ONNX file with NMS", () => {
     ["the best ten of a class", { topKPerClass: 10 }, { scores: "softmax" }],
     ["more than there are of a class", { topKPerClass: 1000 }, {}],
     ["boxes that suppress all classes", { classAgnostic: true }, { scores: "softmax" }],
+    ["boxes that suppress as they are", { cutFirst: false }, { variances: [0.3, 0.3, 0.3, 0.3] }],
     ["few detections", { maxDetections: 7 }, {}],
     ["a high threshold", { minScore: 0.9 }, {}],
     ["no threshold", { minScore: 0, maxDetections: 5000 }, { scores: "softmax" }],

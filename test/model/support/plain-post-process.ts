@@ -25,7 +25,8 @@ export function createPlainPostProcess(spec: SsdSpec, settings: PostProcessSpec)
     return kept
       .sort(byRank)
       .slice(0, settings.maxDetections)
-      .map(({ classId, score, corners: [x1, y1, x2, y2] }) => {
+      .map(({ classId, score, corners }) => {
+        const [x1, y1, x2, y2] = cut(corners);
         const bbox = [x1 * width, y1 * height, x2 * width - x1 * width, y2 * height - y1 * height] as const;
         return { bbox, score, label: spec.labels[classId]!, classId };
       });
@@ -40,13 +41,17 @@ function candidatesOf(spec: SsdSpec, heads: Heads, boxes: Float32Array, settings
   for (let box = 0; box < boxes.length / 4; box++) {
     const at = heads.logitsAt + box * classes;
     const scores = scoresOf(heads.logits.subarray(at, at + classes));
-    const corners = cornersOf(spec, heads, boxes, box * 4);
+    const whole = cornersOf(spec, heads, boxes, box * 4);
+    const corners = settings.cutFirst ? cut(whole) : whole;
     for (const [classId, label] of spec.labels.entries()) {
       const score = scores[classId]!;
       if (label !== null && score >= settings.minScore) ofClass[classId]!.push({ box, classId, score, corners });
     }
   }
-  const hasArea = ({ corners: [x1, y1, x2, y2] }: Found): boolean => x2 > x1 && y2 > y1;
+  const hasArea = ({ corners }: Found): boolean => {
+    const [x1, y1, x2, y2] = cut(corners);
+    return x2 > x1 && y2 > y1;
+  };
   return ofClass.map((found) => found.sort(byRank).slice(0, settings.topKPerClass).filter(hasArea));
 }
 
@@ -90,10 +95,13 @@ function cornersOf({ variances }: SsdSpec, { offsets, offsetsAt }: Heads, boxes:
   const [cx, cy, width, height] = [boxes[at]!, boxes[at + 1]!, boxes[at + 2]!, boxes[at + 3]!];
   const [middleX, middleY] = [cx + offset(0) * width, cy + offset(1) * height];
   const [halfWidth, halfHeight] = [(width * Math.exp(offset(2))) / 2, (height * Math.exp(offset(3))) / 2];
+  const corners = [middleX - halfWidth, middleY - halfHeight, middleX + halfWidth, middleY + halfHeight];
   // Boxes are kept in 32 bits, and one that lies exactly at the threshold must not fall to the other side here.
-  const clip = (value: number): number => Math.min(1, Math.max(0, Math.fround(value)));
-  return [clip(middleX - halfWidth), clip(middleY - halfHeight), clip(middleX + halfWidth), clip(middleY + halfHeight)];
+  return corners.map(Math.fround) as unknown as Corners;
 }
+
+const cut = (corners: Corners): Corners =>
+  corners.map((value) => Math.min(1, Math.max(0, value))) as unknown as Corners;
 
 function iou(a: Corners, b: Corners): number {
   const width = Math.min(a[2], b[2]) - Math.max(a[0], b[0]);
