@@ -12,7 +12,8 @@ import { SPECS, SSDLITE_MOBILENET_V2 } from "../../../src/model/specs.ts";
 import type { Tensors } from "../../../src/model/weights/safetensors.ts";
 import { defaultBundle } from "../../support/model.ts";
 import { iou } from "../../support/boxes.ts";
-import { photo } from "../support/pictures.ts";
+import { worstDifference } from "../support/differences.ts";
+import { noisePicture, photo } from "../support/pictures.ts";
 import { randomWeights } from "../support/random-weights.ts";
 
 describe("what is quantised", () => {
@@ -52,10 +53,11 @@ describe("what is quantised", () => {
       return [found?.dataType, found?.dims!.map(Number)];
     };
     const { INT8, INT32, FLOAT } = onnxProto.onnx.TensorProto.DataType;
-    expect(of("base.conv.weight.quantized")).toEqual([INT8, [32, 3, 3, 3]]);
-    expect(of("base.conv.weight.quantum")).toEqual([FLOAT, [32]]);
-    expect(of("base.conv.bias.quantized")).toEqual([INT32, [32]]);
-    expect(of("base.conv.weight")[0], "fp32 weights that nothing reads").toBeUndefined();
+    expect(of("base.block1.expand.weight.quantized")).toEqual([INT8, [96, 16, 1, 1]]);
+    expect(of("head0.logits.project.matrix")).toEqual([INT8, [576, 273]]);
+    expect(of("base.block1.expand.weight.quantum")).toEqual([FLOAT, [96]]);
+    expect(of("base.block1.expand.bias.quantized")).toEqual([INT32, [96]]);
+    expect(of("base.block1.expand.weight")[0], "fp32 weights that nothing reads").toBeUndefined();
   });
 });
 
@@ -110,6 +112,28 @@ describe("a network of one pixel", () => {
     for (const [i, value] of expected.entries())
       expect(Math.abs(answer[i]! - value), `channel ${i}`).toBeLessThan(within);
   });
+});
+
+test("a first convolution over squares of pixels is the same convolution", async () => {
+  // 4 x 4 pixels, 3 x 3 with stride 2: the last window's third row and column are padding, which is half a step off zero.
+  const builder = new GraphBuilder("four pixels");
+  const conv = builder.conv("stem", builder.input(4, 4, [127.5, 127.5, 127.5], 1 / 127.5), 4, { kernel: 3, stride: 2 });
+  const map = builder.activation("relu6", conv);
+  const heads = ["offsets", "logits"].map((kind) => builder.rows(kind, [builder.conv(`${kind}.conv`, map, 4)], 4));
+  const graph = builder.build(heads[0]!, heads[1]!);
+  const weights = randomWeights(graph, 9);
+  const ranges: Ranges = new Map([["stem.relu6", [0, 6]]]);
+  const pixels = noisePicture(4, 4, 2).data;
+  const answers = await Promise.all(
+    (["fp32", "int8"] as const).map(async (precision) => {
+      const engine = await openOnnxCpu({ graph, weights, ranges }, { threads: 1, precision });
+      const { offsets } = await engine.run(pixels, 1);
+      await engine.close();
+      return offsets;
+    }),
+  );
+  expect(Math.max(...answers[0]!.map(Math.abs))).toBeGreaterThan(0.5);
+  expect(worstDifference(answers[1]!, answers[0]!)).toBeLessThan(0.06);
 });
 
 describe("the default model in int8", () => {
