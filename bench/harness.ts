@@ -14,6 +14,8 @@ import type { StreamConfig } from "../src/pipeline/stream.ts";
 export interface Contender {
   readonly name: string;
   readonly run: () => Promise<number>;
+  /** Fewer than of the others, for what is slow. */
+  readonly rounds?: number;
 }
 
 /** Milliseconds a frame of each contender, a figure a round. Rounds alternate, so that a slow spell of the machine hits all. */
@@ -21,7 +23,8 @@ export async function measure(contenders: readonly Contender[], rounds: number):
   const figures = new Map(contenders.map(({ name }) => [name, [] as number[]]));
   for (let round = -1; round < rounds; round++) {
     const order = round % 2 === 0 ? contenders : contenders.toReversed();
-    for (const { name, run } of order) {
+    for (const { name, run, rounds: own = rounds } of order) {
+      if (round >= own) continue;
       const start = performance.now();
       const frames = await run();
       // The round before the first warms up.
