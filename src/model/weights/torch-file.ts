@@ -1,6 +1,5 @@
 // Files of PyTorch (`torch.save`): the state dict in them as float32 tensors, read without running anything.
 import { open } from "node:fs/promises";
-import { type Entry, openPromise, type ZipFile } from "yauzl";
 import { MultiboxError, sentenceOf } from "../../errors.ts";
 import { bytesOf, toFloats } from "./number-formats.ts";
 import { unpickle } from "./pickle.ts";
@@ -8,6 +7,7 @@ import { unreadable } from "./pickle-machine.ts";
 import type { Tensor, Tensors } from "./safetensors.ts";
 import { readLegacyTorch } from "./torch-legacy.ts";
 import { gather, type Storage, torchRoom, View } from "./torch-objects.ts";
+import { openZip } from "./zip-file.ts";
 
 /**
  * The tensors of a `.pth` or `.pt` file by name, also of one that holds them under `state_dict` or `model`. A prefix `module.` of
@@ -41,45 +41,35 @@ async function firstBytes(file: string): Promise<Buffer> {
 }
 
 async function readZip(file: string): Promise<Tensors> {
-  const zip = await openPromise(file, { autoClose: false }).catch((cause: unknown) => {
-    throw unreadable(file, `its zip archive is damaged (${sentenceOf(cause)})`);
+  const damaged = (cause: unknown): unknown =>
+    cause instanceof MultiboxError
+      ? cause
+      : unreadable(file, `its zip archive is damaged (${sentenceOf(cause).replace(/\.$/, "")})`);
+  const zip = await openZip(file).catch((cause: unknown) => {
+    throw damaged(cause);
   });
   try {
-    const entries = new Map<string, Entry>();
-    for await (const entry of zip.eachEntry()) entries.set(entry.fileName, entry);
-    const [pickle, ...others] = [...entries.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
+    const [pickle, ...others] = zip.names.filter((name) => /^[^/]+\/data\.pkl$/.test(name));
     if (pickle === undefined || others.length > 0)
       throw unreadable(file, "it is a zip archive without PyTorch's data.pkl");
     const folder = pickle.slice(0, -"data.pkl".length);
-    if (entries.has(`${folder}constants.pkl`))
-      throw unreadable(file, "it is a TorchScript program and not a state dict");
-    const order = entries.get(`${folder}byteorder`);
-    if (order && (await readEntry(zip, order, 16)).toString() !== "little")
+    const has = (name: string): boolean => zip.names.includes(folder + name);
+    if (has("constants.pkl")) throw unreadable(file, "it is a TorchScript program and not a state dict");
+    if (has("byteorder") && (await zip.read(`${folder}byteorder`, 16)).toString() !== "little")
       throw unreadable(file, "its numbers are not little-endian");
-    const bytes = await readEntry(zip, entries.get(pickle)!, MAX_PICKLE);
-    return await collect(file, unpickle(bytes, 0, torchRoom(file)).value, async ({ key, format, elements }) => {
-      const entry = entries.get(`${folder}data/${key}`);
-      if (!entry) throw unreadable(file, `the numbers of data/${key} are missing`);
-      const data = await readEntry(zip, entry, MAX_NUMBERS * bytesOf(format));
+    const { value } = unpickle(await zip.read(pickle, MAX_PICKLE), 0, torchRoom(file));
+    return await collect(file, value, async ({ key, format, elements }) => {
+      if (!has(`data/${key}`)) throw unreadable(file, `the numbers of data/${key} are missing`);
+      const data = await zip.read(`${folder}data/${key}`, MAX_NUMBERS * bytesOf(format));
       if (data.length !== elements * bytesOf(format))
         throw unreadable(file, `data/${key} has ${data.length} bytes and should have ${elements * bytesOf(format)}`);
       return data;
     });
   } catch (cause) {
-    if (cause instanceof MultiboxError) throw cause;
-    throw unreadable(file, `its zip archive is damaged (${sentenceOf(cause).replace(/\.$/, "")})`);
+    throw damaged(cause);
   } finally {
-    zip.close();
+    await zip.close();
   }
-}
-
-async function readEntry(zip: ZipFile, entry: Entry, most: number): Promise<Buffer> {
-  if (entry.uncompressedSize > most)
-    throw new Error(`${entry.fileName} would have ${entry.uncompressedSize} bytes, and ${most} are the most`);
-  const chunks: Buffer[] = [];
-  // yauzl ends a stream that is longer or shorter than it was said to be with an error.
-  for await (const chunk of await zip.openReadStreamPromise(entry)) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }
 
 /** The tensors of what was unpickled; `load` gets the bytes of a storage. */

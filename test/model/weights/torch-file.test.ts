@@ -176,6 +176,17 @@ test.each<[string, Uint8Array, string]>([
   await expect(read(bytes)).rejects.toThrow(why);
 });
 
+test("a directory that would lie far outside the file is damage, and not the end of the program", async () => {
+  const whole = torchFile(saved(STATE), STORAGES);
+  // The locator of a 64-bit directory, 20 bytes before the end record of 22.
+  const locator = Buffer.alloc(20, 0x42);
+  locator.write("PK\x06\x07");
+  await expect(read(Buffer.concat([whole.subarray(0, -22), locator, whole.subarray(-22)]))).rejects.toMatchObject({
+    code: "WEIGHTS_UNREADABLE",
+    message: expect.stringMatching(/its zip archive is damaged \(byte \d+ would be outside the file\)/),
+  });
+});
+
 test("numbers are bounded however often a storage is looked at", async () => {
   // 2^20 numbers, seen 513 times, would be more than 2 GiB of floats.
   const large = storage("0", 2 ** 20);
