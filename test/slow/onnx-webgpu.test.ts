@@ -1,14 +1,21 @@
-// ONNX Runtime on WebGPU: what every engine must do, the paper's network, and nothing left to the CPU.
+// ONNX Runtime on WebGPU: what every engine must do, the paper's network, nothing left to the CPU, and one worker.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { InferenceSession } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
+import { writeBundle } from "../../src/model/bundle.ts";
 import { compileOnnx } from "../../src/model/compile/onnx.ts";
+import { openDetector } from "../../src/model/detector-pool.ts";
 import { buildSsd } from "../../src/model/networks/ssd.ts";
 import { SPECS } from "../../src/model/specs.ts";
 import { describeAgreement } from "../model/engines/agreement.ts";
 import { onnxWebgpu } from "../model/engines/cases.ts";
 import { describeEngine } from "../model/engines/contract.ts";
 import { everyKindOfNode } from "../model/support/every-kind.ts";
+import { drawPicture } from "../model/support/pictures.ts";
 import { randomWeights } from "../model/support/random-weights.ts";
+import { smallSpec } from "../model/support/small-spec.ts";
 
 const webgpu = onnxWebgpu();
 const why = webgpu.missing === undefined ? "" : ` (${webgpu.missing})`;
@@ -33,6 +40,35 @@ describe.skipIf(webgpu.missing !== undefined)(`every operation is computed by th
     await expect(create(model, "1")).rejects.toThrow(/fallback/);
   });
 });
+
+test.skipIf(webgpu.missing !== undefined)(
+  `a pool of two workers on a GPU is one, which answers calls in line${why}`,
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), "multibox-webgpu-"));
+    try {
+      const spec = smallSpec();
+      const weights = randomWeights(buildSsd(spec), 1);
+      await writeBundle(join(folder, "small"), spec, weights, { source: "random numbers", licence: "none" });
+      const options = { folder: join(folder, "small"), maxBatch: 2, minScore: 0.6 };
+      const pool = await openDetector({ ...options, engine: "onnx:webgpu", workers: 2 });
+      const cpu = await openDetector({ ...options, engine: "onnx:cpu", precision: "fp32", workers: 1 });
+      const pictures = [drawPicture(200, 100, 1), drawPicture(96, 96, 2)];
+      const wanted = (await cpu.detect(pictures)).detections;
+      const [both, second] = await Promise.all([pool.detect(pictures), pool.detect([pictures[1]!])]);
+      await Promise.all([pool.close(), cpu.close()]);
+      expect([pool.slots, pool.info.engine, pool.info.reason]).toEqual([
+        1,
+        "onnx:webgpu, 1 thread",
+        "it was asked for",
+      ]);
+      expect(wanted.every((found) => found.length > 0)).toBe(true);
+      expect(both.detections.map((found) => found.length)).toEqual(wanted.map((found) => found.length));
+      expect(second.detections[0]).toHaveLength(wanted[1]!.length);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+);
 
 describeEngine(webgpu);
 describeAgreement(webgpu, [1]);
