@@ -22,6 +22,7 @@ const USAGE_CODES = new Set([
   "SPEC_UNKNOWN",
   "TOKEN_NEEDED",
   "STREAM_BAD_SCHEME",
+  "PRECISION_UNAVAILABLE",
 ]);
 
 type Setting = keyof typeof Config.shape;
