@@ -116,7 +116,7 @@ describe("default boxes of the released tilings", () => {
   /** The boxes of one cell, in pixels of the input: cx, cy, width, height. */
   const cellOf = (name: string, firstBox: number, count: number): number[][] => {
     const spec = find(name);
-    const boxes = [...defaultBoxes(spec).slice(firstBox * 4, (firstBox + count) * 4)];
+    const boxes = Array.from(defaultBoxes(spec).subarray(firstBox * 4, (firstBox + count) * 4));
     return Array.from({ length: count }, (_, i) =>
       boxes.slice(i * 4, i * 4 + 4).map((share) => share * spec.input.width),
     );
