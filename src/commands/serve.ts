@@ -123,7 +123,7 @@ function announce(
   const shown = streams.map(({ id, url }) => ({ id, url: redactUrl(url) }));
   if (how.json) {
     console.log(
-      JSON.stringify({ url: server.url, port: server.port, detections: socket, model, engine, streams: shown }),
+      JSON.stringify({ url: server.url, port: server.port, detections: socket, model, engine, reason, streams: shown }),
     );
     return;
   }
