@@ -29,7 +29,12 @@ export async function importModel(file: string, options: ImportOptions): Promise
   await requireFree(out, options.force);
   const { weights, kind, drawn, subsampled } = await readWeights(buildSsd(spec), file, seed);
   const source = drawn.length === 0 ? basename(file) : `${basename(file)}; layers it lacks drawn with seed ${seed}`;
-  await writeBundle(resolve(out), spec, weights, { source, integrity: await integrityOf(file), licence });
+  const provenance = { source, integrity: await integrityOf(file), licence };
+  await writeBundle(resolve(out), spec, weights, provenance).catch((cause: unknown) => {
+    // Where a model cannot be written, its hint is about the cache, in which models otherwise are.
+    if (!(cause instanceof MultiboxError)) throw cause;
+    throw new MultiboxError(cause.code, cause.message, "Choose another --out.", { cause });
+  });
   const folder = isAbsolute(out) || out.startsWith(".") ? out : `./${out}`;
   const values = [...weights.values()].reduce((sum, { data }) => sum + data.length, 0);
   if (json) {

@@ -40,7 +40,11 @@ describe("multibox --help", () => {
       ],
     ],
     [["evaluate"], ["--data <folder>", "coco", "voc", "--curves", "--difficult", "Example:"]],
-    [["models"], ["list", "pull"]],
+    [["models"], ["list", "pull", "import"]],
+    [
+      ["models", "import"],
+      [".pth", ".caffemodel", "--spec <name>", "--out <folder>", "--force", "Example:"],
+    ],
     [
       ["models", "list"],
       ["--json", "--cache-dir"],
