@@ -7,7 +7,7 @@ import type { RgbImage } from "../src/model/detection.ts";
 import type { Graph } from "../src/model/graph.ts";
 import { trimKernels } from "../src/model/export/trim-kernels.ts";
 import { buildSsd } from "../src/model/networks/ssd.ts";
-import { observeRanges } from "../src/model/quantize.ts";
+import { observeRanges } from "../src/model/observe-ranges.ts";
 import { SPECS } from "../src/model/specs.ts";
 import { yuvToRgb } from "../src/pipeline/yuv-to-rgb.ts";
 import { randomWeights } from "../test/model/support/random-weights.ts";

@@ -1,5 +1,5 @@
 // What does post-processing cost? Scenes of SSD300's and SSDLite's shapes, beside the textbook's NMS class by class.
-import type { Heads } from "../src/model/candidates.ts";
+import type { Heads } from "../src/model/post-process/candidates.ts";
 import { createPostProcess, type PostProcess } from "../src/model/post-process.ts";
 import type { PostProcessSpec, SsdSpec } from "../src/model/spec.ts";
 import { SPECS } from "../src/model/specs.ts";

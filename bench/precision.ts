@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import type { Engine, Network } from "../src/model/engines/engine.ts";
 import { openOnnxCpu } from "../src/model/engines/onnx.ts";
 import { buildSsd } from "../src/model/networks/ssd.ts";
-import { observeRanges } from "../src/model/quantize.ts";
+import { observeRanges } from "../src/model/observe-ranges.ts";
 import { createSampler } from "../src/model/sample.ts";
 import type { SsdSpec } from "../src/model/spec.ts";
 import { SPECS } from "../src/model/specs.ts";

@@ -1,7 +1,7 @@
 // What does sampling a frame cost? The kernel beside the same arithmetic in plain JavaScript.
 import { type YuvImage, pictureBytes } from "../src/model/detection.ts";
 import { createSampler } from "../src/model/sample.ts";
-import { sampleTaps } from "../src/model/sample-taps.ts";
+import { sampleTaps } from "../src/model/sample/taps.ts";
 import { SSDLITE_MOBILENET_V2 } from "../src/model/specs.ts";
 import { plainSample } from "../test/support/plain-sample.ts";
 import { measure, printMachine, printTable } from "./harness.ts";

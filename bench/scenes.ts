@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CentreBox, encode } from "../src/model/box-coder.ts";
-import type { Heads } from "../src/model/candidates.ts";
+import type { Heads } from "../src/model/post-process/candidates.ts";
 import { decodePicture } from "../src/model/decode-picture.ts";
 import { defaultBoxes } from "../src/model/default-boxes.ts";
 import { openEngine } from "../src/model/engines/open.ts";

@@ -6,7 +6,7 @@ import { MultiboxError, sentenceOf, systemCode } from "../errors.ts";
 import { writeBundle } from "../model/bundle.ts";
 import { decodePicture } from "../model/decode-picture.ts";
 import type { RgbImage } from "../model/detection.ts";
-import { observeRanges, type RangeMethod } from "../model/quantize.ts";
+import { observeRanges, type RangeMethod } from "../model/observe-ranges.ts";
 import { openModel } from "../model/zoo.ts";
 import { requireFree } from "./models-import.ts";
 import { downloadProgress, pictureProgress } from "./terminal.ts";

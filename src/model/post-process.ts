@@ -1,10 +1,10 @@
 // Offsets and logits of one picture -> its detections: threshold, decode, non-maximum suppression, best first.
-import { Candidates, type Heads, sigmoidCandidates, softmaxCandidates } from "./candidates.ts";
-import { DecodedBoxes } from "./decoded-boxes.ts";
+import { Candidates, type Heads, sigmoidCandidates, softmaxCandidates } from "./post-process/candidates.ts";
+import { DecodedBoxes } from "./post-process/decoded-boxes.ts";
 import type { Detection } from "./detection.ts";
-import { createRanking } from "./rank-candidates.ts";
+import { createRanking } from "./post-process/rank-candidates.ts";
 import { boxCount, type PostProcessSpec, type SsdSpec } from "./spec.ts";
-import { createHardSuppress, createSoftSuppress, Kept } from "./suppress.ts";
+import { createHardSuppress, createSoftSuppress, Kept } from "./post-process/suppress.ts";
 
 /** Detections of a picture of this size in its pixels, best score first; of equal scores the lower box, then the lower class. */
 export type PostProcess = (heads: Heads, width: number, height: number) => Detection[];

@@ -1,8 +1,8 @@
 // A picture of any size, YUV or RGB -> the network's RGB, sampled as the model was trained.
 import { type Picture, pictureBytes } from "./detection.ts";
-import { sampleRgb } from "./sample-rgb.ts";
-import { sampleTaps, type Taps } from "./sample-taps.ts";
-import { createYuvSampler, kernelColumns, type YuvTaps } from "./sample-yuv.ts";
+import { sampleRgb } from "./sample/rgb.ts";
+import { sampleTaps, type Taps } from "./sample/taps.ts";
+import { createYuvSampler, kernelColumns, type YuvTaps } from "./sample/yuv.ts";
 import type { SsdSpec } from "./spec.ts";
 
 /** Writes a picture as interleaved RGB of the network's input size, `width * height * 3` bytes, at `out[at]`. */

@@ -1,6 +1,6 @@
 // Post-processing in one pass gives what the textbook's gives: NMS class by class, then the best of all classes.
 import { describe, expect, test } from "vitest";
-import type { Heads } from "../../src/model/candidates.ts";
+import type { Heads } from "../../src/model/post-process/candidates.ts";
 import type { Detection } from "../../src/model/detection.ts";
 import { createPostProcess } from "../../src/model/post-process.ts";
 import { boxCount, type PostProcessSpec, type SsdSpec } from "../../src/model/spec.ts";

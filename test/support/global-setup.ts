@@ -6,7 +6,7 @@ import { testCacheDir } from "./model.ts";
 
 /** Called by vitest once a run. */
 export async function setup(): Promise<void> {
-  const sources = ["src/model/kernels/sample.ts", "src/model/sample-layout.ts"];
+  const sources = ["src/model/kernels/sample.ts", "src/model/sample/layout.ts"];
   if (changed("dist/model/kernels/sample.wasm") <= Math.max(...sources.map(changed))) {
     execFileSync("npm", ["run", "--silent", "build:kernels"], { cwd: ROOT, stdio: "inherit" });
   }

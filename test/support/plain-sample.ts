@@ -1,8 +1,8 @@
 // YUV sampled in plain floats, a pixel at a time: what the kernel is compared with, for its levels and for its time.
 import { colourWeights } from "../../src/model/colour.ts";
 import type { YuvImage } from "../../src/model/detection.ts";
-import { WEIGHT_BITS } from "../../src/model/sample-layout.ts";
-import type { Taps } from "../../src/model/sample-taps.ts";
+import { WEIGHT_BITS } from "../../src/model/sample/layout.ts";
+import type { Taps } from "../../src/model/sample/taps.ts";
 
 const ONE = 1 << WEIGHT_BITS;
 

@@ -1,6 +1,6 @@
 // The inner loop of sampling, in AssemblyScript: rows of luma and chroma that lie in memory -> rows of RGB, 8 pixels at a time.
-// `npm run build:kernels` compiles it to WebAssembly; what lies where is laid out in ../sample-yuv.ts.
-import { COEFFICIENT_BITS, GROUP, GROUP_BYTES, ROW_BYTES, SAMPLE_BITS, WEIGHT_BITS } from "../sample-layout.ts";
+// `npm run build:kernels` compiles it to WebAssembly; what lies where is laid out in ../sample/yuv.ts.
+import { COEFFICIENT_BITS, GROUP, GROUP_BYTES, ROW_BYTES, SAMPLE_BITS, WEIGHT_BITS } from "../sample/layout.ts";
 
 /**
  * Samples rows. All arguments but `stride` are addresses.

@@ -1,5 +1,5 @@
 // The textbook's post-processing, to compare with: all scores, all boxes, NMS group by group, then the best of all groups.
-import type { Heads } from "../../../src/model/candidates.ts";
+import type { Heads } from "../../../src/model/post-process/candidates.ts";
 import { defaultBoxes } from "../../../src/model/default-boxes.ts";
 import type { PostProcess } from "../../../src/model/post-process.ts";
 import type { PostProcessSpec, SsdSpec } from "../../../src/model/spec.ts";

@@ -1,13 +1,13 @@
 // RGB pictures are sampled as the network saw pictures while it was trained: by the graph's own node, and by TensorFlow.js.
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { RgbImage } from "../../src/model/detection.ts";
-import { createSampler } from "../../src/model/sample.ts";
-import type { SsdSpec } from "../../src/model/spec.ts";
-import { SSDLITE_MOBILENET_V2 } from "../../src/model/specs.ts";
-import { worstDifference } from "./support/differences.ts";
-import { type OriginalGraph, openOriginalGraph } from "./support/original-graph.ts";
-import { drawPicture, noisePicture } from "./support/pictures.ts";
+import type { RgbImage } from "../../../src/model/detection.ts";
+import { createSampler } from "../../../src/model/sample.ts";
+import type { SsdSpec } from "../../../src/model/spec.ts";
+import { SSDLITE_MOBILENET_V2 } from "../../../src/model/specs.ts";
+import { worstDifference } from "../support/differences.ts";
+import { type OriginalGraph, openOriginalGraph } from "../support/original-graph.ts";
+import { drawPicture, noisePicture } from "../support/pictures.ts";
 
 // Noise has the hardest edges that there are.
 const SIZES = [

@@ -1,9 +1,9 @@
 // YUV pictures become the RGB that the ITU's recommendations say, in every matrix and range, at every size.
 import { describe, expect, test } from "vitest";
-import { type ColourTags, pictureBytes, type RgbImage, type YuvImage } from "../../src/model/detection.ts";
-import { createSampler } from "../../src/model/sample.ts";
-import { SSDLITE_MOBILENET_V2 } from "../../src/model/specs.ts";
-import { random } from "./support/random.ts";
+import { type ColourTags, pictureBytes, type RgbImage, type YuvImage } from "../../../src/model/detection.ts";
+import { createSampler } from "../../../src/model/sample.ts";
+import { SSDLITE_MOBILENET_V2 } from "../../../src/model/specs.ts";
+import { random } from "../support/random.ts";
 
 type Triple = readonly [number, number, number];
 

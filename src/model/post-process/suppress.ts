@@ -1,7 +1,7 @@
 // Non-maximum suppression over all classes in one descending pass: greedy ("hard"), or Gaussian Soft-NMS.
 import type { Candidates } from "./candidates.ts";
 import type { DecodedBoxes } from "./decoded-boxes.ts";
-import type { PostProcessSpec } from "./spec.ts";
+import type { PostProcessSpec } from "../spec.ts";
 
 const NONE = -1;
 

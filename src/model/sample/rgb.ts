@@ -1,7 +1,7 @@
 // RGB of any size -> the network's RGB. Single pictures have it, not streams, so that plain JavaScript is fast enough.
-import type { RgbImage } from "./detection.ts";
-import { WEIGHT_BITS } from "./sample-layout.ts";
-import type { Taps } from "./sample-taps.ts";
+import type { RgbImage } from "../detection.ts";
+import { WEIGHT_BITS } from "./layout.ts";
+import type { Taps } from "./taps.ts";
 
 const ONE = 1 << WEIGHT_BITS;
 const HALF = 1 << (2 * WEIGHT_BITS - 1);

@@ -3,16 +3,16 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type ColourTags, pictureBytes, type YuvImage } from "../../src/model/detection.ts";
-import { createSampler } from "../../src/model/sample.ts";
-import { openSampleKernel } from "../../src/model/sample-kernel.ts";
-import { sampleTaps } from "../../src/model/sample-taps.ts";
-import { createYuvSampler, kernelColumns } from "../../src/model/sample-yuv.ts";
-import type { SsdSpec } from "../../src/model/spec.ts";
-import { SSDLITE_MOBILENET_V2 } from "../../src/model/specs.ts";
-import { plainSample } from "../support/plain-sample.ts";
-import { worstDifference } from "./support/differences.ts";
-import { random } from "./support/random.ts";
+import { type ColourTags, pictureBytes, type YuvImage } from "../../../src/model/detection.ts";
+import { createSampler } from "../../../src/model/sample.ts";
+import { openSampleKernel } from "../../../src/model/sample/kernel.ts";
+import { sampleTaps } from "../../../src/model/sample/taps.ts";
+import { createYuvSampler, kernelColumns } from "../../../src/model/sample/yuv.ts";
+import type { SsdSpec } from "../../../src/model/spec.ts";
+import { SSDLITE_MOBILENET_V2 } from "../../../src/model/specs.ts";
+import { plainSample } from "../../support/plain-sample.ts";
+import { worstDifference } from "../support/differences.ts";
+import { random } from "../support/random.ts";
 
 const TAGS = (["bt601", "bt709", "bt2020"] as const).flatMap((matrix) =>
   [false, true].map((fullRange): ColourTags => ({ matrix, fullRange })),

@@ -1,17 +1,9 @@
 // YUV of any size -> the network's RGB: lays pictures out in the kernel's memory, band after band.
-import { colourWeights } from "./colour.ts";
-import type { ColourTags, YuvImage } from "./detection.ts";
-import { openSampleKernel } from "./sample-kernel.ts";
-import {
-  COEFFICIENT_BITS,
-  COLOUR_BYTES,
-  GROUP,
-  GROUP_BYTES,
-  ROW_BYTES,
-  SAMPLE_BITS,
-  WEIGHT_BITS,
-} from "./sample-layout.ts";
-import type { Taps } from "./sample-taps.ts";
+import { colourWeights } from "../colour.ts";
+import type { ColourTags, YuvImage } from "../detection.ts";
+import { openSampleKernel } from "./kernel.ts";
+import { COEFFICIENT_BITS, COLOUR_BYTES, GROUP, GROUP_BYTES, ROW_BYTES, SAMPLE_BITS, WEIGHT_BITS } from "./layout.ts";
+import type { Taps } from "./taps.ts";
 
 /** Taps of a source size, with those of columns as the kernel reads them. */
 export interface YuvTaps {

@@ -1,7 +1,7 @@
 // Opens the WebAssembly that samples YUV: built from kernels/sample.ts, without imports, with a memory that its caller lays out.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { MultiboxError, sentenceOf } from "../errors.ts";
+import { MultiboxError, sentenceOf } from "../../errors.ts";
 
 /** One instance with its own memory. Not thread-safe; as many as wanted. */
 export interface SampleKernel {

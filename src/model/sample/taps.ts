@@ -1,6 +1,6 @@
 // Where each pixel of the network's picture lies in a source: which two samples it is made of, and their shares.
-import { WEIGHT_BITS } from "./sample-layout.ts";
-import type { SsdSpec } from "./spec.ts";
+import { WEIGHT_BITS } from "./layout.ts";
+import type { SsdSpec } from "../spec.ts";
 
 /** Where each output coordinate falls between two source coordinates: `first`, `second`, and the weight of the second. */
 export interface Taps {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { RgbImage } from "../../src/model/detection.ts";
 import { Histogram } from "../../src/model/histogram.ts";
 import { buildSsd } from "../../src/model/networks/ssd.ts";
-import { observeRanges } from "../../src/model/quantize.ts";
+import { observeRanges } from "../../src/model/observe-ranges.ts";
 import { observedNodes } from "../../src/model/compile/int8-plan.ts";
 import { SSDLITE_MOBILENET_V2 } from "../../src/model/specs.ts";
 import { drawPicture } from "./support/pictures.ts";

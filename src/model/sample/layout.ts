@@ -1,4 +1,4 @@
-// What sample-yuv.ts and its kernel agree on: fixed point and records in memory. Plain numbers, which AssemblyScript reads too.
+// What yuv.ts and its kernel agree on: fixed point and records in memory. Plain numbers, which AssemblyScript reads too.
 
 /** Of a weight of bilinear sampling. After both passes a value of 8 bits has 8 + 11 + 11 = 30, which fits an int32. */
 export const WEIGHT_BITS = 11;
