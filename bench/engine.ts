@@ -5,8 +5,8 @@ import { openEngine } from "../src/model/engines/open.ts";
 import { createSampler } from "../src/model/sample.ts";
 import { benchFrames, benchModel, benchVideo, type Contender, measure, printMachine, printTable } from "./harness.ts";
 
-const ROUNDS = 15;
-const FRAMES = 48;
+const ROUNDS = 45;
+const FRAMES = 16;
 
 const video = await benchVideo("vtest.avi");
 const { folder, bundle } = await benchModel();

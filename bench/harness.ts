@@ -40,7 +40,10 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** Median, spread, and ratio to the first one. */
+/**
+ * Median, spread, and ratio to the first one: the median of the rounds' own ratios, since the machine is the same within a round
+ * and not from round to round.
+ */
 export function printTable(figures: ReadonlyMap<string, readonly number[]>): void {
   const [baseline] = figures.values();
   console.log(
@@ -50,10 +53,13 @@ export function printTable(figures: ReadonlyMap<string, readonly number[]>): voi
     const middle = median(values);
     const spread = `${Math.min(...values).toFixed(2)}..${Math.max(...values).toFixed(2)}`;
     const cells = [middle.toFixed(2).padStart(12), (1000 / middle).toFixed(1).padStart(10)];
-    console.log(
-      `${name.padEnd(44)}${cells.join("")}${(middle / median(baseline!)).toFixed(3).padStart(8)}   ${spread}`,
-    );
+    console.log(`${name.padEnd(44)}${cells.join("")}${ratioOf(values, baseline!).toFixed(3).padStart(8)}   ${spread}`);
   }
+}
+
+/** Of what was measured in the same rounds. */
+export function ratioOf(values: readonly number[], baseline: readonly number[]): number {
+  return median(values.slice(0, baseline.length).map((value, round) => value / baseline[round]!));
 }
 
 export function printMachine(): void {
