@@ -18,6 +18,7 @@ import { benchFrames, benchModel, benchVideo, type Contender, fileStream } from 
 import { measure, median, printMachine, printTable, SOURCE } from "./harness.ts";
 
 const ROUNDS = 5;
+const PRECISIONS = ["fp32", "int8"] as const;
 const video = process.argv[2] ?? (await benchVideo("vtest.avi"));
 const { folder, bundle } = await benchModel();
 const inputBytes = bundle.spec.input.width * bundle.spec.input.height * 3;
@@ -66,13 +67,18 @@ async function runPipeline(pipeline: Pipeline): Promise<number> {
   return detected;
 }
 
-/** Core-milliseconds a frame of each part alone: the engine with one thread, and with all, when it holds all cores. */
-async function parts(): Promise<Record<"decode" | "sample" | "engineOne" | "engineAll", number>> {
+/** Core-milliseconds a frame of each part alone: engines with one thread, and with all, when they hold all cores. */
+async function parts(): Promise<{ decode: number; sample: number; engines: Map<string, number> }> {
   const pictures = await benchFrames(video, 16);
   const inputs = new Uint8Array(pictures.length * inputBytes);
   const sampler = createSampler(bundle.spec.input);
-  const { engine: one } = await openEngine("auto", bundle, { threads: 1 });
-  const { engine: all } = await openEngine("auto", bundle, { threads: cores });
+  const engines = new Map<string, Engine>();
+  for (const precision of PRECISIONS) {
+    for (const threads of [1, cores]) {
+      const { engine } = await openEngine("onnx:cpu", bundle, { threads, precision });
+      engines.set(`${precision} ${threads}`, engine);
+    }
+  }
   const runEngine = (engine: Engine) => async (): Promise<number> => {
     for (let i = 0; i < 32; i += 8) await engine.run(inputs.subarray((i % 16) * inputBytes), 8);
     return 32;
@@ -85,11 +91,10 @@ async function parts(): Promise<Record<"decode" | "sample" | "engineOne" | "engi
         return 64;
       },
     },
-    { name: "one", run: runEngine(one) },
-    { name: "all", run: runEngine(all) },
+    ...[...engines].map(([name, engine]) => ({ name, run: runEngine(engine) })),
   ];
   const figures = await measure(contenders, ROUNDS * 2);
-  await Promise.all([one.close(), all.close()]);
+  for (const engine of engines.values()) await engine.close();
   const decoding: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const before = cpuMs();
@@ -99,8 +104,9 @@ async function parts(): Promise<Record<"decode" | "sample" | "engineOne" | "engi
   return {
     decode: median(decoding),
     sample: median(figures.get("sample")!),
-    engineOne: median(figures.get("one")!),
-    engineAll: median(figures.get("all")!) * cores,
+    engines: new Map(
+      [...engines.keys()].map((name) => [name, median(figures.get(name)!) * Number(name.split(" ")[1])]),
+    ),
   };
 }
 
@@ -127,20 +133,23 @@ console.log(
   `${video.split("/").at(-1)}, every frame detected (scores over 0.3) and written as JSON lines, ${ROUNDS} rounds`,
 );
 console.log(`Core-milliseconds a frame of each part alone:
-  decode ${alone.decode.toFixed(2)} (CPU of ffmpeg and of reading its pipe), sampling ${alone.sample.toFixed(2)},
-  engine ${alone.engineOne.toFixed(2)} with one thread, ${alone.engineAll.toFixed(2)} with ${cores} (its time times ${cores} cores).
-Allowed are ${cores} cores x 1000 / (decode + sampling + engine) frames/s: ${allowedWith(alone.engineOne).toFixed(1)} with engines of one thread, ${allowedWith(alone.engineAll).toFixed(1)} with one of ${cores}.\n`);
+  decode ${alone.decode.toFixed(2)} (CPU of ffmpeg and of reading its pipe), sampling ${alone.sample.toFixed(2)}`);
+for (const [name, engine] of alone.engines)
+  console.log(
+    `  engine ${engine.toFixed(2)} in ${name} threads (its time times its cores): allowed are ${allowedWith(engine).toFixed(1)} frames/s`,
+  );
+console.log(`Allowed are ${cores} cores x 1000 / (decode + sampling + engine).\n`);
 
 const contenders: Contender[] = [{ name: "decoding alone", run: decode }];
 const allowed = new Map<string, number>();
 const closers: (() => Promise<void>)[] = [];
-for (const workers of [0, cores]) {
-  const detector = await openDetector({ folder, engine: "auto", workers, maxBatch: 8, minScore: 0.3 });
+for (const [precision, workers] of PRECISIONS.flatMap((one) => [0, cores].map((count) => [one, count] as const))) {
+  const detector = await openDetector({ folder, engine: "onnx:cpu", precision, workers, maxBatch: 8, minScore: 0.3 });
   await detector.warmUp();
   const pipeline = createPipeline(detector, { maxDelayMs: 10, maxDecodeWidth: 1920, stallMs: 10_000, ffmpeg });
   const name = `pipeline, ${detector.info.engine}`;
   contenders.push({ name, run: () => runPipeline(pipeline) });
-  allowed.set(name, allowedWith(workers === 0 ? alone.engineAll : alone.engineOne));
+  allowed.set(name, allowedWith(alone.engines.get(`${precision} ${workers === 0 ? cores : 1}`)!));
   closers.push(
     () => pipeline.close(),
     () => detector.close(),

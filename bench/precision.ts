@@ -11,10 +11,10 @@ import { yuvToRgb } from "../src/pipeline/yuv-to-rgb.ts";
 import { randomWeights } from "../test/model/support/random-weights.ts";
 import { benchFrames, benchModel, benchVideo, type Contender, measure, printMachine, printTable } from "./harness.ts";
 
-const ROUNDS = 15;
-const BATCH = 2;
+const ROUNDS = 9;
+const BATCH = 8;
 
-const pictures = (await benchFrames(await benchVideo("vtest.avi"), 4)).map((frame) => yuvToRgb(frame));
+const pictures = (await benchFrames(await benchVideo("vtest.avi"), 8)).map((frame) => yuvToRgb(frame));
 const { bundle } = await benchModel();
 const ssd300 = SPECS.find(({ name }) => name === "ssd300-vgg16-voc")!;
 

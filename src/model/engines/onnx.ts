@@ -8,8 +8,9 @@ import { engineOnSession } from "./onnx-session.ts";
 import { choosePrecision, hasIntegerDotProducts } from "./precision.ts";
 
 // On a CPU a larger batch is no cheaper a picture, and its feature maps leave the cache: 8 at once take a sixth longer than
-// 2 at a time (bench/README.md).
-const PART = 2;
+// 2 at a time (bench/README.md). Those of int8 are a quarter as large, and its operations so short that waking threads for them
+// counts.
+const PART = { fp32: 2, int8: 4 };
 
 /**
  * Opens `onnx:cpu`. Fails with ENGINE_MISSING where the package or its binary for this platform is not installed, and with
@@ -28,11 +29,16 @@ export async function openOnnxCpu(network: Network, { threads, precision }: Engi
     executionMode: "sequential",
     // Threads that spin while they wait take the cores from the decoders that they wait for.
     // Sums of products of uint8 and int8 overflow 16 bits where there is no VNNI; with this both become uint8, at some cost.
-    extra: { session: { intra_op: { allow_spinning: "0" }, x64quantprecision: hasIntegerDotProducts() ? "0" : "1" } },
+    extra: {
+      session: {
+        intra_op: { allow_spinning: "0" },
+        x64quantprecision: hasIntegerDotProducts() ? "0" : "1",
+      },
+    },
   });
   const threadCount = `${intraOpNumThreads} ${intraOpNumThreads === 1 ? "thread" : "threads"}`;
   const description = `onnx:cpu${isInt8 ? " int8" : ""}, ${threadCount}`;
-  return engineOnSession(ort, session, graph, { name: "onnx:cpu", description, part: PART });
+  return engineOnSession(ort, session, graph, { name: "onnx:cpu", description, part: PART[isInt8 ? "int8" : "fp32"] });
 }
 
 /** The package, imported on demand. Fails with ENGINE_MISSING. */
