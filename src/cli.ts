@@ -226,7 +226,10 @@ models
     "Make a model of weights from elsewhere: torchvision's or Caffe's SSD, or a VGG16 to start a training from",
   )
   .argument("<file>", "A .pth, .pt, .safetensors or .caffemodel file; no code in it is run")
-  .requiredOption("--spec <name>", "What network it is, for example ssd300-vgg16-voc, or a JSON file with a spec")
+  .option(
+    "--spec <name>",
+    "What network it is, for example ssd300-vgg16-voc, or a JSON file with a spec; what multibox exported says it itself",
+  )
   .requiredOption("--out <folder>", "Where to write the model")
   .option("--licence <text>", "Of the weights, to be kept with them", "not stated")
   .option("--seed <n>", "Of the layers that a classifier has no weights for", wholeNumber, 1)

@@ -1,18 +1,20 @@
 // `multibox models import`: weights that people have, made a model that multibox runs and trains.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readdir } from "node:fs/promises";
-import { basename, isAbsolute, resolve } from "node:path";
+import { readdir, readFile } from "node:fs/promises";
+import { basename, extname, isAbsolute, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { MultiboxError, systemCode } from "../errors.ts";
-import { writeBundle } from "../model/bundle.ts";
+import { type Bundle, type Provenance, type Quantization, writeBundle } from "../model/bundle.ts";
+import { importSafetensors } from "../model/export/safetensors.ts";
 import { findSpec } from "../model/find-spec.ts";
 import { buildSsd } from "../model/networks/ssd.ts";
-import { readWeights } from "../model/weights/read-weights.ts";
+import type { SsdSpec } from "../model/spec.ts";
+import { readWeights, type ReadWeights, requireFile } from "../model/weights/read-weights.ts";
 
 export interface ImportOptions {
-  /** A name, or a JSON file. */
-  readonly spec: string;
+  /** A name, or a JSON file; absent for a file that holds its own, as `multibox export --format safetensors` writes it. */
+  readonly spec?: string;
   readonly out: string;
   /** What the weights' owner asks for; goes into the model. */
   readonly licence: string;
@@ -24,13 +26,9 @@ export interface ImportOptions {
 
 /** Reads the weights, writes the model to the folder `out`, and prints what was read and where it is. */
 export async function importModel(file: string, options: ImportOptions): Promise<void> {
-  const { out, licence, seed, json } = options;
-  const spec = await findSpec(options.spec);
-  await requireFree(out, options.force);
-  const { weights, kind, drawn, subsampled } = await readWeights(buildSsd(spec), file, seed);
-  const source = drawn.length === 0 ? basename(file) : `${basename(file)}; layers it lacks drawn with seed ${seed}`;
-  const provenance = { source, integrity: await integrityOf(file), licence };
-  await writeBundle(resolve(out), spec, weights, provenance).catch((cause: unknown) => {
+  const { out, seed, json } = options;
+  const { spec, weights, kind, drawn, subsampled, provenance, quantization } = await readModel(file, options);
+  await writeBundle(resolve(out), spec, weights, provenance, quantization).catch((cause: unknown) => {
     // Where a model cannot be written, its hint is about the cache, in which models otherwise are.
     if (!(cause instanceof MultiboxError)) throw cause;
     throw new MultiboxError(cause.code, cause.message, "Choose another --out.", { cause });
@@ -52,6 +50,37 @@ export async function importModel(file: string, options: ImportOptions): Promise
     return;
   }
   console.log(`${spec.name} is in ${folder}; for example: multibox detect --model ${folder} PICTURE`);
+}
+
+interface ReadModel extends ReadWeights {
+  readonly spec: SsdSpec;
+  readonly provenance: Provenance;
+  readonly quantization?: Quantization | undefined;
+}
+
+async function readModel(file: string, { spec: wanted, out, licence, seed, force }: ImportOptions): Promise<ReadModel> {
+  if (wanted === undefined) {
+    const { spec, provenance, quantization } = await readExported(file);
+    await requireFree(out, force);
+    return { ...(await readWeights(buildSsd(spec), file, seed)), spec, provenance, quantization };
+  }
+  const spec = await findSpec(wanted);
+  await requireFree(out, force);
+  const read = await readWeights(buildSsd(spec), file, seed);
+  const source =
+    read.drawn.length === 0 ? basename(file) : `${basename(file)}; layers it lacks drawn with seed ${seed}`;
+  return { ...read, spec, provenance: { source, integrity: await integrityOf(file), licence } };
+}
+
+/** What a file of `multibox export --format safetensors` says of itself; of others nobody knows the network. */
+async function readExported(file: string): Promise<Bundle> {
+  await requireFile(file);
+  if (extname(file).toLowerCase() === ".safetensors") return importSafetensors(await readFile(file), file);
+  throw new MultiboxError(
+    "SPEC_UNKNOWN",
+    `${file} does not say which network it is of.`,
+    "Name it, for example --spec ssd300-vgg16-torchvision.",
+  );
 }
 
 /** A folder is only replaced where it is asked for, and where it holds a model and nothing else. */

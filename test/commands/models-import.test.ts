@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { importModel, type ImportOptions } from "../../src/commands/models-import.ts";
 import { readBundle } from "../../src/model/bundle.ts";
+import { exportSafetensors } from "../../src/model/export/safetensors.ts";
 import { buildSsd } from "../../src/model/networks/ssd.ts";
 import { SPECS } from "../../src/model/specs.ts";
 import { type Tensors, writeSafetensors } from "../../src/model/weights/safetensors.ts";
@@ -55,6 +56,28 @@ describe("a file that fits", () => {
       ),
       `ssdlite-mobilenet-v2 is in ${out}; for example: multibox detect --model ${out} PICTURE`,
     ]);
+  });
+
+  test("of multibox's own export needs no spec, and becomes the model that it was", async () => {
+    const provenance = { source: "npm:tiny@1.0.0", licence: "MIT" };
+    const quantization = { method: "min-max", pictures: 1, ranges: { input: [-1, 1] as [number, number] } };
+    const graph = buildSsd(SPEC);
+    await writeFile(
+      file("exported.safetensors"),
+      exportSafetensors({ spec: SPEC, graph, weights, provenance, quantization }),
+    );
+    await importModel(file("exported.safetensors"), { out, licence: "", seed: 1, force: false, json: true });
+    const bundle = await readBundle(out);
+    expect(bundle).toMatchObject({ spec: SPEC, provenance, quantization });
+    expect(Buffer.compare(writeSafetensors(bundle.weights), writeSafetensors(weights))).toBe(0);
+  });
+
+  test("but says nothing of its network needs a spec", async () => {
+    await writeFile(file("weights.pth"), "");
+    const wanted = { out, licence: "", seed: 1, force: false, json: true };
+    await expect(importModel(file("weights.pth"), wanted)).rejects.toMatchObject({ code: "SPEC_UNKNOWN" });
+    await expect(importModel(file("own.safetensors"), wanted)).rejects.toMatchObject({ code: "WEIGHTS_UNREADABLE" });
+    await expect(importModel(file("none.safetensors"), wanted)).rejects.toMatchObject({ code: "WEIGHTS_NOT_FOUND" });
   });
 
   test("is told of in JSON", async () => {

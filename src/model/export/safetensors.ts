@@ -70,6 +70,6 @@ function unreadable(name: string, why: string): MultiboxError {
   return new MultiboxError(
     "WEIGHTS_UNREADABLE",
     `${name} is no model that \`multibox export --format safetensors\` wrote: ${why}.`,
-    "Export it again.",
+    "Export it again, or say with --spec which network it is of.",
   );
 }

@@ -78,7 +78,8 @@ function unknown(file: string, tensors: Tensors): MultiboxError {
 /** readFile takes no more, and no such model comes near it. */
 const MAX_BYTES = 2 ** 31 - 1;
 
-async function requireFile(file: string): Promise<void> {
+/** Fails with WEIGHTS_NOT_FOUND. */
+export async function requireFile(file: string): Promise<void> {
   const found = await stat(file).catch((cause: unknown) => {
     if (systemCode(cause) === undefined) throw cause;
     throw new MultiboxError("WEIGHTS_NOT_FOUND", `${file} cannot be read (${systemCode(cause)}).`, "", { cause });
