@@ -1,13 +1,15 @@
 // Writes files and folders that are either whole or not there.
-import { constants } from "node:fs";
-import { access, mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import { constants, existsSync } from "node:fs";
+import { access, mkdir, open, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { MultiboxError, systemCode } from "./errors.ts";
 
-/** Fails with NOT_WRITABLE before hours of work, rather than after them. */
+/** That a file may be written there. Fails with NOT_WRITABLE before hours of work, rather than after them. */
 export async function requireWritable(path: string): Promise<void> {
   try {
     await access(dirname(path), constants.W_OK);
+    const found = await stat(path).catch(() => undefined);
+    if (found?.isDirectory()) throw Object.assign(new Error("It is a folder."), { code: "EISDIR" });
   } catch (cause) {
     throw explained(cause, path);
   }
@@ -33,17 +35,19 @@ export async function writeWhole(path: string, chunks: Iterable<string | Uint8Ar
 /** Writes a folder of files likewise; a folder that is there already is replaced. */
 export async function writeWholeFolder(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
   const draft = `${folder}.${process.pid}.tmp`;
+  const old = `${draft}.old`;
   try {
     await mkdir(draft);
     for (const [name, bytes] of files) await writeFile(join(draft, name), bytes);
     // A folder cannot be renamed over a full one, so the old one steps aside first.
-    const old = `${draft}.old`;
     await rename(folder, old).catch((error: unknown) => {
       if (systemCode(error) !== "ENOENT") throw error;
     });
     await rename(draft, folder);
     await rm(old, { recursive: true, force: true });
   } catch (cause) {
+    // It comes back where nothing took its place.
+    if (!existsSync(folder)) await rename(old, folder).catch(() => undefined);
     await rm(draft, { recursive: true, force: true }).catch(() => undefined);
     throw explained(cause, folder);
   }

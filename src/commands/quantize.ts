@@ -41,8 +41,10 @@ export async function quantizeModel(options: QuantizeOptions): Promise<void> {
   const method: RangeMethod =
     options.method === "min-max" ? { kind: "min-max" } : { kind: "percentile", percent: options.percentile };
   const threads = availableParallelism();
-  const quantization = await observeRanges(bundle, pictures, { method, threads }).finally(progress.stop);
-  for (const failure of failures) console.error(`left out: ${failure}`);
+  const quantization = await observeRanges(bundle, pictures, { method, threads }).finally(() => {
+    progress.stop();
+    for (const failure of failures) console.error(`left out: ${failure}`);
+  });
   await writeBundle(resolve(out), bundle.spec, bundle.weights, bundle.provenance, quantization);
   const folder = isAbsolute(out) || out.startsWith(".") ? out : `./${out}`;
   const ranges = Object.keys(quantization.ranges).length;

@@ -1,5 +1,6 @@
 // A model on disk: a folder with model.json (the spec, where it came from) and weights.safetensors.
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
@@ -54,17 +55,18 @@ export async function writeBundle(
   const file = { file: WEIGHTS_FILE, sha256: sha256(bytes) };
   const model = { format: 1, spec, provenance, quantization, weights: file };
   const draft = `${folder}.${process.pid}.tmp`;
+  const old = `${draft}.old`;
   try {
     await mkdir(draft, { recursive: true });
     await writeFile(join(draft, WEIGHTS_FILE), bytes);
     await writeFile(join(draft, "model.json"), `${JSON.stringify(ModelFile.parse(model), null, 2)}\n`);
     // A folder cannot be renamed over a full one, so the old one steps aside first.
-    const old = `${draft}.old`;
     await rename(folder, old).catch(ignoreMissing);
     await rename(draft, folder);
     await rm(old, { recursive: true, force: true });
   } catch (cause) {
-    // What cannot be removed either must not hide why.
+    // It comes back where nothing took its place. What cannot be removed either must not hide why.
+    if (!existsSync(folder)) await rename(old, folder).catch(() => undefined);
     await rm(draft, { recursive: true, force: true }).catch(() => undefined);
     throw writeError(cause, dirname(folder));
   }

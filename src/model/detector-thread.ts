@@ -4,6 +4,9 @@ import { MultiboxError } from "../errors.ts";
 import { startWorker } from "../worker-entry.ts";
 import type { WireError, WorkerReply, WorkerRequest, WorkerSetup } from "./detector-worker.ts";
 
+/** A slow network on a busy machine answers within this time; the server gives up a little later. */
+const FORCE_MS = 8000;
+
 /** A request on its way to a thread, and who waits for the reply. */
 export interface ThreadCall {
   readonly request: WorkerRequest;
@@ -54,8 +57,8 @@ export class DetectorThread {
     this.#call?.reject(closedError());
     this.#call = undefined;
     this.#worker.postMessage({ type: "close" } satisfies WorkerRequest);
-    // A run that hangs must not keep the server from stopping.
-    const force = setTimeout(() => void this.#worker.terminate(), 2000);
+    // A run that hangs must not keep the server from stopping. Not sooner: runtimes do not bear it, and abort the process.
+    const force = setTimeout(() => void this.#worker.terminate(), FORCE_MS);
     await this.#exited;
     clearTimeout(force);
   }

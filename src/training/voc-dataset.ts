@@ -78,7 +78,8 @@ async function listNames(folder: string, split: string | undefined): Promise<{ n
     // Lists of a class have a second column.
     const lines = (await readFile(list, "utf8")).split("\n").map((line) => line.trim().split(/\s+/)[0]!);
     const names = lines.filter((name) => name !== "");
-    const again = names.find((name, i) => names.indexOf(name) < i);
+    const seen = new Set<string>();
+    const again = names.find((name) => seen.size === seen.add(name).size);
     if (again !== undefined) throw invalidDataset(list, `${again} stands in it twice`, "Take one of them out.");
     if (names.length > 0) return { names, source: list };
     throw invalidDataset(list, "no picture stands in it", "Choose another --split.");

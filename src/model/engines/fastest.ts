@@ -49,15 +49,29 @@ export async function openFastest<Name extends string>(
     else timed.push({ name, engine, alone, together: Infinity });
   }
   timed.sort((a, b) => a.alone - b.alone);
-  let best = timed[0];
+  let best: Timed<Name> | undefined;
+  const losers: Timed<Name>[] = [];
   for (const contender of timed) {
     // What takes longer for one picture than another for a batch has lost: SSD512 on a CPU beside a GPU, a GPU that is software.
-    if (contender.alone > best!.together) continue;
-    contender.together = await timeBatch(contender.engine, network, now);
-    if (contender.together < best!.together) best = contender;
+    if (best && contender.alone > best.together) {
+      losers.push(contender);
+      continue;
+    }
+    const { name, engine } = contender;
+    // A GPU may have memory for one picture and none for eight.
+    const together = await timeBatch(engine, network, now).catch((error: unknown) => {
+      failures.push({ name, error });
+    });
+    if (together === undefined) {
+      await engine.close();
+      continue;
+    }
+    contender.together = together;
+    if (best) losers.push(together < best.together ? best : contender);
+    if (!best || together < best.together) best = contender;
   }
   if (!best) throw failures[0]!.error;
-  const losers = timed.filter((contender) => contender !== best);
+  losers.sort((a, b) => a.alone - b.alone);
   for (const { engine } of losers) await engine.close();
   const reason = `it answered ${BATCH} pictures in ${shown(best.together)}${losers.map(behind).join("")}`;
   return { name: best.name, engine: best.engine, reason: `${reason}${failures.map(because).join("")}` };

@@ -50,15 +50,23 @@ export function engineOnSession(
     );
   };
 
+  const failWhereClosed = (): void => {
+    if (closed) throw new MultiboxError("ENGINE_CLOSED", `The engine ${name} was asked to run after it was closed.`);
+  };
+
   return {
     description,
     async run(batch, n) {
-      if (closed) throw new MultiboxError("ENGINE_CLOSED", `The engine ${name} was asked to run after it was closed.`);
+      failWhereClosed();
       if (answer.offsets.length < n * boxes * 4) {
         answer = { offsets: new Float32Array(n * boxes * 4), logits: new Float32Array(n * boxes * classes) };
       }
       const parts = (async (): Promise<void> => {
-        for (let from = 0; from < n; from += most) await runPart(batch, from, Math.min(most, n - from));
+        for (let from = 0; from < n; from += most) {
+          // Who closes need not wait for a whole batch, which is seconds of SSD512.
+          failWhereClosed();
+          await runPart(batch, from, Math.min(most, n - from));
+        }
       })();
       running = parts.catch(() => undefined);
       await parts;

@@ -1,6 +1,7 @@
 // Decides between fp32 and int8: what was asked for, what the network has ranges for, and what the CPU is made for.
 import { existsSync, readFileSync } from "node:fs";
 import { MultiboxError } from "../../errors.ts";
+import { observedNodes } from "../compile/int8-plan.ts";
 import type { Network, Precision } from "./engine.ts";
 
 /** fp32 when absent. Fails with PRECISION_UNAVAILABLE where int8 is asked for and the network was never observed. */
@@ -9,7 +10,11 @@ export function choosePrecision(
   precision: Precision = "fp32",
   isFast: () => boolean = hasIntegerDotProducts,
 ): "fp32" | "int8" {
-  if (precision === "auto") return ranges && isFast() ? "int8" : "fp32";
+  if (precision === "auto") {
+    // A model that was observed for an older plan lacks some: then it is fp32 until somebody asks for int8.
+    const isObserved = ranges !== undefined && observedNodes(graph).every((name) => ranges.has(name));
+    return isObserved && isFast() ? "int8" : "fp32";
+  }
   if (precision === "int8" && !ranges) {
     throw new MultiboxError(
       "PRECISION_UNAVAILABLE",

@@ -88,6 +88,18 @@ describe("of engines that open", () => {
     expect(choice).toMatchObject({ name: "onnx:cpu", reason });
     expect([...open]).toEqual(["onnx:cpu"]);
   });
+
+  test("one that has memory for a picture and none for a batch is closed, and another is kept", async () => {
+    const { now, open, candidate } = machine();
+    const small = candidate("onnx:webgpu", (n) => {
+      if (n > 1) throw new Error("out of memory");
+      return 1;
+    });
+    const choice = await openFastest([small, candidate("onnx:cpu", (n) => 9 * n)], NETWORK, now);
+    const reason = "it answered 8 pictures in 72 ms; onnx:webgpu does not run: out of memory";
+    expect(choice).toMatchObject({ name: "onnx:cpu", reason });
+    expect([...open]).toEqual(["onnx:cpu"]);
+  });
 });
 
 test("where none opens, the first one says why", async () => {

@@ -1,10 +1,16 @@
 // fp32 or int8: as asked for, where the network can, and by itself only where the CPU is made for it.
 import { describe, expect, test } from "vitest";
+import { observedNodes } from "../../../src/model/compile/int8-plan.ts";
 import type { Network } from "../../../src/model/engines/engine.ts";
+import { buildSsd } from "../../../src/model/networks/ssd.ts";
+import { SSDLITE_MOBILENET_V2 } from "../../../src/model/specs.ts";
 import { choosePrecision, hasIntegerDotProducts } from "../../../src/model/engines/precision.ts";
 
-const plain = { graph: { name: "tiny" }, weights: new Map() } as unknown as Network;
-const observed: Network = { ...plain, ranges: new Map() };
+const graph = buildSsd(SSDLITE_MOBILENET_V2);
+const plain: Network = { graph, weights: new Map() };
+const ranges = new Map(observedNodes(graph).map((name) => [name, [0, 1] as const]));
+const observed: Network = { ...plain, ranges };
+const partly: Network = { ...plain, ranges: new Map([...ranges].slice(1)) };
 const fast = (): boolean => true;
 const slow = (): boolean => false;
 
@@ -18,6 +24,7 @@ describe("the precision", () => {
     ["int8", "observed, on a CPU made for it", observed, fast],
     ["fp32", "observed, on any other CPU", observed, slow],
     ["fp32", "never observed", plain, fast],
+    ["fp32", "observed for another plan", partly, fast],
   ] as const)("auto is %s for a network that was %s", (chosen, _, network, cpu) => {
     expect(choosePrecision(network, "auto", cpu)).toBe(chosen);
   });
@@ -25,7 +32,7 @@ describe("the precision", () => {
     expect(() => choosePrecision(plain, "int8", fast)).toThrow(
       expect.objectContaining({
         code: "PRECISION_UNAVAILABLE",
-        message: expect.stringContaining("tiny") as unknown,
+        message: expect.stringContaining("ssdlite-mobilenet-v2") as unknown,
         hint: expect.stringContaining("multibox quantize") as unknown,
       }),
     );
