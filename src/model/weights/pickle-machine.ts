@@ -106,7 +106,9 @@ export class PickleMachine {
 
   /** The only way in for names: what is not in the room is refused before anything could call it. */
   global(module: unknown, name: unknown): void {
-    const path = `${String(module)}.${String(name)}`;
+    // Lists that hold each other would take forever to become text.
+    if (typeof module !== "string" || typeof name !== "string") this.#broken("it names what is no text");
+    const path = `${module}.${name}`;
     if (!this.#room.globals.has(path)) {
       throw new MultiboxError(
         "WEIGHTS_UNSAFE",

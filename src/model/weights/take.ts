@@ -31,6 +31,14 @@ export function take({ tensors, file, spec }: Source, name: string, shape: reado
       "Choose the spec that the file was made for: its classes, boxes and layers must be the same.",
     );
   }
+  const count = shape.reduce((product, size) => product * size, 1);
+  if (tensor.data.length !== count) {
+    throw new MultiboxError(
+      "WEIGHTS_MISFIT",
+      `${name} in ${file} has ${tensor.data.length} numbers, and its shape ${sizes(shape)} wants ${count}.`,
+      "The file is damaged; fetch it again.",
+    );
+  }
   const odd = firstOdd(tensor.data);
   if (odd !== -1) {
     throw new MultiboxError(

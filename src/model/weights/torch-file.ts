@@ -17,13 +17,14 @@ export async function readTorch(file: string): Promise<Tensors> {
   const head = await firstBytes(file);
   if (head.readUInt32LE(0) === ZIP_MAGIC) return readZip(file);
   // A pickle of protocol 2 or newer.
-  if (head[0] === 0x80) return collect(file, ...(await readLegacyTorch(file)));
+  if (head[0] === 0x80) return readLegacy(file);
   if (head.toString("latin1", 257, 262) === "ustar")
     throw unreadable(file, "it is a tar archive, which PyTorch wrote before 0.2; load it there and save it again");
   throw unreadable(file, "it is not the zip archive that PyTorch writes since 1.6");
 }
 
 const ZIP_MAGIC = 0x04034b50;
+const ZIP = "its zip archive";
 
 /** Most bytes of the pickle, which holds names and shapes only, and most numbers in all tensors: 2 GiB as floats. */
 const MAX_PICKLE = 2 ** 26;
@@ -40,13 +41,23 @@ async function firstBytes(file: string): Promise<Buffer> {
   }
 }
 
+/** What went wrong as the user sees it: whatever a hostile file makes go wrong is that file's damage. */
+function damaged(file: string, part: string, cause: unknown): unknown {
+  if (cause instanceof MultiboxError) return cause;
+  return unreadable(file, `${part} is damaged (${sentenceOf(cause).replace(/\.$/, "")})`);
+}
+
+async function readLegacy(file: string): Promise<Tensors> {
+  try {
+    return await collect(file, ...(await readLegacyTorch(file)));
+  } catch (cause) {
+    throw damaged(file, "its pickle", cause);
+  }
+}
+
 async function readZip(file: string): Promise<Tensors> {
-  const damaged = (cause: unknown): unknown =>
-    cause instanceof MultiboxError
-      ? cause
-      : unreadable(file, `its zip archive is damaged (${sentenceOf(cause).replace(/\.$/, "")})`);
   const zip = await openZip(file).catch((cause: unknown) => {
-    throw damaged(cause);
+    throw damaged(file, ZIP, cause);
   });
   try {
     const [pickle, ...others] = zip.names.filter((name) => /^[^/]+\/data\.pkl$/.test(name));
@@ -66,7 +77,7 @@ async function readZip(file: string): Promise<Tensors> {
       return data;
     });
   } catch (cause) {
-    throw damaged(cause);
+    throw damaged(file, ZIP, cause);
   } finally {
     await zip.close();
   }
@@ -78,28 +89,37 @@ async function collect(
   value: unknown,
   load: (storage: Storage) => Promise<Uint8Array>,
 ): Promise<Tensors> {
-  const views = [...stateDict(file, value)].filter((entry): entry is [string, View] => entry[1] instanceof View);
+  const views = [...stateDict(file, value)].filter((entry): entry is [unknown, View] => entry[1] instanceof View);
+  if (!views.every(isNamed)) throw unreadable(file, "a tensor's name is no text");
   if (views.length === 0) throw unreadable(file, "there are no tensors in it");
   const numbers = views.reduce((sum, [, { shape }]) => sum + shape.reduce((product, size) => product * size, 1), 0);
   if (numbers > MAX_NUMBERS) throw unreadable(file, `it has ${numbers} numbers, and ${MAX_NUMBERS} are the most`);
   const tensors = new Map<string, Tensor>(views.map(([name]) => [name, { shape: [], data: new Float32Array(0) }]));
   // Tensors that share a storage follow each other, so that only one storage is in memory at a time.
   const byStorage = views.toSorted(([, a], [, b]) => (a.storage.key < b.storage.key ? -1 : 1));
-  let loaded: { key: string; floats: Float32Array } | undefined;
+  let loaded: { storage: Storage; floats: Float32Array } | undefined;
   for (const [name, view] of byStorage) {
-    const { key, format } = view.storage;
-    if (loaded?.key !== key) loaded = { key, floats: toFloats(format, await load(view.storage)) };
+    const { key, format, elements } = view.storage;
+    if (loaded?.storage.key !== key)
+      loaded = { storage: view.storage, floats: toFloats(format, await load(view.storage)) };
+    // Views were held against the size that they claim for their storage, which only `load` compares with what is there.
+    if (loaded.storage.format !== format || loaded.storage.elements !== elements)
+      throw unreadable(file, `its tensors disagree on how many numbers of what type storage ${key} has`);
     tensors.set(name, gather(view, loaded.floats));
   }
   const parallel = [...tensors.keys()].every((name) => name.startsWith("module."));
   return parallel ? new Map([...tensors].map(([name, tensor]) => [name.slice("module.".length), tensor])) : tensors;
 }
 
-function stateDict(file: string, value: unknown): Map<string, unknown> {
+function isNamed(entry: [unknown, View]): entry is [string, View] {
+  return typeof entry[0] === "string";
+}
+
+function stateDict(file: string, value: unknown): Map<unknown, unknown> {
   if (!(value instanceof Map)) throw unreadable(file, "it holds no state dict");
   for (const wrapper of ["state_dict", "model"]) {
     const inner: unknown = value.get(wrapper);
-    if (inner instanceof Map) return inner as Map<string, unknown>;
+    if (inner instanceof Map) return inner;
   }
-  return value as Map<string, unknown>;
+  return value;
 }

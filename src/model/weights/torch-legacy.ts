@@ -25,13 +25,13 @@ export async function readLegacyTorch(
     throw unreadable(file, "its numbers are not little-endian");
   const object = unpickle(bytes, system.end, { ...room, persistent });
   const keys = unpickle(bytes, object.end, room);
-  if (!Array.isArray(keys.value)) throw unreadable(file, "it has no list of its storages");
-  const storages = new Map<unknown, Uint8Array>();
+  if (!isTexts(keys.value)) throw unreadable(file, "it has no list of its storages");
+  const storages = new Map<string, Uint8Array>();
   let at = keys.end;
-  for (const key of keys.value as unknown[]) {
+  for (const key of keys.value) {
     // Each storage is preceded by how many numbers it has.
     if (at + 8 > bytes.length) throw unreadable(file, "it ends in the middle");
-    const length = Number(bytes.readBigInt64LE(at)) * (formats.get(String(key)) ?? Number.NaN);
+    const length = Number(bytes.readBigInt64LE(at)) * (formats.get(key) ?? Number.NaN);
     if (!(length >= 0 && at + 8 + length <= bytes.length))
       throw unreadable(file, "it ends in the middle of its numbers");
     storages.set(key, bytes.subarray(at + 8, (at += 8 + length)));
@@ -43,6 +43,10 @@ export async function readLegacyTorch(
     return Promise.resolve(data);
   };
   return [object.value, load];
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
 
 /** 0x1950a86a20f9469cfc6c in PyTorch's `serialization.py`, as near as a double comes. */

@@ -43,11 +43,12 @@ export function torchRoom(file: string): PickleRoom {
     const last = shape.reduce((at, size, i) => at + (size - 1) * (strides[i] ?? Infinity), offset);
     if (elements > 0 && (last >= storage.elements || elements > storage.elements))
       return fail(`a tensor of ${shape.join("x")} does not fit its ${storage.elements} numbers`);
-    return new View(storage, offset, shape, strides);
+    // A pickle can still reach these lists, and must not change what was checked.
+    return new View(storage, offset, Object.freeze(shape), Object.freeze(strides));
   };
   const persistent = (id: unknown): unknown => {
     const [kind, format, key, , elements] = Array.isArray(id) ? (id as unknown[]) : [];
-    const known = numberFormat(String(format));
+    const known = typeof format === "string" && numberFormat(format);
     if (kind !== "storage" || !known || typeof key !== "string" || !isCount(elements))
       return fail("it refers to what is no storage of numbers");
     return new Storage(known, key, elements);

@@ -89,6 +89,13 @@ describe("names", () => {
     expect(sum).not.toHaveBeenCalled();
   });
 
+  test("are texts: lists in their place are refused before they are made text", () => {
+    const doubled = `]q\0${"](h\0h\0eq\0".repeat(40)}`;
+    const deep = "]".repeat(60_000) + "a".repeat(59_999);
+    expect(() => read(doubled, text("name"), "\x93")).toThrow("it names what is no text");
+    expect(() => read(text("module"), deep, "\x93")).toThrow("it names what is no text");
+  });
+
   test("of values cannot be called", () => {
     expect(() => read(call("ours", "name", integer(1)))).toThrow("it calls what is no function");
     expect(() => read(text("text"), ")R")).toThrow("it calls what is no function");

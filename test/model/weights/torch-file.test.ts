@@ -9,6 +9,7 @@ import { readTorch } from "../../../src/model/weights/torch-file.ts";
 import {
   call,
   dict,
+  global,
   integer,
   list,
   pickle,
@@ -18,6 +19,7 @@ import {
   tensor,
   text,
   torchFile,
+  tuple,
   zip,
 } from "../support/pickles.ts";
 
@@ -43,6 +45,14 @@ const EXPECTED = [
   ["a", { shape: [2, 3], data: Float32Array.of(0, 1, 2, 3, 4, 5) }],
   ["b", { shape: [], data: Float32Array.of(9) }],
 ];
+
+/** The parts of a file from before 1.6, with STORAGES as its numbers. */
+function legacy(state: Uint8Array, keys: Uint8Array): Buffer[] {
+  const magic = saved(Buffer.from("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", "latin1"));
+  const system = saved(dict({ little_endian: Buffer.of(0x88) }));
+  const count = (value: number): Buffer => Buffer.from(BigInt64Array.of(BigInt(value)).buffer);
+  return [magic, saved(integer(1001)), system, saved(state), saved(keys), count(6), SIX, count(1), floats(9)];
+}
 
 describe("a state dict", () => {
   test("is read by name", async () => {
@@ -107,11 +117,7 @@ describe("a state dict", () => {
   });
 
   test("may lie in the format from before 1.6: pickles one after the other, then the numbers", async () => {
-    const magic = saved(Buffer.from("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", "latin1"));
-    const system = saved(dict({ little_endian: Buffer.of(0x88) }));
-    const keys = saved(list(text("0"), text("1")));
-    const count = (value: number): Buffer => Buffer.from(BigInt64Array.of(BigInt(value)).buffer);
-    const parts = [magic, saved(integer(1001)), system, saved(STATE), keys, count(6), SIX, count(1), floats(9)];
+    const parts = legacy(STATE, list(text("0"), text("1")));
     expect([...(await read(Buffer.concat(parts)))]).toEqual(EXPECTED);
     await expect(read(Buffer.concat(parts.slice(0, -1)))).rejects.toThrow("it ends in the middle of its numbers");
     await expect(read(Buffer.concat(parts.slice(0, -2)))).rejects.toThrow("it ends in the middle");
@@ -131,6 +137,26 @@ test("a file that calls a function is refused, and nothing is called", async () 
 
 const six = storage("0", 6);
 const one = (view: Uint8Array): Buffer => torchFile(saved(dict({ a: view })), STORAGES);
+/** A list that holds one list twice, which holds one list twice, and so on: as text it would have 2^40 letters. */
+const doubled = pickle("]q\0", Array.from({ length: 40 }, () => "](h\0h\0eq\0").join(""));
+const deep = pickle("]".repeat(60_000), "a".repeat(59_999));
+const unnamed = pickle("}(", integer(5), tensor(six, 0, [6], [1]), "u");
+const typed = (type: Uint8Array): Buffer =>
+  pickle(tuple(text("storage"), type, text("0"), text("cpu"), integer(6)), "Q");
+/** A list of sides that grows when the tensor was made of it. */
+const grown = pickle(
+  global("torch._utils", "_rebuild_tensor_v2"),
+  "(",
+  six,
+  integer(0),
+  list(integer(6)),
+  "q\x01",
+  list(integer(1)),
+  "tR",
+  "h\x01",
+  integer(1000),
+  "a0",
+);
 const many = list(...Array.from({ length: 1100 }, () => list()));
 test.each<[string, Uint8Array, string]>([
   ["nothing in it", Buffer.alloc(0), "it is not the zip archive"],
@@ -166,6 +192,41 @@ test.each<[string, Uint8Array, string]>([
   ["a tensor at a negative place", one(tensor(six, -1, [1], [1])), "a tensor has no numbers, shape or strides"],
   ["a tensor of no storage", one(tensor(text("0"), 0, [1], [1])), "a tensor has no numbers, shape or strides"],
   ["a storage of an unknown type", one(tensor(pickle(many, "Q"), 0, [1], [1])), "it refers to what is no storage"],
+  [
+    "two sizes of one storage",
+    torchFile(
+      saved(dict({ a: tensor(storage("0", 6), 0, [6], [1]), b: tensor(storage("0", 1000), 0, [1000], [1]) })),
+      STORAGES,
+    ),
+    "its tensors disagree on how many numbers of what type storage 0 has",
+  ],
+  [
+    "two types of one storage",
+    torchFile(
+      saved(dict({ a: tensor(storage("0", 6), 0, [6], [1]), b: tensor(storage("0", 6, "IntStorage"), 0, [6], [1]) })),
+      STORAGES,
+    ),
+    "its tensors disagree on how many numbers of what type storage 0 has",
+  ],
+  ["a tensor that grows after it was checked", one(grown), "its zip archive is damaged"],
+  ["a number for a name", torchFile(saved(unnamed), STORAGES), "a tensor's name is no text"],
+  [
+    "a number for a name, from before 1.6",
+    Buffer.concat(legacy(unnamed, list(text("0")))),
+    "a tensor's name is no text",
+  ],
+  [
+    "numbers for its storages, from before 1.6",
+    Buffer.concat(legacy(STATE, list(doubled, deep))),
+    "it has no list of its storages",
+  ],
+  [
+    "a tensor that grows, from before 1.6",
+    Buffer.concat(legacy(dict({ a: grown }), list(text("0")))),
+    "its pickle is damaged",
+  ],
+  ["doubled lists as a storage's type", one(tensor(typed(doubled), 0, [1], [1])), "it refers to what is no storage"],
+  ["nested lists as a storage's type", one(tensor(typed(deep), 0, [1], [1])), "it refers to what is no storage"],
   ["a dictionary of no pairs", one(call("collections", "OrderedDict", list(integer(1)))), "a dictionary without keys"],
 ])("a file with %s is WEIGHTS_UNREADABLE", async (_, bytes, why) => {
   await expect(read(bytes)).rejects.toMatchObject({
