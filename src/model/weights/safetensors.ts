@@ -1,7 +1,7 @@
 // Named tensors in a file, in the safetensors format: 8 bytes of header length, a JSON header, the raw little-endian data.
 import { z } from "zod";
 import { MultiboxError } from "../../errors.ts";
-import { bytesOf, numberFormat, toFloats } from "./number-formats.ts";
+import { bytesOf, type NumberFormat, numberFormat, toFloats } from "./number-formats.ts";
 
 /** A float32 tensor. */
 export interface Tensor {
@@ -37,7 +37,10 @@ export function writeSafetensors(tensors: Tensors, metadata: Readonly<Record<str
   return file;
 }
 
-/** The tensors of a file's bytes as 32-bit floats, whatever they are there; `name` is for the message. Fails with WEIGHTS_UNREADABLE. */
+/**
+ * The tensors of a file's bytes as 32-bit floats, whatever they are there; `name` is for the message. Fails with
+ * WEIGHTS_UNREADABLE, also where data overlaps or has holes, which the format forbids: a small file could become any amount of memory.
+ */
 export function readSafetensors(bytes: Uint8Array, name: string): Tensors {
   const fail = (why: string): never => {
     throw new MultiboxError(
@@ -52,7 +55,7 @@ export function readSafetensors(bytes: Uint8Array, name: string): Tensors {
   if (headerBytes > file.length - 8) return fail(`its header would have ${headerBytes} bytes`);
   const header = parseHeader(file.toString("utf8", 8, 8 + headerBytes)) ?? fail("its header is not JSON");
   const start = 8 + headerBytes;
-  const tensors = new Map<string, Tensor>();
+  const parts: Part[] = [];
   for (const [key, value] of Object.entries(header)) {
     if (key === "__metadata__") continue;
     const entry = Entry.safeParse(value);
@@ -66,9 +69,28 @@ export function readSafetensors(bytes: Uint8Array, name: string): Tensors {
     const count = shape.reduce((product, size) => product * size, 1);
     if (to - from !== count * bytesOf(format) || start + to > file.length)
       return fail(`the data of ${key} does not fit its shape ${shape.join("x")}`);
-    tensors.set(key, { shape, data: toFloats(format, file.subarray(start + from, start + to)) });
+    parts.push({ key, shape, format, from, to });
   }
-  return tensors;
+  let end = 0;
+  for (const { key, from, to } of parts.toSorted((a, b) => a.from - b.from || a.to - b.to)) {
+    if (from !== end) return fail(`the data of ${key} begins at byte ${from}, and that before it ends at ${end}`);
+    end = to;
+  }
+  if (start + end !== file.length) return fail(`${file.length - start - end} bytes at its end are of no tensor`);
+  return new Map(
+    parts.map(({ key, shape, format, from, to }) => {
+      return [key, { shape, data: toFloats(format, file.subarray(start + from, start + to)) }];
+    }),
+  );
+}
+
+/** A tensor that was not yet read: `from` and `to` are bytes of the data. */
+interface Part {
+  readonly key: string;
+  readonly shape: readonly number[];
+  readonly format: NumberFormat;
+  readonly from: number;
+  readonly to: number;
 }
 
 function parseHeader(text: string): Record<string, unknown> | undefined {

@@ -80,6 +80,17 @@ describe("reading", () => {
     expect(read.get("a")).toEqual({ shape: [2], data: Float32Array.of(1.5, -2) });
   });
 
+  test("takes tensors whose data lies in another order than their names", () => {
+    const at = (from: number): unknown => ({ dtype: "F32", shape: [1], data_offsets: [from, from + 4] });
+    const header = fileOf({ b: at(4), none: { dtype: "F32", shape: [0], data_offsets: [4, 4] }, a: at(0) });
+    const read = readSafetensors(Buffer.concat([header, Buffer.from(Float32Array.of(1, 2).buffer)]), "file");
+    expect([...read].map(([name, { data }]) => [name, [...data]])).toEqual([
+      ["b", [2]],
+      ["none", []],
+      ["a", [1]],
+    ]);
+  });
+
   test("takes data that is not aligned, from a header without padding", () => {
     const header = { x: { dtype: "F32", shape: [1], data_offsets: [0, 4] } };
     const bytes = Buffer.concat([Buffer.alloc(3), fileOf(header, 4)]).subarray(3);
@@ -111,6 +122,27 @@ describe("reading", () => {
       "the data of a does not fit its shape 3x1",
     ],
     ["data that was cut", fileOf({ a: entry }, 7), "the data of a does not fit its shape 2"],
+    [
+      "data that overlaps",
+      fileOf({ a: entry, b: { ...entry, data_offsets: [4, 12] } }, 12),
+      "the data of b begins at byte 4, and that before it ends at 8",
+    ],
+    [
+      "one tensor's data for two",
+      fileOf({ a: entry, b: entry }, 8),
+      "the data of b begins at byte 0, and that before it ends at 8",
+    ],
+    [
+      "a hole between its tensors",
+      fileOf({ b: { ...entry, data_offsets: [12, 20] }, a: entry }, 20),
+      "the data of b begins at byte 12, and that before it ends at 8",
+    ],
+    [
+      "a hole before its tensors",
+      fileOf({ a: { ...entry, data_offsets: [4, 12] } }, 12),
+      "the data of a begins at byte 4, and that before it ends at 0",
+    ],
+    ["more data than its tensors", fileOf({ a: entry }, 12), "4 bytes at its end are of no tensor"],
     ["offsets that run backwards", fileOf({ a: { ...entry, data_offsets: [8, 0] } }, 8), "does not fit its shape 2"],
   ])("a file with %s is WEIGHTS_UNREADABLE", (_, bytes, why) => {
     expect(() => readSafetensors(bytes, "folder/weights.safetensors")).toThrow(
