@@ -1,6 +1,7 @@
 // A spec by its name among the presets and the paper's variants, or from a JSON file.
 import { readFile } from "node:fs/promises";
 import { MultiboxError, sentenceOf } from "../errors.ts";
+import { type Graph, weightShapes } from "./graph.ts";
 import { buildSsd } from "./networks/ssd.ts";
 import { SsdSpec } from "./spec.ts";
 import { SPECS } from "./specs.ts";
@@ -23,6 +24,9 @@ export async function findSpec(nameOrFile: string): Promise<SsdSpec> {
   );
 }
 
+/** 2 GiB as floats, the most that one file of weights can hold. */
+const MAX_WEIGHTS = 2 ** 29;
+
 async function readSpec(file: string): Promise<SsdSpec> {
   const text = await readFile(file, "utf8").catch((error: unknown) => {
     throw invalid(file, `it cannot be read: ${sentenceOf(error)}`);
@@ -34,11 +38,16 @@ async function readSpec(file: string): Promise<SsdSpec> {
     const [issue] = parsed.error.issues;
     throw invalid(file, `${issue!.path.join(".") || "the file"}: ${issue!.message}`);
   }
+  let graph: Graph;
   try {
-    buildSsd(parsed.data);
+    graph = buildSsd(parsed.data);
   } catch (error) {
     throw invalid(file, sentenceOf(error));
   }
+  const shapes = [...weightShapes(graph).values()];
+  const weights = shapes.reduce((sum, shape) => sum + shape.reduce((product, size) => product * size, 1), 0);
+  if (weights > MAX_WEIGHTS)
+    throw invalid(file, `its network would have ${weights} weights, and ${MAX_WEIGHTS} are the most`);
   return parsed.data;
 }
 

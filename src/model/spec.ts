@@ -3,10 +3,18 @@ import { z } from "zod";
 
 const positive = z.number().positive();
 
+/** Whole numbers are bounded far above what networks have, so that a hostile spec is refused before it takes memory. */
+const count = (most: number): z.ZodInt => z.int().positive().max(most);
+const MAX_CHANNELS = 65_536;
+const MAX_SIDE = 4096;
+const MAX_KERNEL = 64;
+/** Of maps, of extra layers, and of boxes of a cell. */
+const MAX_PARTS = 64;
+
 /** How pictures become the network's input, as the model was trained. */
 const InputSpec = z.strictObject({
-  width: z.int().positive(),
-  height: z.int().positive(),
+  width: count(MAX_SIDE),
+  height: count(MAX_SIDE),
   resize: z
     .enum(["asymmetric", "half-pixel"])
     .describe(
@@ -21,7 +29,7 @@ const BoxShape = z.strictObject({ scale: positive, ratio: positive });
 
 /** One prediction map of `cells * cells` cells. */
 const MapSpec = z.strictObject({
-  cells: z.int().positive(),
+  cells: count(MAX_SIDE),
   step: positive
     .optional()
     .describe("Input pixels between the centres of two cells, where that is not the input's side / cells."),
@@ -30,7 +38,7 @@ const MapSpec = z.strictObject({
     .nonnegative()
     .optional()
     .describe("Which of the network's feature maps it lies on, finest first; the map's own place when absent."),
-  boxes: z.array(BoxShape).min(1),
+  boxes: z.array(BoxShape).min(1).max(MAX_PARTS),
 });
 
 /** The network that makes the first feature maps, finest first. */
@@ -49,11 +57,13 @@ const BaseSpec = z.discriminatedUnion("kind", [
 
 /** A feature layer behind the base: 1x1 to `narrow` channels, then `kernel` x `kernel` to `wide`. */
 const ExtraLayer = z.strictObject({
-  narrow: z.int().positive(),
-  wide: z.int().positive(),
-  kernel: z.int().positive(),
-  stride: z.int().positive(),
-  padding: z.union([z.literal("same"), z.int().nonnegative()]).describe("Pixels on each side, or TensorFlow's SAME."),
+  narrow: count(MAX_CHANNELS),
+  wide: count(MAX_CHANNELS),
+  kernel: count(MAX_KERNEL),
+  stride: count(MAX_KERNEL),
+  padding: z
+    .union([z.literal("same"), z.int().nonnegative().max(MAX_KERNEL)])
+    .describe("Pixels on each side, or TensorFlow's SAME."),
 });
 export type ExtraLayer = z.infer<typeof ExtraLayer>;
 
@@ -77,7 +87,7 @@ const PostProcessSpec = z.strictObject({
     .boolean()
     .default(true)
     .describe(
-      "Whether boxes are cut to the picture before they suppress others (torchvision), or when they are reported (Caffe).",
+      "Whether boxes are cut to the picture before they suppress others (torchvision), or when they are reported (Caffe). One that lies wholly off it suppresses none.",
     ),
   topKPerClass: z
     .int()
@@ -93,17 +103,18 @@ export const SsdSpec = z.strictObject({
   name: z.string(),
   version: z.string(),
   base: BaseSpec,
-  extras: z.array(ExtraLayer).describe("Each makes one more feature map of the last."),
+  extras: z.array(ExtraLayer).max(MAX_PARTS).describe("Each makes one more feature map of the last."),
   separable: z.boolean().describe("SSDLite: extra layers and predictors are a depthwise and a 1x1 convolution."),
-  predictorKernel: z.int().positive().describe("Side of the convolution that predicts from a map."),
+  predictorKernel: count(MAX_KERNEL).describe("Side of the convolution that predicts from a map."),
   input: InputSpec,
-  maps: z.array(MapSpec).min(1).describe("The tiling, finest map first."),
+  maps: z.array(MapSpec).min(1).max(MAX_PARTS).describe("The tiling, finest map first."),
   clipBoxes: z.boolean().describe("Whether sides of default boxes are cut to those of the picture, as in torchvision."),
   variances: z.tuple([positive, positive, positive, positive]).describe("Of the box coder: x, y, width, height."),
   scores: z.enum(["sigmoid", "softmax"]).describe("What makes scores of the logits."),
   labels: z
     .array(z.string().nullable())
     .min(2)
+    .max(MAX_CHANNELS)
     .describe(
       "One for each logit; the index is the class id. null is never reported: the background, or a gap in the ids.",
     ),

@@ -18,6 +18,9 @@ describe("COCO's labels", () => {
   });
 });
 
+const LAYER = { narrow: 1, wide: 1, kernel: 3, stride: 1, padding: "same" };
+const BOXES = Array.from({ length: 65 }, () => ({ scale: 1, ratio: 1 }));
+
 describe("a spec", () => {
   test("survives JSON", () => {
     expect(SsdSpec.parse(JSON.parse(JSON.stringify(SSDLITE_MOBILENET_V2)))).toEqual(SSDLITE_MOBILENET_V2);
@@ -40,6 +43,15 @@ describe("a spec", () => {
     ["a box of no size", { maps: [{ cells: 1, boxes: [{ scale: 0, ratio: 1 }] }] }, "scale"],
     ["a variance of 0", { variances: [0, 0.1, 0.2, 0.2] }, "variances"],
     ["a base that is not built in", { base: { kind: "vgg19" } }, "base"],
+    ["more channels than memory", { extras: [{ ...LAYER, wide: 1e15 }] }, "wide"],
+    ["more channels within a layer than memory", { extras: [{ ...LAYER, narrow: 65_537 }] }, "narrow"],
+    ["a kernel larger than a map", { extras: [{ ...LAYER, kernel: 65 }] }, "kernel"],
+    ["a border larger than a map", { extras: [{ ...LAYER, padding: 1e9 }] }, "padding"],
+    ["a predictor larger than a map", { predictorKernel: 65 }, "predictorKernel"],
+    ["an input of millions of pixels a side", { input: { ...SSDLITE_MOBILENET_V2.input, height: 4097 } }, "height"],
+    ["a map of millions of cells a side", { maps: [{ cells: 4097, boxes: [{ scale: 1, ratio: 1 }] }] }, "cells"],
+    ["more boxes of a cell than there are shapes", { maps: [{ cells: 1, boxes: BOXES }] }, "boxes"],
+    ["more labels than there are classes", { labels: Array.from({ length: 65_537 }, () => null) }, "labels"],
     ["a single label", { labels: [null] }, "labels"],
   ])("refuses %s", (_, change, where) => {
     const parsed = SsdSpec.safeParse({ ...SSDLITE_MOBILENET_V2, ...change });
