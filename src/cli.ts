@@ -231,7 +231,7 @@ models
     "What network it is, for example ssd300-vgg16-voc, or a JSON file with a spec; what multibox exported says it itself",
   )
   .requiredOption("--out <folder>", "Where to write the model")
-  .option("--licence <text>", "Of the weights, to be kept with them", "not stated")
+  .option("--licence <text>", 'Of the weights, to be kept with them; else what the file says, or "not stated"')
   .option("--seed <n>", "Of the layers that a classifier has no weights for", wholeNumber, 1)
   .option("--force", "Replace the model that is in the folder", false)
   .option("--json", "Print one line of JSON", false)

@@ -6,7 +6,7 @@ import { basename, extname, isAbsolute, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { MultiboxError, systemCode } from "../errors.ts";
 import { type Bundle, type Provenance, type Quantization, writeBundle } from "../model/bundle.ts";
-import { importSafetensors } from "../model/export/safetensors.ts";
+import { importSafetensors, quantizationFor } from "../model/export/safetensors.ts";
 import { findSpec } from "../model/find-spec.ts";
 import { buildSsd } from "../model/networks/ssd.ts";
 import type { SsdSpec } from "../model/spec.ts";
@@ -16,8 +16,8 @@ export interface ImportOptions {
   /** A name, or a JSON file; absent for a file that holds its own, as `multibox export --format safetensors` writes it. */
   readonly spec?: string;
   readonly out: string;
-  /** What the weights' owner asks for; goes into the model. */
-  readonly licence: string;
+  /** What the weights' owner asks for; goes into the model. Absent: what the file says, or that it is not stated. */
+  readonly licence?: string;
   /** Of what is drawn where the file is a classifier. */
   readonly seed: number;
   readonly force: boolean;
@@ -62,20 +62,23 @@ async function readModel(file: string, { spec: wanted, out, licence, seed, force
   if (wanted === undefined) {
     const { spec, provenance, quantization } = await readExported(file);
     await requireFree(out, force);
-    return { ...(await readWeights(buildSsd(spec), file, seed)), spec, provenance, quantization };
+    const said = licence === undefined ? provenance : { ...provenance, licence };
+    return { ...(await readWeights(buildSsd(spec), file, seed)), spec, provenance: said, quantization };
   }
   const spec = await findSpec(wanted);
   await requireFree(out, force);
   const read = await readWeights(buildSsd(spec), file, seed);
   const source =
     read.drawn.length === 0 ? basename(file) : `${basename(file)}; layers it lacks drawn with seed ${seed}`;
-  return { ...read, spec, provenance: { source, integrity: await integrityOf(file), licence } };
+  const provenance = { source, integrity: await integrityOf(file), licence: licence ?? "not stated" };
+  const quantization = isSafetensors(file) ? quantizationFor(spec, await readFile(file)) : undefined;
+  return { ...read, spec, provenance, quantization };
 }
 
 /** What a file of `multibox export --format safetensors` says of itself; of others nobody knows the network. */
 async function readExported(file: string): Promise<Bundle> {
   await requireFile(file);
-  if (extname(file).toLowerCase() === ".safetensors") return importSafetensors(await readFile(file), file);
+  if (isSafetensors(file)) return importSafetensors(await readFile(file), file);
   throw new MultiboxError(
     "SPEC_UNKNOWN",
     `${file} does not say which network it is of.`,
@@ -83,11 +86,18 @@ async function readExported(file: string): Promise<Bundle> {
   );
 }
 
+function isSafetensors(file: string): boolean {
+  return extname(file).toLowerCase() === ".safetensors";
+}
+
 /** A folder is only replaced where it is asked for, and where it holds a model and nothing else. */
 export async function requireFree(out: string, force: boolean): Promise<void> {
   const found = await readdir(out).catch((error: unknown) => {
-    if (systemCode(error) === "ENOENT") return [];
-    throw new MultiboxError("NOT_WRITABLE", `${out} is not a folder.`, "Choose another --out.");
+    const code = systemCode(error);
+    if (code === "ENOENT") return [];
+    if (code === undefined) throw error;
+    const why = code === "ENOTDIR" ? "is not a folder" : `cannot be read (${code})`;
+    throw new MultiboxError("NOT_WRITABLE", `${out} ${why}.`, "Choose another --out.", { cause: error });
   });
   if (found.length === 0) return;
   const other = found.find((name) => name !== "model.json" && name !== "weights.safetensors");

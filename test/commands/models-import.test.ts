@@ -1,5 +1,5 @@
 // `multibox models import`: a file becomes a model that runs; nothing is replaced or half written, and what does not fit is named.
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { importModel, type ImportOptions } from "../../src/commands/models-import.ts";
@@ -38,6 +38,14 @@ const run = (name: string, options: Partial<ImportOptions> = {}): Promise<void> 
   return importModel(file(name), { ...defaults, ...options });
 };
 
+const provenance = { source: "npm:tiny@1.0.0", licence: "MIT" };
+const quantization = { method: "min-max", pictures: 1, ranges: { input: [-1, 1] as [number, number] } };
+const writeExported = (): Promise<void> =>
+  writeFile(
+    file("exported.safetensors"),
+    exportSafetensors({ spec: SPEC, graph: buildSsd(SPEC), weights, provenance, quantization }),
+  );
+
 describe("a file that fits", () => {
   test("becomes a model that says where it came from", async () => {
     await run("own.safetensors");
@@ -59,22 +67,37 @@ describe("a file that fits", () => {
   });
 
   test("of multibox's own export needs no spec, and becomes the model that it was", async () => {
-    const provenance = { source: "npm:tiny@1.0.0", licence: "MIT" };
-    const quantization = { method: "min-max", pictures: 1, ranges: { input: [-1, 1] as [number, number] } };
-    const graph = buildSsd(SPEC);
-    await writeFile(
-      file("exported.safetensors"),
-      exportSafetensors({ spec: SPEC, graph, weights, provenance, quantization }),
-    );
-    await importModel(file("exported.safetensors"), { out, licence: "", seed: 1, force: false, json: true });
+    await writeExported();
+    await importModel(file("exported.safetensors"), { out, seed: 1, force: false, json: true });
     const bundle = await readBundle(out);
     expect(bundle).toMatchObject({ spec: SPEC, provenance, quantization });
     expect(Buffer.compare(writeSafetensors(bundle.weights), writeSafetensors(weights))).toBe(0);
   });
 
+  test("of multibox's own export has the licence that is given, and its own without", async () => {
+    await writeExported();
+    const options = { out, seed: 1, force: false, json: true };
+    await importModel(file("exported.safetensors"), { ...options, licence: "CC0-1.0" });
+    expect((await readBundle(out)).provenance).toEqual({ ...provenance, licence: "CC0-1.0" });
+  });
+
+  test("of multibox's own export keeps the ranges for int8 under its own spec, and no other", async () => {
+    await writeExported();
+    await run("exported.safetensors");
+    expect(await readBundle(out)).toMatchObject({ quantization, provenance: { source: "exported.safetensors" } });
+    await writeFile(file("other.json"), JSON.stringify({ ...SPEC, name: "other" }));
+    await run("exported.safetensors", { spec: file("other.json"), force: true });
+    expect((await readBundle(out)).quantization).toBeUndefined();
+  });
+
+  test("has no licence that nobody stated", async () => {
+    await importModel(file("own.safetensors"), { spec: SPEC.name, out, seed: 1, force: false, json: true });
+    expect((await readBundle(out)).provenance.licence).toBe("not stated");
+  });
+
   test("but says nothing of its network needs a spec", async () => {
     await writeFile(file("weights.pth"), "");
-    const wanted = { out, licence: "", seed: 1, force: false, json: true };
+    const wanted = { out, seed: 1, force: false, json: true };
     await expect(importModel(file("weights.pth"), wanted)).rejects.toMatchObject({ code: "SPEC_UNKNOWN" });
     await expect(importModel(file("own.safetensors"), wanted)).rejects.toMatchObject({ code: "WEIGHTS_UNREADABLE" });
     await expect(importModel(file("none.safetensors"), wanted)).rejects.toMatchObject({ code: "WEIGHTS_NOT_FOUND" });
@@ -126,6 +149,17 @@ describe("what is there", () => {
     });
     await expect(run("own.safetensors", { out: file("own.safetensors") })).rejects.toMatchObject({
       code: "NOT_WRITABLE",
+      message: `${file("own.safetensors")} is not a folder.`,
+    });
+    // A link to itself, since permissions do not stop an administrator.
+    await symlink("loop", file("loop"));
+    await expect(run("own.safetensors", { out: file("loop") })).rejects.toMatchObject({
+      code: "NOT_WRITABLE",
+      message: `${file("loop")} cannot be read (ELOOP).`,
+    });
+    await expect(run("loop", { out: file("new") })).rejects.toMatchObject({
+      code: "WEIGHTS_NOT_FOUND",
+      message: `${file("loop")} cannot be read (ELOOP).`,
     });
     expect(await readdir(out)).toEqual(["diary.txt"]);
   });
@@ -134,7 +168,7 @@ describe("what is there", () => {
 const hostile = torchFile(pickle(PROTOCOL_2, dict({ model: call("os", "system", text("true")) }), STOP));
 test.each<[string, string, Uint8Array | undefined, string, RegExp]>([
   ["a pickle that calls a function", "net.pth", hostile, "WEIGHTS_UNSAFE", /asks for os\.system/],
-  ["a file that is not there", "net.pth", undefined, "WEIGHTS_NOT_FOUND", /net\.pth cannot be read \(ENOENT\)/],
+  ["a file that is not there", "net.pth", undefined, "WEIGHTS_NOT_FOUND", /^There is no file \S+net\.pth\.$/],
   ["a format that is not known", "net.onnx", Buffer.of(8), "WEIGHTS_UNKNOWN", /no format that is known by its name/],
   ["another network's tensors", "net.safetensors", writeSafetensors(scalar), "WEIGHTS_UNKNOWN", /what\.ever\.$/],
   [
@@ -167,6 +201,24 @@ test.each<[string, string, string | undefined, string, RegExp]>([
     JSON.stringify({ ...SPEC, maps: SPEC.maps.slice(1) }),
     "SPEC_INVALID",
     /the tiling has/,
+  ],
+  [
+    "of more channels than memory",
+    "a.json",
+    JSON.stringify({ ...SPEC, extras: SPEC.extras.map((extra) => ({ ...extra, wide: 1e15 })) }),
+    "SPEC_INVALID",
+    /extras\.0\.wide: /,
+  ],
+  [
+    "of more weights than memory, each layer by itself within bounds",
+    "a.json",
+    JSON.stringify({
+      ...SPEC,
+      separable: false,
+      extras: SPEC.extras.map((extra) => ({ ...extra, wide: 65_536, narrow: 65_536 })),
+    }),
+    "SPEC_INVALID",
+    /its network would have \d+ weights, and 536870912 are the most\.$/,
   ],
 ])("a spec that is %s is named", async (_, name, json, code, message) => {
   if (json !== undefined) await writeFile(file(name), json);

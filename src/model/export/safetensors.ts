@@ -27,6 +27,17 @@ export function importSafetensors(bytes: Uint8Array, name: string): Bundle {
   return { spec, provenance, quantization, ranges, graph, weights };
 }
 
+/**
+ * The ranges for int8 in the bytes of such a file, which was read before, if it is of exactly this spec; undefined if there are none,
+ * or if the file is of another network or not multibox's.
+ */
+export function quantizationFor(spec: SsdSpec, bytes: Uint8Array): Quantization | undefined {
+  const { data } = Metadata.safeParse(metadataOf(bytes));
+  // Both come from the schema, which puts keys in one order and writes defaults out.
+  if (!data || JSON.stringify(data.spec) !== JSON.stringify(SsdSpec.parse(spec))) return undefined;
+  return data.quantization;
+}
+
 const json = z.string().transform((text, context): unknown => {
   try {
     return JSON.parse(text);
@@ -42,13 +53,18 @@ const Metadata = z.object({
 });
 
 function parseMetadata(bytes: Uint8Array, name: string): z.infer<typeof Metadata> {
-  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  // That the header is JSON was seen when the tensors were read.
-  const header = JSON.parse(file.toString("utf8", 8, 8 + Number(file.readBigUInt64LE(0)))) as Record<string, unknown>;
-  const parsed = Metadata.safeParse(header["__metadata__"] ?? {});
+  const parsed = Metadata.safeParse(metadataOf(bytes));
   if (parsed.success) return parsed.data;
   const [first] = parsed.error.issues;
+  if (first!.path.length === 0) throw unreadable(name, "its metadata is no JSON object");
   throw unreadable(name, `its metadata has no usable ${first!.path.join(".")}: ${first!.message}`);
+}
+
+/** What the header has as its metadata; that the header is JSON was seen when the tensors were read. */
+function metadataOf(bytes: Uint8Array): unknown {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const header = JSON.parse(file.toString("utf8", 8, 8 + Number(file.readBigUInt64LE(0)))) as Record<string, unknown>;
+  return header["__metadata__"] ?? {};
 }
 
 /** The network, whose weights these must be. */

@@ -82,7 +82,11 @@ const MAX_BYTES = 2 ** 31 - 1;
 export async function requireFile(file: string): Promise<void> {
   const found = await stat(file).catch((cause: unknown) => {
     if (systemCode(cause) === undefined) throw cause;
-    throw new MultiboxError("WEIGHTS_NOT_FOUND", `${file} cannot be read (${systemCode(cause)}).`, "", { cause });
+    const code = systemCode(cause)!;
+    const gone = code === "ENOENT" || code === "ENOTDIR";
+    const what = gone ? `There is no file ${file}.` : `${file} cannot be read (${code}).`;
+    const hint = gone ? "Check the path." : "Make it readable, or give another file.";
+    throw new MultiboxError("WEIGHTS_NOT_FOUND", what, hint, { cause });
   });
   if (!found.isFile())
     throw new MultiboxError("WEIGHTS_NOT_FOUND", `${file} is not a file.`, "Give the weights themselves.");

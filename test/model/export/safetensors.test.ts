@@ -48,6 +48,13 @@ describe("a safetensors file", () => {
       importSafetensors(writeSafetensors(bundle.weights, metadata), "other.safetensors");
     const provenance = JSON.stringify(bundle.provenance);
     expect(() => read({})).toThrow(refusal("other.safetensors is no model"));
+    for (const metadata of [3, "text", [1]]) {
+      const header = JSON.stringify({ __metadata__: metadata });
+      const length = Buffer.alloc(8);
+      length.writeBigUInt64LE(BigInt(header.length));
+      const file = Buffer.concat([length, Buffer.from(header)]);
+      expect(() => importSafetensors(file, "odd.safetensors")).toThrow(refusal("its metadata is no JSON object."));
+    }
     expect(() => read({ spec: "{", provenance })).toThrow(refusal("no usable spec: it is not JSON"));
     expect(() => read({ spec: "{}", provenance })).toThrow(refusal("no usable spec.name"));
     expect(() => read({ spec: JSON.stringify(SSDLITE_MOBILENET_V2), provenance })).toThrow(
