@@ -4,12 +4,12 @@ import { access, mkdir, open, rename, rm, stat, writeFile } from "node:fs/promis
 import { dirname, join } from "node:path";
 import { MultiboxError, systemCode } from "./errors.ts";
 
-/** That a file may be written there. Fails with NOT_WRITABLE before hours of work, rather than after them. */
-export async function requireWritable(path: string): Promise<void> {
+/** That a file, or a folder, may be written there. Fails with NOT_WRITABLE before hours of work, rather than after them. */
+export async function requireWritable(path: string, kind: "file" | "folder" = "file"): Promise<void> {
   try {
     await access(dirname(path), constants.W_OK);
     const found = await stat(path).catch(() => undefined);
-    if (found?.isDirectory()) throw Object.assign(new Error("It is a folder."), { code: "EISDIR" });
+    if (kind === "file" && found?.isDirectory()) throw Object.assign(new Error("It is a folder."), { code: "EISDIR" });
   } catch (cause) {
     throw explained(cause, path);
   }

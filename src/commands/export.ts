@@ -34,7 +34,7 @@ export async function exportModel(options: ExportOptions): Promise<void> {
       "Leave one of them out.",
     );
   await (format === "tfjs" ? requireFreeFolder(out, force) : requireFreeFile(out, force));
-  await requireWritable(out);
+  await requireWritable(out, format === "tfjs" ? "folder" : "file");
   const bundle = await open(model, cacheDir);
   const bytes = await write(bundle, format, out, withNms);
   const { name, version } = bundle.spec;
