@@ -1,4 +1,5 @@
 // A spec by its name among the presets and the paper's variants, or from a JSON file.
+import { elementCount } from "./weights/safetensors.ts";
 import { readFile } from "node:fs/promises";
 import { MultiboxError, sentenceOf } from "../errors.ts";
 import { type Graph, weightShapes } from "./graph.ts";
@@ -45,7 +46,7 @@ async function readSpec(file: string): Promise<SsdSpec> {
     throw invalid(file, sentenceOf(error));
   }
   const shapes = [...weightShapes(graph).values()];
-  const weights = shapes.reduce((sum, shape) => sum + shape.reduce((product, size) => product * size, 1), 0);
+  const weights = shapes.reduce((sum, shape) => sum + elementCount(shape), 0);
   if (weights > MAX_WEIGHTS)
     throw invalid(file, `its network would have ${weights} weights, and ${MAX_WEIGHTS} are the most`);
   return parsed.data;

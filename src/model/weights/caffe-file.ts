@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import protobuf from "protobufjs/light.js";
 import { MultiboxError, sentenceOf } from "../../errors.ts";
 import { toFloats } from "./number-formats.ts";
-import type { Tensor, Tensors } from "./safetensors.ts";
+import { elementCount, type Tensor, type Tensors } from "./safetensors.ts";
 
 /**
  * The blobs of each layer as `LAYER.weight` and `LAYER.bias` (`LAYER.2` ... where there are more), of new nets and of those from before
@@ -15,7 +15,7 @@ export async function readCaffe(file: string): Promise<Tensors> {
     for (const [i, blob] of blobs.entries()) {
       const key = `${name}.${["weight", "bias"][i] ?? i}`;
       const shape = shapeOf(blob);
-      const count = shape.reduce((product, size) => product * size, 1);
+      const count = elementCount(shape);
       const { length } = blob.data;
       const format = length === count * 4 ? "F32" : undefined;
       if (!format || !Number.isSafeInteger(count))

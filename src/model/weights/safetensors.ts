@@ -10,6 +10,11 @@ export interface Tensor {
 }
 export type Tensors = ReadonlyMap<string, Tensor>;
 
+/** How many numbers a tensor of this shape has. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
 const Entry = z.object({
   dtype: z.string(),
   shape: z.array(z.int().nonnegative()),
@@ -66,7 +71,7 @@ export function readSafetensors(bytes: Uint8Array, name: string): Tensors {
       data_offsets: [from, to],
     } = entry.data;
     const format = numberFormat(dtype) ?? fail(`${key} has type ${dtype}, which is not read`);
-    const count = shape.reduce((product, size) => product * size, 1);
+    const count = elementCount(shape);
     if (to - from !== count * bytesOf(format) || start + to > file.length)
       return fail(`the data of ${key} does not fit its shape ${shape.join("x")}`);
     parts.push({ key, shape, format, from, to });

@@ -1,7 +1,7 @@
 // Weights to start the training of an SSD with: a classifier's where it has them, and otherwise drawn at random.
 import { MultiboxError } from "../../errors.ts";
 import { type Graph, type InputNode, weightShapes } from "../graph.ts";
-import type { Tensor, Tensors } from "./safetensors.ts";
+import { elementCount, type Tensor, type Tensors } from "./safetensors.ts";
 import { take } from "./take.ts";
 import type { Vgg16 } from "./vgg16.ts";
 
@@ -30,7 +30,7 @@ export function startFromVgg16(graph: Graph, vgg16: Vgg16, seed: number): Start 
       continue;
     }
     if (name.startsWith("base.") && !layer && !name.endsWith(".scale")) throw notVgg16(vgg16.file, graph.name);
-    const data = new Float32Array(product(shape));
+    const data = new Float32Array(elementCount(shape));
     if (name.endsWith(".scale")) data.fill(NORM_SCALE);
     if (name.endsWith(".weight")) {
       const [outs, ins, height, width] = shape as [number, number, number, number];
@@ -56,10 +56,10 @@ function layerOf({ tensors, file }: Vgg16, name: string, shape: readonly number[
   const found = tensors.get(name)?.shape;
   // What Caffe and torchvision have as matrices over all 7 x 7 pixels of the last map, and over what that gives.
   const full = FULL.get(name);
-  const whole = full && found && product(found) === product(full) ? found : undefined;
+  const whole = full && found && elementCount(found) === elementCount(full) ? found : undefined;
   if (!full || !whole) return take(source, name, shape);
   const { data } = take(source, name, whole);
-  return product(shape) === data.length ? { shape, data } : subsample({ shape: full, data }, shape);
+  return elementCount(shape) === data.length ? { shape, data } : subsample({ shape: full, data }, shape);
 }
 
 const FULL: ReadonlyMap<string, readonly number[]> = new Map([
@@ -75,7 +75,7 @@ const FULL: ReadonlyMap<string, readonly number[]> = new Map([
  */
 function subsample(tensor: Tensor, shape: readonly number[]): Tensor {
   const steps = shape.map((size, axis) => (size === 1 ? 1 : Math.floor((tensor.shape[axis]! - 1) / (size - 1))));
-  const data = new Float32Array(product(shape));
+  const data = new Float32Array(elementCount(shape));
   for (let at = 0; at < data.length; at++) {
     let from = 0;
     let rest = at;
@@ -131,8 +131,4 @@ function uniform(seed: number): () => number {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
-}
-
-function product(shape: readonly number[]): number {
-  return shape.reduce((result, size) => result * size, 1);
 }

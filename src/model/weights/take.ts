@@ -1,6 +1,6 @@
 // Takes tensors out of a file that someone else wrote, and says in one sentence what is wrong with one that does not fit.
 import { MultiboxError } from "../../errors.ts";
-import type { Tensor, Tensors } from "./safetensors.ts";
+import { elementCount, type Tensor, type Tensors } from "./safetensors.ts";
 
 /** Tensors, where they come from and what for. */
 export interface Source {
@@ -31,7 +31,7 @@ export function take({ tensors, file, spec }: Source, name: string, shape: reado
       "Choose the spec that the file was made for: its classes, boxes and layers must be the same.",
     );
   }
-  const count = shape.reduce((product, size) => product * size, 1);
+  const count = elementCount(shape);
   if (tensor.data.length !== count) {
     throw new MultiboxError(
       "WEIGHTS_MISFIT",

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { MultiboxError } from "../../errors.ts";
 import { type NumberFormat, bytesOf, toFloats } from "./number-formats.ts";
-import type { Tensor, Tensors } from "./safetensors.ts";
+import { elementCount, type Tensor, type Tensors } from "./safetensors.ts";
 
 const Weight = z.object({
   name: z.string(),
@@ -31,7 +31,7 @@ export async function readTfjsTensors(folder: string, file = "model.json"): Prom
     for (const { name, shape, dtype, quantization } of weights) {
       const format = FORMATS[quantization?.dtype ?? dtype];
       const from = at;
-      at += shape.reduce((product, size) => product * size, bytesOf(format));
+      at += elementCount(shape) * bytesOf(format);
       if (at > data.length) {
         const hint = "Fetch the model again.";
         throw new MultiboxError("WEIGHTS_UNREADABLE", `The shards of ${join(folder, file)} end within ${name}.`, hint);

@@ -4,7 +4,7 @@ import { MultiboxError, sentenceOf } from "../../errors.ts";
 import { bytesOf, toFloats } from "./number-formats.ts";
 import { unpickle } from "./pickle.ts";
 import { unreadable } from "./pickle-machine.ts";
-import type { Tensor, Tensors } from "./safetensors.ts";
+import { elementCount, type Tensor, type Tensors } from "./safetensors.ts";
 import { readLegacyTorch } from "./torch-legacy.ts";
 import { gather, type Storage, torchRoom, View } from "./torch-objects.ts";
 import { openZip } from "./zip-file.ts";
@@ -92,7 +92,7 @@ async function collect(
   const views = [...stateDict(file, value)].filter((entry): entry is [unknown, View] => entry[1] instanceof View);
   if (!views.every(isNamed)) throw unreadable(file, "a tensor's name is no text");
   if (views.length === 0) throw unreadable(file, "there are no tensors in it");
-  const numbers = views.reduce((sum, [, { shape }]) => sum + shape.reduce((product, size) => product * size, 1), 0);
+  const numbers = views.reduce((sum, [, { shape }]) => sum + elementCount(shape), 0);
   if (numbers > MAX_NUMBERS) throw unreadable(file, `it has ${numbers} numbers, and ${MAX_NUMBERS} are the most`);
   const tensors = new Map<string, Tensor>(views.map(([name]) => [name, { shape: [], data: new Float32Array(0) }]));
   // Tensors that share a storage follow each other, so that only one storage is in memory at a time.

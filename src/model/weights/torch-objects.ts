@@ -1,7 +1,7 @@
 // What a pickle of PyTorch is made of besides containers: storages of numbers, and tensors that look at them.
 import { type PickleCall, type PickleRoom, unreadable } from "./pickle-machine.ts";
 import { type NumberFormat, numberFormat } from "./number-formats.ts";
-import type { Tensor } from "./safetensors.ts";
+import { elementCount, type Tensor } from "./safetensors.ts";
 
 /** Numbers that lie in the file under a key. */
 export class Storage {
@@ -39,7 +39,7 @@ export function torchRoom(file: string): PickleRoom {
   const rebuildTensor: PickleCall = ([storage, offset, shape, strides]) => {
     if (!(storage instanceof Storage) || !isCount(offset) || !isCounts(shape) || !isCounts(strides))
       return fail("a tensor has no numbers, shape or strides");
-    const elements = shape.reduce((product, size) => product * size, 1);
+    const elements = elementCount(shape);
     const last = shape.reduce((at, size, i) => at + (size - 1) * (strides[i] ?? Infinity), offset);
     if (elements > 0 && (last >= storage.elements || elements > storage.elements))
       return fail(`a tensor of ${shape.join("x")} does not fit its ${storage.elements} numbers`);
@@ -73,7 +73,7 @@ export function torchRoom(file: string): PickleRoom {
 
 /** A tensor of a view, given all numbers of its storage. */
 export function gather({ shape, strides, offset }: View, numbers: Float32Array): Tensor {
-  const count = shape.reduce((product, size) => product * size, 1);
+  const count = elementCount(shape);
   if (isContiguous(shape, strides)) return { shape, data: numbers.slice(offset, offset + count) };
   const data = new Float32Array(count);
   const index = shape.map(() => 0);
