@@ -8,7 +8,7 @@ import { defaultBoxes } from "../src/model/default-boxes.ts";
 import { openEngine } from "../src/model/engines/open.ts";
 import { createSampler } from "../src/model/sample.ts";
 import type { SsdSpec } from "../src/model/spec.ts";
-import { random } from "../test/model/support/random.ts";
+import { random } from "../src/model/random.ts";
 import { benchModel } from "./harness.ts";
 
 /** How a scene is made: so many objects, each of which so many other classes are taken for, too. */

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type CentreBox, decodeInto, encode, type Offsets, type Variances } from "../../src/model/box-coder.ts";
 import { worstDifference } from "./support/differences.ts";
-import { random } from "./support/random.ts";
+import { random } from "../../src/model/random.ts";
 
 const VARIANCES: Variances = [0.1, 0.1, 0.2, 0.2];
 

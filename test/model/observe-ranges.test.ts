@@ -7,7 +7,7 @@ import { observeRanges } from "../../src/model/observe-ranges.ts";
 import { observedNodes } from "../../src/model/compile/int8-plan.ts";
 import { SSDLITE_MOBILENET_V2 } from "../../src/model/specs.ts";
 import { drawPicture } from "./support/pictures.ts";
-import { random } from "./support/random.ts";
+import { random } from "../../src/model/random.ts";
 import { randomWeights } from "./support/random-weights.ts";
 
 describe("a histogram", () => {

@@ -6,7 +6,8 @@ import { createPostProcess } from "../../src/model/post-process.ts";
 import { boxCount, type PostProcessSpec, type SsdSpec } from "../../src/model/spec.ts";
 import { PAPER_POST_PROCESS } from "../../src/model/specs.ts";
 import { createPlainPostProcess } from "./support/plain-post-process.ts";
-import { pick, random } from "./support/random.ts";
+import { random } from "../../src/model/random.ts";
+import { pick } from "./support/pick.ts";
 import { tinySpec } from "./support/tiny-spec.ts";
 
 const [WIDTH, HEIGHT] = [640, 360];

@@ -84,7 +84,7 @@ def random_weights(size, classes, seed):
 
 
 def mulberry32(seed, start, count):
-    """Numbers `start` and following of test/model/support/random.ts, whose state is a counter, all at once."""
+    """Numbers `start` and following of test/model/support/pick.ts, whose state is a counter, all at once."""
     counter = numpy.arange(start + 1, start + count + 1, dtype=numpy.uint64)
     state = (numpy.uint64(seed) + counter * numpy.uint64(0x6D2B79F5)).astype(numpy.uint32)
     mixed = (state ^ (state >> numpy.uint32(15))) * (state | numpy.uint32(1))

@@ -1,6 +1,7 @@
 // Weights to start the training of an SSD with: a classifier's where it has them, and otherwise drawn at random.
 import { MultiboxError } from "../../errors.ts";
 import { type Graph, type InputNode, weightShapes } from "../graph.ts";
+import { random } from "../random.ts";
 import { elementCount, type Tensor, type Tensors } from "./safetensors.ts";
 import { take } from "./take.ts";
 import type { Vgg16 } from "./vgg16.ts";
@@ -20,7 +21,7 @@ export interface Start {
  */
 export function startFromVgg16(graph: Graph, vgg16: Vgg16, seed: number): Start {
   const input = graph.nodes.find((node): node is InputNode => node.kind === "input")!;
-  const next = uniform(seed);
+  const next = random(seed);
   const drawn = new Set<string>();
   const weights = new Map<string, Tensor>();
   for (const [name, shape] of weightShapes(graph)) {
@@ -120,15 +121,4 @@ function notVgg16(file: string, spec: string): MultiboxError {
     `${file} is of VGG16, and ${spec} has another base network.`,
     "Choose a spec with VGG16, such as ssd300-vgg16-voc.",
   );
-}
-
-/** Numbers of 0 <= x < 1, the same for the same seed (Tommy Ettinger's mulberry32). */
-function uniform(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

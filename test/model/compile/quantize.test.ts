@@ -1,7 +1,7 @@
 // Scales, zero points and integer weights: exact for typed-out numbers, and never further off than half a step.
 import { describe, expect, test } from "vitest";
 import { type Affine, affineOf, integerWeights } from "../../../src/model/compile/quantize.ts";
-import { random } from "../support/random.ts";
+import { random } from "../../../src/model/random.ts";
 
 const real = ({ scale, zeroPoint }: Affine, integer: number): number => (integer - zeroPoint) * scale;
 

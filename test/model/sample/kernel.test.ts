@@ -12,7 +12,7 @@ import type { SsdSpec } from "../../../src/model/spec.ts";
 import { SSDLITE_MOBILENET_V2 } from "../../../src/model/specs.ts";
 import { plainSample } from "../../support/plain-sample.ts";
 import { worstDifference } from "../support/differences.ts";
-import { random } from "../support/random.ts";
+import { random } from "../../../src/model/random.ts";
 
 const TAGS = (["bt601", "bt709", "bt2020"] as const).flatMap((matrix) =>
   [false, true].map((fullRange): ColourTags => ({ matrix, fullRange })),

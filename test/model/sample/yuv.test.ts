@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type ColourTags, pictureBytes, type RgbImage, type YuvImage } from "../../../src/model/detection.ts";
 import { createSampler } from "../../../src/model/sample.ts";
 import { SSDLITE_MOBILENET_V2 } from "../../../src/model/specs.ts";
-import { random } from "../support/random.ts";
+import { random } from "../../../src/model/random.ts";
 
 type Triple = readonly [number, number, number];
 

@@ -1,7 +1,7 @@
 // Weights for an SSD on VGG16 that nobody has trained, such that boxes and classes differ from place to place; Python makes the same.
 import { type Graph, weightShapes } from "../../../src/model/graph.ts";
 import type { Tensors } from "../../../src/model/weights/safetensors.ts";
-import { random } from "./random.ts";
+import { random } from "../../../src/model/random.ts";
 
 /** That the golden values were made with. */
 export const SEED = 7;

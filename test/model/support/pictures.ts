@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { RgbImage } from "../../../src/model/detection.ts";
 import { decodePicture } from "../../../src/model/decode-picture.ts";
 import { testData } from "../../support/model.ts";
-import { random } from "./random.ts";
+import { random } from "../../../src/model/random.ts";
 
 /** Gradients with ellipses and bars on them: smooth parts, hard edges and all colours. */
 export function drawPicture(width: number, height: number, seed: number): RgbImage {

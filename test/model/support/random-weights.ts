@@ -1,7 +1,7 @@
 // Weights for a network that nobody has trained, such that values neither fade nor explode on their way through it.
 import { type Graph, weightShapes } from "../../../src/model/graph.ts";
 import type { Tensors } from "../../../src/model/weights/safetensors.ts";
-import { random } from "./random.ts";
+import { random } from "../../../src/model/random.ts";
 
 /** He et al.'s spread (ICCV 2015) for convolutions, small biases, and 20 for the scales of norms (SSD paper, section 3.1). */
 export function randomWeights(graph: Graph, seed: number): Tensors {

@@ -1,4 +1,4 @@
-// Random numbers that are the same in every run, so that a failing case can be met again.
+// Random numbers that are the same for the same seed, so that what was drawn can be drawn again.
 
 /** Numbers of 0 <= x < 1 (Tommy Ettinger's mulberry32). */
 export function random(seed: number): () => number {
@@ -9,9 +9,4 @@ export function random(seed: number): () => number {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
-}
-
-/** One of the values. */
-export function pick<T>(next: () => number, values: readonly T[]): T {
-  return values[Math.floor(next() * values.length)]!;
 }
