@@ -222,7 +222,8 @@ export class GraphBuilder {
   }
 }
 
-function samePadding(size: number, kernel: number, stride: number): [before: number, after: number] {
+/** TensorFlow's SAME along one side, under a kernel that reaches over so many pixels. */
+export function samePadding(size: number, kernel: number, stride: number): [before: number, after: number] {
   const total = Math.max(0, (Math.ceil(size / stride) - 1) * stride + kernel - size);
   return [Math.floor(total / 2), Math.ceil(total / 2)];
 }

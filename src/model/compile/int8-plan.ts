@@ -1,5 +1,6 @@
 // Which parts of a graph compute in int8: what the ONNX compiler quantises, and what has to be observed for it.
-import { type ConvNode, type Graph, type GraphNode, inputsOf } from "../graph.ts";
+import type { Graph, GraphNode } from "../graph.ts";
+import { soleActivations } from "./windows.ts";
 
 export interface Int8Plan {
   /** Names of the convolutions with integer weights. */
@@ -18,6 +19,7 @@ export interface Int8Plan {
  */
 export function planInt8(graph: Graph): Int8Plan {
   const rows = new Set(graph.nodes.flatMap((node) => (node.kind === "rows" ? node.inputs : [])));
+  const activations = soleActivations(graph);
   const convs = new Set<string>();
   const folded = new Map<string, GraphNode>();
   const quantized = new Set<string>();
@@ -27,7 +29,7 @@ export function planInt8(graph: Graph): Int8Plan {
     if (node.kind === "conv") {
       convs.add(node.name);
       quantized.add(node.input);
-      const activation = soleActivation(graph, node);
+      const activation = activations.get(node.name);
       if (activation) folded.set(node.name, activation);
       quantized.add(activation?.name ?? node.name);
     } else if (node.kind === "add" && node.inputs.every((input) => quantized.has(input) || pooled.has(input))) {
@@ -45,11 +47,4 @@ export function planInt8(graph: Graph): Int8Plan {
 export function observedNodes(graph: Graph): string[] {
   const { quantized } = planInt8(graph);
   return graph.nodes.filter(({ kind, name }) => kind !== "input" && quantized.has(name)).map(({ name }) => name);
-}
-
-/** The relu or relu6 that alone reads a convolution. */
-function soleActivation(graph: Graph, conv: ConvNode): GraphNode | undefined {
-  const readers = graph.nodes.filter((node) => inputsOf(node).includes(conv.name));
-  const [reader] = readers;
-  return readers.length === 1 && (reader!.kind === "relu" || reader!.kind === "relu6") ? reader : undefined;
 }

@@ -5,7 +5,6 @@ import {
   type Graph,
   type GraphNode,
   type InputNode,
-  inputsOf,
   type L2NormNode,
   type MaxPoolNode,
   outputShapes,
@@ -25,6 +24,7 @@ import {
   text,
   texts,
 } from "./graph-def.ts";
+import { isDepthwise, paddingKind, soleActivations } from "./windows.ts";
 
 /**
  * Input `pictures`: int32 [batch, height, width, 3] of 0..255, for TensorFlow.js has no uint8. Outputs `offsets`: float32
@@ -35,7 +35,7 @@ export function tfjsGraph(graph: Graph, weights: Tensors): GraphDef {
   const to = new GraphDefBuilder();
   const input = graph.nodes[0] as InputNode;
   const shapes = outputShapes(graph);
-  const fused = fusedActivations(graph);
+  const fused = soleActivations(graph);
   const gone = new Set([...fused.values()].map(({ name }) => name));
   for (const node of graph.nodes) if (!gone.has(node.name)) addNode(to, node, graph, weights, fused.get(node.name));
   const [, height, width] = input.shape;
@@ -46,20 +46,6 @@ export function tfjsGraph(graph: Graph, weights: Tensors): GraphDef {
       logits: tensorInfo(graph.logits, "DT_FLOAT", shapes.logits.slice(1)),
     },
   );
-}
-
-/** The activation that alone reads a convolution, by the convolution's name. */
-function fusedActivations(graph: Graph): Map<string, ActivationNode> {
-  const readers = new Map<string, GraphNode[]>();
-  for (const node of graph.nodes)
-    for (const input of inputsOf(node)) readers.set(input, [...(readers.get(input) ?? []), node]);
-  const fused = new Map<string, ActivationNode>();
-  for (const { kind, name } of graph.nodes) {
-    const [reader, ...others] = readers.get(name) ?? [];
-    if (kind !== "conv" || others.length > 0 || name === graph.offsets || name === graph.logits) continue;
-    if (reader?.kind === "relu" || reader?.kind === "relu6") fused.set(name, reader);
-  }
-  return fused;
 }
 
 function addNode(
@@ -108,15 +94,15 @@ function addConv(
   activation: ActivationNode | undefined,
 ): void {
   const { name, groups, inChannels, dilation, stride } = node;
-  const isDepthwise = groups > 1 && groups === inChannels;
-  if (groups > 1 && !isDepthwise)
+  const depthwise = isDepthwise(node);
+  if (groups > 1 && !depthwise)
     throw new Error(`${name}: TensorFlow.js has no convolution of ${inChannels} channels in ${groups} groups.`);
   const weight = weights.get(`${name}.weight`)!;
-  const { shape, data } = isDepthwise ? depthwiseKernel(weight, groups) : kernel(weight);
+  const { shape, data } = depthwise ? depthwiseKernel(weight, groups) : kernel(weight);
   const filter = to.floats(`${name}.weight`, shape, data);
   const bias = to.floats(`${name}.bias`, [node.shape[0]], weights.get(`${name}.bias`)!.data);
   to.add(
-    isDepthwise ? "FusedDepthwiseConv2dNative" : "_FusedConv2D",
+    depthwise ? "FusedDepthwiseConv2dNative" : "_FusedConv2D",
     activation?.name ?? name,
     [node.input, filter, bias],
     {
@@ -125,7 +111,7 @@ function addConv(
       data_format: text("NHWC"),
       num_args: { i: "1" },
       fused_ops: texts(["BiasAdd", ...(activation ? [OPERATIONS[activation.kind]] : [])]),
-      ...paddingOf(node, (node.kernel - 1) * dilation + 1, from),
+      ...paddingOf(node, from),
     },
   );
 }
@@ -134,7 +120,7 @@ function addConv(
 function addMaxPool(to: GraphDefBuilder, node: MaxPoolNode, from: Shape): void {
   const { name, kernel: side, stride } = node;
   const window = { ksize: ints([1, side, side, 1]), strides: ints([1, stride, stride, 1]) };
-  const { explicit_paddings: explicit, ...padding } = paddingOf(node, side, from);
+  const { explicit_paddings: explicit, ...padding } = paddingOf(node, from);
   if (!explicit) return to.add("MaxPool", name, [node.input], { ...window, ...padding });
   const [top, left, bottom, right] = node.padding;
   const paddings = to.integers(`${name}.paddings`, [4, 2], [0, 0, top, bottom, left, right, 0, 0]);
@@ -144,16 +130,10 @@ function addMaxPool(to: GraphDefBuilder, node: MaxPoolNode, from: Shape): void {
   to.add("MaxPool", name, [`${name}.padded`], { ...window, padding: text("VALID") });
 }
 
-/** TensorFlow's own names for padding where they say the same: other programs know them best. */
-function paddingOf({ padding, shape, stride }: ConvNode | MaxPoolNode, reach: number, from: Shape): Attributes {
-  const [top, left, bottom, right] = padding;
-  if (padding.every((pixels) => pixels === 0)) return { padding: text("VALID") };
-  const isSame = (size: number, windows: number, before: number, after: number): boolean => {
-    const total = Math.max(0, (Math.ceil(size / stride) - 1) * stride + reach - size);
-    return windows === Math.ceil(size / stride) && before === total >> 1 && after === total - before;
-  };
-  if (isSame(from[1], shape[1], top, bottom) && isSame(from[2], shape[2], left, right))
-    return { padding: text("SAME") };
+function paddingOf(node: ConvNode | MaxPoolNode, from: Shape): Attributes {
+  const kind = paddingKind(node, from);
+  if (kind !== "explicit") return { padding: text(kind.toUpperCase()) };
+  const [top, left, bottom, right] = node.padding;
   return { padding: text("EXPLICIT"), explicit_paddings: ints([0, 0, top, bottom, left, right, 0, 0]) };
 }
 

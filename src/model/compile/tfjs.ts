@@ -1,18 +1,17 @@
 // A graph and its weights -> a function on the tensors of TensorFlow.js, whatever backend it has.
 import type * as Tf from "@tensorflow/tfjs-core";
 import {
-  type ActivationNode,
   type ConvNode,
   type Graph,
   type GraphNode,
   inputsOf,
   type L2NormNode,
   type MaxPoolNode,
-  type Padding,
   type RowsNode,
-  type Shape,
 } from "../graph.ts";
 import type { Tensors } from "../weights/safetensors.ts";
+import { depthwiseKernel, kernel } from "./tfjs-kernels.ts";
+import { isDepthwise, paddingKind, soleActivations } from "./windows.ts";
 
 /** TensorFlow.js as a value, because there may be more than one copy of it in a process. */
 export type Tfjs = typeof Tf;
@@ -58,14 +57,7 @@ interface Step {
 }
 
 function fuse(graph: Graph): Step[] {
-  const answers = [graph.offsets, graph.logits];
-  const readersOf = (name: string): GraphNode[] => graph.nodes.filter((node) => inputsOf(node).includes(name));
-  const fused = new Map<string, ActivationNode>();
-  for (const node of graph.nodes) {
-    const [reader, ...others] = readersOf(node.name);
-    if (node.kind !== "conv" || others.length > 0 || answers.includes(node.name)) continue;
-    if (reader?.kind === "relu" || reader?.kind === "relu6") fused.set(node.name, reader);
-  }
+  const fused = soleActivations(graph);
   const gone = new Set([...fused.values()].map(({ name }) => name));
   return graph.nodes
     .filter(({ name }) => !gone.has(name))
@@ -75,27 +67,19 @@ function fuse(graph: Graph): Step[] {
     });
 }
 
-/** Each weight on the backend; kernels [out, in / groups, height, width] in the order that the backend wants. */
+/** Each weight on the backend, kernels in the order of axes that it wants. */
 function weightTensors(tf: Tfjs, graph: Graph, weights: Tensors): Map<string, Tf.Tensor> {
   const tensors = new Map<string, Tf.Tensor>();
   for (const node of graph.nodes) {
     if (node.kind === "l2norm") tensors.set(`${node.name}.scale`, tf.tensor1d(weights.get(`${node.name}.scale`)!.data));
     if (node.kind !== "conv") continue;
-    const { shape, data } = weights.get(`${node.name}.weight`)!;
-    const [out, each, height, width] = shape as readonly [number, number, number, number];
-    // What leaves a tidy is kept; the one in the old order is not.
-    const kernel = tf.tidy(() => {
-      const transposed = tf.transpose(tf.tensor4d(data, [out, each, height, width]), [2, 3, 1, 0]);
-      // A depthwise kernel is [height, width, channels, outputs a channel].
-      return isDepthwise(node) ? tf.reshape(transposed, [height, width, node.groups, out / node.groups]) : transposed;
-    });
-    tensors.set(`${node.name}.weight`, kernel);
+    const weight = weights.get(`${node.name}.weight`)!;
+    const { shape, data } = isDepthwise(node) ? depthwiseKernel(weight, node.groups) : kernel(weight);
+    tensors.set(`${node.name}.weight`, tf.tensor4d(data, shape as [number, number, number, number]));
     tensors.set(`${node.name}.bias`, tf.tensor1d(weights.get(`${node.name}.bias`)!.data));
   }
   return tensors;
 }
-
-const isDepthwise = ({ groups, inChannels }: ConvNode): boolean => groups > 1 && groups === inChannels;
 
 function compute(
   tf: Tfjs,
@@ -138,7 +122,7 @@ function convolve(
 ): Tf.Tensor {
   const filter = weights.get(`${node.name}.weight`)! as Tf.Tensor4D;
   const bias = weights.get(`${node.name}.bias`)! as Tf.Tensor1D;
-  const [x, pad] = fit(tf, input, node, (node.kernel - 1) * node.dilation + 1, 0);
+  const [x, pad] = fit(tf, input, node, 0);
   const options = { strides: node.stride, dilations: node.dilation, pad, activation };
   if (isDepthwise(node)) return tf.fused.depthwiseConv2d({ x, filter, bias, ...options });
   if (node.groups === 1) return tf.fused.conv2d({ x, filter, bias, ...options });
@@ -152,27 +136,16 @@ function convolve(
 
 function maxPool(tf: Tfjs, node: MaxPoolNode, input: Tf.Tensor4D): Tf.Tensor {
   // Less than anything that a network computes, and finite, because 0 * infinity is not a number.
-  const [x, pad] = fit(tf, input, node, node.kernel, -3e38);
+  const [x, pad] = fit(tf, input, node, -3e38);
   return tf.maxPool(x, node.kernel, node.stride, pad);
 }
 
 /** TensorFlow pads by itself only as its `same` says; for other padding the input is padded first. */
-function fit(
-  tf: Tfjs,
-  x: Tf.Tensor4D,
-  { padding, shape, stride }: { readonly padding: Padding; readonly shape: Shape; readonly stride: number },
-  reach: number,
-  fill: number,
-): [Tf.Tensor4D, "valid" | "same"] {
-  const [top, left, bottom, right] = padding;
-  if (padding.every((pixels) => pixels === 0)) return [x, "valid"];
-  const isSame = [[top, bottom, x.shape[1], shape[1]] as const, [left, right, x.shape[2], shape[2]] as const].every(
-    ([before, after, size, windows]) => {
-      const total = Math.max(0, (Math.ceil(size / stride) - 1) * stride + reach - size);
-      return windows === Math.ceil(size / stride) && before === Math.floor(total / 2) && after === Math.ceil(total / 2);
-    },
-  );
-  if (isSame) return [x, "same"];
+function fit(tf: Tfjs, x: Tf.Tensor4D, node: ConvNode | MaxPoolNode, fill: number): [Tf.Tensor4D, "valid" | "same"] {
+  const [, height, width, channels] = x.shape;
+  const kind = paddingKind(node, [channels, height, width]);
+  if (kind !== "explicit") return [x, kind];
+  const [top, left, bottom, right] = node.padding;
   return [
     tf.pad4d(
       x,
