@@ -254,6 +254,11 @@ function roundingUp(size: number, pad: number, kernel: number, stride: number): 
   return Math.max(0, ((begins ? count : count - 1) - 1) * stride + kernel - size - 2 * pad);
 }
 
+/** The shape of the pictures that a graph takes. */
+export function inputShape(graph: Graph): Shape {
+  return (graph.nodes[0] as InputNode).shape;
+}
+
 /** The shapes of what a graph answers with, for one picture: [1, boxes, 4] and [1, boxes, classes]. */
 export function outputShapes(graph: Graph): { offsets: Shape; logits: Shape } {
   const shapeOf = (name: string): Shape => graph.nodes.find((node) => node.name === name)!.shape;

@@ -1,10 +1,9 @@
 // One node of a graph -> the ONNX operations that compute it in float32.
 import type { ConvNode, GraphNode, InputNode, L2NormNode, MaxPoolNode, RowsNode } from "../graph.ts";
-import { attribute, onnx, type OnnxNode, operation } from "./onnx-proto.ts";
+import { attribute, type ConstantData, onnx, type OnnxNode, operation } from "./onnx-proto.ts";
 
 /** What a model carries besides its operations, by name. Shapes are row-major; an empty one is a number. */
 export type Constants = Map<string, { readonly shape: readonly number[]; readonly data: ConstantData }>;
-export type ConstantData = Float32Array | BigInt64Array | Int8Array | Uint8Array | Int32Array;
 
 /** The last operation has the node's name. What they need beside weights is added to the constants. */
 export function nodeOperations(node: GraphNode, constants: Constants): OnnxNode[] {

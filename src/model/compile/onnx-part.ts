@@ -1,15 +1,21 @@
 // Operations and constants that are added to an ONNX model together.
-import { type attribute, onnx, type OnnxModel, type OnnxNode } from "./onnx-proto.ts";
+import {
+  type ConstantData,
+  initializer,
+  type OnnxAttribute,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxTensor,
+  operation,
+} from "./onnx-proto.ts";
 
-const { FLOAT, INT64 } = onnx.TensorProto.DataType;
-
-type Attributes = readonly ReturnType<typeof attribute>[];
+type Attributes = readonly OnnxAttribute[];
 
 /** A part of a model in the making. The names of its constants begin with `prefix`. */
 export class OnnxPart {
   readonly #prefix: string;
   readonly #nodes: OnnxNode[] = [];
-  readonly #constants: ReturnType<typeof onnx.TensorProto.create>[] = [];
+  readonly #constants: OnnxTensor[] = [];
 
   constructor(prefix: string) {
     this.#prefix = prefix;
@@ -28,18 +34,17 @@ export class OnnxPart {
     output: readonly [string, ...string[]],
     attributes: Attributes = [],
   ): void {
-    const node = { opType, name: output[0], input: [...input], output: [...output], attribute: [...attributes] };
-    this.#nodes.push(onnx.NodeProto.create(node));
+    this.#nodes.push(operation(opType, input, output, attributes));
   }
 
   /** A constant of float32, a scalar unless a shape is given. Returns its name. */
   floats(values: ArrayLike<number>, shape: readonly number[] = []): string {
-    return this.#constant(FLOAT, Float32Array.from(values), shape);
+    return this.#constant(Float32Array.from(values), shape);
   }
 
   /** A constant of int64, a scalar unless a shape is given. Returns its name. */
   integers(values: readonly number[], shape: readonly number[] = []): string {
-    return this.#constant(INT64, BigInt64Array.from(values, BigInt), shape);
+    return this.#constant(BigInt64Array.from(values, BigInt), shape);
   }
 
   appendTo({ graph }: OnnxModel): void {
@@ -47,10 +52,9 @@ export class OnnxPart {
     graph!.initializer!.push(...this.#constants);
   }
 
-  #constant(dataType: number, data: Float32Array | BigInt64Array, dims: readonly number[]): string {
+  #constant(data: ConstantData, shape: readonly number[]): string {
     const name = `${this.#prefix}.constant${this.#constants.length}`;
-    const rawData = new Uint8Array(data.buffer);
-    this.#constants.push(onnx.TensorProto.create({ name, dims: [...dims], dataType, rawData }));
+    this.#constants.push(initializer(name, shape, data));
     return name;
   }
 }

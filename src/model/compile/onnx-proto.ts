@@ -4,25 +4,43 @@ import onnxProto from "onnx-proto";
 export const { onnx } = onnxProto;
 export type OnnxModel = ReturnType<typeof onnx.ModelProto.create>;
 export type OnnxNode = ReturnType<typeof onnx.NodeProto.create>;
-type OnnxAttribute = ReturnType<typeof onnx.AttributeProto.create>;
+export type OnnxAttribute = ReturnType<typeof onnx.AttributeProto.create>;
+export type OnnxTensor = ReturnType<typeof onnx.TensorProto.create>;
+/** What a model carries besides its operations. */
+export type ConstantData = Float32Array | BigInt64Array | Int8Array | Uint8Array | Int32Array;
 
 /** The domain of ONNX Runtime's own operations. */
 export const MICROSOFT = "com.microsoft";
 
-/** One operation with one output, which it is named after. */
+/** One operation, named after its output, or the first of several. */
 export function operation(
   opType: string,
   input: readonly string[],
-  output: string,
+  output: string | readonly [string, ...string[]],
   attributes: readonly OnnxAttribute[] = [],
 ): OnnxNode {
+  const outputs = typeof output === "string" ? [output] : [...output];
   return onnx.NodeProto.create({
     opType,
-    name: output,
+    name: outputs[0]!,
     input: [...input],
-    output: [output],
+    output: outputs,
     attribute: [...attributes],
   });
+}
+
+/** A constant of the model. Shapes are row-major; an empty one is a number. */
+export function initializer(name: string, shape: readonly number[], data: ConstantData): OnnxTensor {
+  const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return onnx.TensorProto.create({ name, dims: [...shape], dataType: dataType(data), rawData });
+}
+
+function dataType(data: ConstantData): number {
+  const { FLOAT, INT64, INT32, INT8, UINT8 } = onnx.TensorProto.DataType;
+  if (data instanceof Float32Array) return FLOAT;
+  if (data instanceof BigInt64Array) return INT64;
+  if (data instanceof Int32Array) return INT32;
+  return data instanceof Int8Array ? INT8 : UINT8;
 }
 
 /** An integer, or a list of integers. */

@@ -1,10 +1,10 @@
 // A graph and its weights -> the bytes of an ONNX model: uint8 pictures in, offsets and logits out.
 import type { Ranges } from "../engines/engine.ts";
-import { type Graph, type InputNode, outputShapes, weightShapes } from "../graph.ts";
+import { type Graph, inputShape, outputShapes, weightShapes } from "../graph.ts";
 import type { Tensors } from "../weights/safetensors.ts";
 import { int8Operations } from "./onnx-int8.ts";
-import { type ConstantData, type Constants, nodeOperations } from "./onnx-nodes.ts";
-import { MICROSOFT, onnx, type OnnxModel, tensorInfo } from "./onnx-proto.ts";
+import { type Constants, nodeOperations } from "./onnx-nodes.ts";
+import { initializer, MICROSOFT, onnx, type OnnxModel, tensorInfo } from "./onnx-proto.ts";
 
 // Clip takes its limits as inputs since 11 and weights have a scale a channel since 13; nothing here is newer, and OpenCV
 // and old runtimes still read it.
@@ -29,7 +29,7 @@ export function onnxModel(graph: Graph, weights: Tensors, ranges?: Ranges): Onnx
   // What int8 has quantised is not read any more.
   const read = new Set(nodes.flatMap(({ input }) => input ?? []));
   for (const name of weightShapes(graph).keys()) if (read.has(name)) constants.set(name, weights.get(name)!);
-  const input = graph.nodes[0] as InputNode;
+  const [, height, width] = inputShape(graph);
   const shapes = outputShapes(graph);
   return onnx.ModelProto.create({
     irVersion: IR_VERSION,
@@ -38,25 +38,12 @@ export function onnxModel(graph: Graph, weights: Tensors, ranges?: Ranges): Onnx
     graph: {
       name: graph.name,
       node: nodes,
-      initializer: [...constants].map(([name, { shape, data }]) => ({
-        name,
-        dims: [...shape],
-        dataType: dataType(data),
-        rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-      })),
-      input: [tensorInfo("pictures", onnx.TensorProto.DataType.UINT8, [input.shape[1], input.shape[2], 3])],
+      initializer: [...constants].map(([name, { shape, data }]) => initializer(name, shape, data)),
+      input: [tensorInfo("pictures", onnx.TensorProto.DataType.UINT8, [height, width, 3])],
       output: [
         tensorInfo(graph.offsets, onnx.TensorProto.DataType.FLOAT, shapes.offsets.slice(1)),
         tensorInfo(graph.logits, onnx.TensorProto.DataType.FLOAT, shapes.logits.slice(1)),
       ],
     },
   });
-}
-
-function dataType(data: ConstantData): number {
-  const { FLOAT, INT64, INT32, INT8, UINT8 } = onnx.TensorProto.DataType;
-  if (data instanceof Float32Array) return FLOAT;
-  if (data instanceof BigInt64Array) return INT64;
-  if (data instanceof Int32Array) return INT32;
-  return data instanceof Int8Array ? INT8 : UINT8;
 }

@@ -5,6 +5,7 @@ import {
   type Graph,
   type GraphNode,
   type InputNode,
+  inputShape,
   type L2NormNode,
   type MaxPoolNode,
   outputShapes,
@@ -33,12 +34,11 @@ import { isDepthwise, paddingKind, soleActivations } from "./windows.ts";
  */
 export function tfjsGraph(graph: Graph, weights: Tensors): GraphDef {
   const to = new GraphDefBuilder();
-  const input = graph.nodes[0] as InputNode;
   const shapes = outputShapes(graph);
   const fused = soleActivations(graph);
   const gone = new Set([...fused.values()].map(({ name }) => name));
   for (const node of graph.nodes) if (!gone.has(node.name)) addNode(to, node, graph, weights, fused.get(node.name));
-  const [, height, width] = input.shape;
+  const [, height, width] = inputShape(graph);
   return to.build(
     { pictures: tensorInfo("pictures", "DT_INT32", [height, width, 3]) },
     {

@@ -1,6 +1,6 @@
 // The choice that `auto` makes: opens what there may be, times it on this network, keeps the fastest and closes the others.
 import { MultiboxError, sentenceOf } from "../../errors.ts";
-import type { InputNode } from "../graph.ts";
+import { inputShape } from "../graph.ts";
 import type { Engine, Network } from "./engine.ts";
 
 /** An engine that may open. */
@@ -122,6 +122,6 @@ async function timeBatch(engine: Engine, network: Network, now: () => number): P
 }
 
 function pictures({ graph }: Network, count: number): Uint8Array {
-  const [, height, width] = (graph.nodes[0] as InputNode).shape;
+  const [, height, width] = inputShape(graph);
   return Uint8Array.from({ length: count * height * width * 3 }, (_, i) => (i * 37) & 255);
 }

@@ -7,6 +7,7 @@ import { compileOnnx } from "../compile/onnx.ts";
 import type { Engine, EngineOptions, Network } from "./engine.ts";
 import { importOnnxRuntime } from "./onnx.ts";
 import { engineOnSession } from "./onnx-session.ts";
+import { refuseInt8 } from "./precision.ts";
 
 const INSTALL = "node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12";
 
@@ -73,16 +74,10 @@ async function openOnGpu(
   name: "onnx:webgpu" | "onnx:cuda",
   provider: "webgpu" | "cuda",
   { graph, weights }: Network,
-  { precision }: EngineOptions,
+  options: EngineOptions,
   explain: (cause: unknown) => MultiboxError,
 ): Promise<Engine> {
-  if (precision === "int8") {
-    throw new MultiboxError(
-      "PRECISION_UNAVAILABLE",
-      `The engine ${name} computes in fp32 only, not in int8.`,
-      "Take --precision fp32, or int8 with --engine onnx:cpu.",
-    );
-  }
+  refuseInt8(name, options);
   const ort = await importOnnxRuntime();
   const session = await ort.InferenceSession.create(compileOnnx(graph, weights), {
     executionProviders: [provider],

@@ -1,7 +1,8 @@
 // An engine around a session of ONNX Runtime, wherever that computes.
 import type * as OnnxRuntime from "onnxruntime-node";
 import { MultiboxError } from "../../errors.ts";
-import { type Graph, type InputNode, outputShapes, type Shape } from "../graph.ts";
+import { type Graph, inputShape, outputShapes, type Shape } from "../graph.ts";
+import { Answer } from "./answer.ts";
 import type { Engine } from "./engine.ts";
 
 export interface SessionOptions {
@@ -20,12 +21,11 @@ export function engineOnSession(
   graph: Graph,
   { name, description, part: most }: SessionOptions,
 ): Engine {
-  const [, height, width] = (graph.nodes[0] as InputNode).shape;
+  const [, height, width] = inputShape(graph);
   const pictureBytes = height * width * 3;
   const shapes = outputShapes(graph);
-  const [, boxes, classes] = shapes.logits;
   let input = new Uint8Array(0);
-  let answer = { offsets: new Float32Array(0), logits: new Float32Array(0) };
+  const answer = new Answer(graph);
   let closed = false;
   let running: Promise<unknown> = Promise.resolve();
 
@@ -39,14 +39,13 @@ export function engineOnSession(
 
   /** Runs `n` pictures from picture `from` on, straight into their place in the answer. */
   const runPart = async (batch: Uint8Array, from: number, n: number): Promise<void> => {
-    const output = (data: Float32Array, [, rows, columns]: Shape): OnnxRuntime.Tensor => {
-      const size = rows * columns;
-      return new ort.Tensor("float32", data.subarray(from * size, (from + n) * size), [n, rows, columns]);
-    };
+    const output = (data: Float32Array, [, rows, columns]: Shape): OnnxRuntime.Tensor =>
+      new ort.Tensor("float32", data, [n, rows, columns]);
+    const { offsets, logits } = answer.part(from, n);
     const pictures = unshared(batch.subarray(from * pictureBytes, (from + n) * pictureBytes));
     await session.run(
       { pictures: new ort.Tensor("uint8", pictures, [n, height, width, 3]) },
-      { [graph.offsets]: output(answer.offsets, shapes.offsets), [graph.logits]: output(answer.logits, shapes.logits) },
+      { [graph.offsets]: output(offsets, shapes.offsets), [graph.logits]: output(logits, shapes.logits) },
     );
   };
 
@@ -58,9 +57,7 @@ export function engineOnSession(
     description,
     async run(batch, n) {
       failWhereClosed();
-      if (answer.offsets.length < n * boxes * 4) {
-        answer = { offsets: new Float32Array(n * boxes * 4), logits: new Float32Array(n * boxes * classes) };
-      }
+      answer.reserve(n);
       const parts = (async (): Promise<void> => {
         for (let from = 0; from < n; from += most) {
           // Who closes need not wait for a whole batch, which is seconds of SSD512.
@@ -70,10 +67,7 @@ export function engineOnSession(
       })();
       running = parts.catch(() => undefined);
       await parts;
-      return {
-        offsets: answer.offsets.subarray(0, n * boxes * 4),
-        logits: answer.logits.subarray(0, n * boxes * classes),
-      };
+      return answer.part(0, n);
     },
     async close() {
       if (closed) return;

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { MultiboxError } from "../../errors.ts";
 import { observedNodes } from "../compile/int8-plan.ts";
-import type { Network, Precision } from "./engine.ts";
+import type { EngineOptions, Network, Precision } from "./engine.ts";
 
 /** fp32 when absent. Fails with PRECISION_UNAVAILABLE where int8 is asked for and the network was never observed. */
 export function choosePrecision(
@@ -23,6 +23,16 @@ export function choosePrecision(
     );
   }
   return precision;
+}
+
+/** For an engine that has no int8. Fails with PRECISION_UNAVAILABLE where that is asked for. */
+export function refuseInt8(engine: string, { precision }: EngineOptions): void {
+  if (precision !== "int8") return;
+  throw new MultiboxError(
+    "PRECISION_UNAVAILABLE",
+    `The engine ${engine} computes in fp32 only, not in int8.`,
+    "Take --precision fp32, or int8 with --engine onnx:cpu.",
+  );
 }
 
 /**

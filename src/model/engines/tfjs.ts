@@ -2,8 +2,10 @@
 import { availableParallelism } from "node:os";
 import { MultiboxError } from "../../errors.ts";
 import { compileTfjs, type Tfjs } from "../compile/tfjs.ts";
-import { type InputNode, outputShapes } from "../graph.ts";
+import { inputShape } from "../graph.ts";
 import type { Engine, EngineOptions, Network } from "./engine.ts";
+import { Answer } from "./answer.ts";
+import { refuseInt8 } from "./precision.ts";
 import { setTensorFlowVariables } from "./prepare.ts";
 import { loadTensorFlow, loadWasm } from "./tfjs-load.ts";
 
@@ -51,15 +53,6 @@ export async function openTfjsWasm(network: Network, options: EngineOptions): Pr
   return openTfjs("tfjs:wasm", loadWasm(), network, { threads: 1, part: WASM_PART });
 }
 
-function refuseInt8(name: string, { precision }: EngineOptions): void {
-  if (precision !== "int8") return;
-  throw new MultiboxError(
-    "PRECISION_UNAVAILABLE",
-    `The engine ${name} computes in fp32 only, not in int8.`,
-    "Take --precision fp32, or int8 with --engine onnx:cpu.",
-  );
-}
-
 interface TfjsOptions {
   readonly threads: number;
   /** Most pictures at once. */
@@ -79,11 +72,10 @@ async function openTfjs(
   };
   await choose();
   const compiled = compileTfjs(tf, graph, weights);
-  const [, height, width] = (graph.nodes[0] as InputNode).shape;
+  const [, height, width] = inputShape(graph);
   const pictureBytes = height * width * 3;
-  const [, boxes, classes] = outputShapes(graph).logits;
   let pictures = new Float32Array(0);
-  let answer = { offsets: new Float32Array(0), logits: new Float32Array(0) };
+  const answer = new Answer(graph);
   let closed = false;
 
   /** Runs `n` pictures from picture `from` on, into their place in the answer. */
@@ -92,8 +84,9 @@ async function openTfjs(
     const heads = tf.tidy(() =>
       compiled.run(tf.tensor4d(pictures.subarray(0, n * pictureBytes), [n, height, width, 3])),
     );
-    answer.offsets.set(heads.offsets.dataSync<"float32">(), from * boxes * 4);
-    answer.logits.set(heads.logits.dataSync<"float32">(), from * boxes * classes);
+    const part = answer.part(from, n);
+    part.offsets.set(heads.offsets.dataSync<"float32">());
+    part.logits.set(heads.logits.dataSync<"float32">());
     tf.dispose([heads.offsets, heads.logits]);
   };
 
@@ -104,14 +97,9 @@ async function openTfjs(
       if (closed) throw new MultiboxError("ENGINE_CLOSED", `The engine ${name} was asked to run after it was closed.`);
       const most = Math.min(n, part);
       if (pictures.length < most * pictureBytes) pictures = new Float32Array(most * pictureBytes);
-      if (answer.offsets.length < n * boxes * 4) {
-        answer = { offsets: new Float32Array(n * boxes * 4), logits: new Float32Array(n * boxes * classes) };
-      }
+      answer.reserve(n);
       for (let from = 0; from < n; from += most) runPart(batch, from, Math.min(most, n - from));
-      return {
-        offsets: answer.offsets.subarray(0, n * boxes * 4),
-        logits: answer.logits.subarray(0, n * boxes * classes),
-      };
+      return answer.part(0, n);
     },
     async close() {
       if (!closed) compiled.dispose();
