@@ -1,5 +1,6 @@
 // What does int8 save? The same session in fp32 and in int8: the default model, and SSD300 with weights that nobody trained.
 import { availableParallelism } from "node:os";
+import { rangesOf } from "../src/model/bundle.ts";
 import type { Engine, Network } from "../src/model/engines/engine.ts";
 import { openOnnxCpu } from "../src/model/engines/onnx.ts";
 import { buildSsd } from "../src/model/networks/ssd.ts";
@@ -30,8 +31,8 @@ async function observed(spec: SsdSpec): Promise<Network> {
   const frames = (async function* () {
     for (const picture of pictures) yield await Promise.resolve(picture);
   })();
-  const { ranges } = await observeRanges(network, frames, { method: { kind: "min-max" }, threads: 0 });
-  return { ...network, ranges: new Map(Object.entries(ranges)) };
+  const quantization = await observeRanges(network, frames, { method: { kind: "min-max" }, threads: 0 });
+  return { ...network, ranges: rangesOf(quantization) };
 }
 
 async function compare(

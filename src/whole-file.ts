@@ -34,11 +34,18 @@ export async function writeWhole(path: string, chunks: Iterable<string | Uint8Ar
 
 /** Writes a folder of files likewise; a folder that is there already is replaced. */
 export async function writeWholeFolder(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  await replaceFolder(folder, files).catch((cause: unknown) => {
+    throw explained(cause, folder);
+  });
+}
+
+/** The same, failing as the system does. */
+export async function replaceFolder(folder: string, files: ReadonlyMap<string, string | Uint8Array>): Promise<void> {
   const draft = `${folder}.${process.pid}.tmp`;
   const old = `${draft}.old`;
   try {
     await mkdir(draft);
-    for (const [name, bytes] of files) await writeFile(join(draft, name), bytes);
+    for (const [name, content] of files) await writeFile(join(draft, name), content);
     // A folder cannot be renamed over a full one, so the old one steps aside first.
     await rename(folder, old).catch((error: unknown) => {
       if (systemCode(error) !== "ENOENT") throw error;
@@ -46,10 +53,10 @@ export async function writeWholeFolder(folder: string, files: ReadonlyMap<string
     await rename(draft, folder);
     await rm(old, { recursive: true, force: true });
   } catch (cause) {
-    // It comes back where nothing took its place.
+    // It comes back where nothing took its place. What cannot be removed either must not hide why.
     if (!existsSync(folder)) await rename(old, folder).catch(() => undefined);
     await rm(draft, { recursive: true, force: true }).catch(() => undefined);
-    throw explained(cause, folder);
+    throw cause;
   }
 }
 

@@ -1,10 +1,10 @@
 // A model on disk: a folder with model.json (the spec, where it came from) and weights.safetensors.
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { MultiboxError, sentenceOf, systemCode } from "../errors.ts";
+import { replaceFolder } from "../whole-file.ts";
 import type { Network, Ranges } from "./engines/engine.ts";
 import { type Graph, weightShapes } from "./graph.ts";
 import { buildSsd } from "./networks/ssd.ts";
@@ -54,20 +54,17 @@ export async function writeBundle(
   const bytes = writeSafetensors(weights);
   const file = { file: WEIGHTS_FILE, sha256: sha256(bytes) };
   const model = { format: 1, spec, provenance, quantization, weights: file };
-  const draft = `${folder}.${process.pid}.tmp`;
-  const old = `${draft}.old`;
+  const json = `${JSON.stringify(ModelFile.parse(model), null, 2)}\n`;
   try {
-    await mkdir(draft, { recursive: true });
-    await writeFile(join(draft, WEIGHTS_FILE), bytes);
-    await writeFile(join(draft, "model.json"), `${JSON.stringify(ModelFile.parse(model), null, 2)}\n`);
-    // A folder cannot be renamed over a full one, so the old one steps aside first.
-    await rename(folder, old).catch(ignoreMissing);
-    await rename(draft, folder);
-    await rm(old, { recursive: true, force: true });
+    await mkdir(dirname(folder), { recursive: true });
+    await replaceFolder(
+      folder,
+      new Map<string, string | Uint8Array>([
+        [WEIGHTS_FILE, bytes],
+        ["model.json", json],
+      ]),
+    );
   } catch (cause) {
-    // It comes back where nothing took its place. What cannot be removed either must not hide why.
-    if (!existsSync(folder)) await rename(old, folder).catch(() => undefined);
-    await rm(draft, { recursive: true, force: true }).catch(() => undefined);
     throw writeError(cause, dirname(folder));
   }
 }
@@ -104,14 +101,22 @@ export async function readBundle(folder: string): Promise<Bundle> {
     throw corrupt(folder, `${WEIGHTS_FILE} is not the file that was written (its SHA-256 differs)`);
   const tensors = readSafetensors(bytes, join(folder, WEIGHTS_FILE));
   const graph = buildGraph(spec, folder);
-  for (const [name, shape] of weightShapes(graph)) {
-    const found = tensors.get(name)?.shape.join("x") ?? "nothing";
-    if (found !== shape.join("x")) throw corrupt(folder, `${name} should be ${shape.join("x")} and is ${found}`);
-  }
+  const wrong = misfit(graph, tensors);
+  if (wrong !== undefined) throw corrupt(folder, wrong);
   return { spec, provenance, quantization, ranges: rangesOf(quantization), graph, weights: tensors };
 }
 
-function rangesOf(quantization: Quantization | undefined): Ranges | undefined {
+/** The first weight that is missing or of another shape than the graph wants, in words. */
+export function misfit(graph: Graph, weights: Tensors): string | undefined {
+  for (const [name, shape] of weightShapes(graph)) {
+    const found = weights.get(name)?.shape.join("x") ?? "nothing";
+    if (found !== shape.join("x")) return `${name} should be ${shape.join("x")} and is ${found}`;
+  }
+  return undefined;
+}
+
+/** Ranges as engines take them. */
+export function rangesOf(quantization: Quantization | undefined): Ranges | undefined {
   return quantization && new Map(Object.entries(quantization.ranges));
 }
 
@@ -121,10 +126,6 @@ function buildGraph(spec: SsdSpec, folder: string): Graph {
   } catch (error) {
     throw corrupt(folder, `model.json: ${sentenceOf(error).replace(/\.$/, "")}`);
   }
-}
-
-function ignoreMissing(error: unknown): void {
-  if (systemCode(error) !== "ENOENT") throw error;
 }
 
 /** MODEL_CORRUPT, with what to do. */

@@ -84,9 +84,9 @@ async function openTfjs(
     const heads = tf.tidy(() =>
       compiled.run(tf.tensor4d(pictures.subarray(0, n * pictureBytes), [n, height, width, 3])),
     );
-    const part = answer.part(from, n);
-    part.offsets.set(heads.offsets.dataSync<"float32">());
-    part.logits.set(heads.logits.dataSync<"float32">());
+    const { offsets, logits } = answer.part(from, n);
+    offsets.set(heads.offsets.dataSync<"float32">());
+    logits.set(heads.logits.dataSync<"float32">());
     tf.dispose([heads.offsets, heads.logits]);
   };
 

@@ -1,8 +1,8 @@
 // A model as one safetensors file: the weights by their names, and in its metadata what else a bundle holds.
 import { z } from "zod";
 import { MultiboxError, sentenceOf } from "../../errors.ts";
-import { type Bundle, Provenance, Quantization } from "../bundle.ts";
-import { type Graph, weightShapes } from "../graph.ts";
+import { type Bundle, misfit, Provenance, Quantization, rangesOf } from "../bundle.ts";
+import type { Graph } from "../graph.ts";
 import { buildSsd } from "../networks/ssd.ts";
 import { SsdSpec } from "../spec.ts";
 import { readSafetensors, type Tensors, writeSafetensors } from "../weights/safetensors.ts";
@@ -23,8 +23,7 @@ export function importSafetensors(bytes: Uint8Array, name: string): Bundle {
   const weights = readSafetensors(bytes, name);
   const { spec, provenance, quantization } = parseMetadata(bytes, name);
   const graph = graphOf(spec, weights, name);
-  const ranges = quantization && new Map(Object.entries(quantization.ranges));
-  return { spec, provenance, quantization, ranges, graph, weights };
+  return { spec, provenance, quantization, ranges: rangesOf(quantization), graph, weights };
 }
 
 /**
@@ -75,10 +74,8 @@ function graphOf(spec: SsdSpec, weights: Tensors, name: string): Graph {
   } catch (error) {
     throw unreadable(name, sentenceOf(error).replace(/\.$/, ""));
   }
-  for (const [weight, shape] of weightShapes(graph)) {
-    const found = weights.get(weight)?.shape.join("x") ?? "nothing";
-    if (found !== shape.join("x")) throw unreadable(name, `${weight} should be ${shape.join("x")} and is ${found}`);
-  }
+  const wrong = misfit(graph, weights);
+  if (wrong !== undefined) throw unreadable(name, wrong);
   return graph;
 }
 
