@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // The command line: arguments in, exit codes out. 0 is success, 1 a failure, 2 a mistake in the call, 130 an interruption.
 // Commands are loaded when they are run, so that help and mistakes need not wait for libraries.
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
+import { numberBetween, wholeNumber } from "./commands/arguments.ts";
 import { addExportCommand } from "./commands/export-command.ts";
 import type { ImportOptions } from "./commands/models-import.ts";
 import { addQuantizeCommand } from "./commands/quantize-command.ts";
@@ -133,8 +134,8 @@ const evaluateCommand = program
   .option("--annotations <file>", "COCO's JSON, where it is not found by itself")
   .option("--split <name>", "val2017 for instances_val2017.json, test for ImageSets/Main/test.txt")
   .option("--limit <n>", "Only the first n pictures", wholeNumber)
-  .option("--min-score <value>", "Lowest score that counts, 0..1; the model's own if absent", share)
-  .option("--iou-threshold <value>", "Of non-maximum suppression, 0..1; the model's own if absent", share)
+  .option("--min-score <value>", "Lowest score that counts, 0..1; the model's own if absent", numberBetween(0, 1))
+  .option("--iou-threshold <value>", "Of non-maximum suppression, 0..1; the model's own if absent", numberBetween(0, 1))
   .option("--max-detections <n>", "Most detections of a picture; the model's own if absent", wholeNumber)
   .addOption(
     new Option("--difficult <how>", "Objects that PASCAL VOC calls difficult")
@@ -153,8 +154,8 @@ evaluateCommand
       const settings = { model, engine, precision, workers, maxBatch, nms, classAgnostic, cacheDir };
       const config = await loadConfig({ env: process.env, flags: settings });
       const { minScore, iouThreshold, maxDetections, ...options } = flags;
-      const { nms: suppression, classAgnostic: agnostic } = config;
-      const postProcess = { minScore, iouThreshold, maxDetections, suppression, classAgnostic: agnostic };
+      // What the environment says of a server's boxes is not asked: figures are a model's own unless a flag says otherwise.
+      const postProcess = { ...postProcessOf(config), minScore, iouThreshold, maxDetections };
       const { evaluateModel } = await import("./commands/evaluate.ts");
       const failed = await evaluateModel({
         ...config,
@@ -179,20 +180,6 @@ interface EvaluateFlags extends Record<string, unknown> {
   readonly curves?: string;
   readonly detections?: string;
   readonly json: boolean;
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError("It must be a whole number from 1 on.");
-  return value;
-}
-
-function share(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value >= 0 && value <= 1))
-    throw new InvalidArgumentError("It must be a number from 0 to 1.");
-  return value;
 }
 
 addQuantizeCommand(program, [settingOption("model"), settingOption("cacheDir")]);

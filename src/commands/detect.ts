@@ -6,9 +6,8 @@ import type { Detection } from "../model/detection.ts";
 import type { Detector } from "../model/detector.ts";
 import { openDetector } from "../model/detector-pool.ts";
 import type { PostProcessSpec } from "../model/spec.ts";
-import { openModel } from "../model/zoo.ts";
 import { decodePicture } from "../model/decode-picture.ts";
-import { downloadProgress } from "./terminal.ts";
+import { openShown } from "./model-folder.ts";
 
 export interface DetectOptions extends Pick<Config, "model" | "engine" | "precision" | "workers"> {
   readonly cacheDir: string;
@@ -51,19 +50,14 @@ async function open({
   postProcess,
   labels,
 }: DetectOptions): Promise<Detector> {
-  const progress = downloadProgress(model);
-  try {
-    const { folder } = await openModel(model, { cacheDir, onProgress: progress.update });
-    const options = { folder, engine, precision, cacheDir, workers, minScore, postProcess, maxBatch: 1 };
-    const detector = await openDetector(options);
-    const unknown = labels?.find((label) => !detector.info.labels.includes(label));
-    if (unknown === undefined) return detector;
-    await detector.close();
-    const known = detector.info.labels.join(", ");
-    throw new MultiboxError("LABEL_UNKNOWN", `The model does not know the label "${unknown}".`, `It knows: ${known}.`);
-  } finally {
-    progress.stop();
-  }
+  const { folder } = await openShown(model, cacheDir);
+  const options = { folder, engine, precision, cacheDir, workers, minScore, postProcess, maxBatch: 1 };
+  const detector = await openDetector(options);
+  const unknown = labels?.find((label) => !detector.info.labels.includes(label));
+  if (unknown === undefined) return detector;
+  await detector.close();
+  const known = detector.info.labels.join(", ");
+  throw new MultiboxError("LABEL_UNKNOWN", `The model does not know the label "${unknown}".`, `It knows: ${known}.`);
 }
 
 interface FileResult {

@@ -3,14 +3,14 @@ import type { Config } from "../config.ts";
 import type { Detector } from "../model/detector.ts";
 import { openDetector } from "../model/detector-pool.ts";
 import type { PostProcessSpec } from "../model/spec.ts";
-import { openModel } from "../model/zoo.ts";
 import { drawCurves } from "../training/curves.ts";
 import { openDataset } from "../training/dataset.ts";
 import { evaluate, type Evaluation } from "../training/evaluate.ts";
 import type { Dataset, Found } from "../training/truth.ts";
 import { requireWritable, writeWhole } from "../whole-file.ts";
 import { printForMachines, printForPeople, type Report } from "./evaluation-report.ts";
-import { downloadProgress, pictureProgress } from "./terminal.ts";
+import { openShown } from "./model-folder.ts";
+import { pictureProgress } from "./terminal.ts";
 
 export interface EvaluateCommandOptions extends Pick<
   Config,
@@ -66,14 +66,8 @@ async function open({
   cacheDir,
   postProcess,
 }: EvaluateCommandOptions): Promise<Detector> {
-  const progress = downloadProgress(model);
-  try {
-    const { folder } = await openModel(model, { cacheDir, onProgress: progress.update });
-    const detector = await openDetector({ folder, engine, precision, cacheDir, workers, maxBatch, postProcess });
-    return detector;
-  } finally {
-    progress.stop();
-  }
+  const { folder } = await openShown(model, cacheDir);
+  return openDetector({ folder, engine, precision, cacheDir, workers, maxBatch, postProcess });
 }
 
 /** The first signal ends the run in good order, with the terminal's cursor shown again; the second one at once. */

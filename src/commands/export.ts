@@ -6,9 +6,8 @@ import type { Bundle } from "../model/bundle.ts";
 import { exportOnnx } from "../model/export/onnx.ts";
 import { exportSafetensors } from "../model/export/safetensors.ts";
 import { exportTfjs, TFJS_FILE } from "../model/export/tfjs.ts";
-import { openModel } from "../model/zoo.ts";
 import { requireWritable, writeWhole, writeWholeFolder } from "../whole-file.ts";
-import { downloadProgress } from "./terminal.ts";
+import { openShown } from "./model-folder.ts";
 
 export interface ExportOptions {
   readonly model: string;
@@ -35,20 +34,11 @@ export async function exportModel(options: ExportOptions): Promise<void> {
     );
   await (format === "tfjs" ? requireFreeFolder(out, force) : requireFreeFile(out, force));
   await requireWritable(out, format === "tfjs" ? "folder" : "file");
-  const bundle = await open(model, cacheDir);
+  const { bundle } = await openShown(model, cacheDir);
   const bytes = await write(bundle, format, out, withNms);
   const { name, version } = bundle.spec;
   if (json) console.log(JSON.stringify({ model: { name, version }, format, withNms, out, bytes }));
   else console.log(`${name} is in ${options.out} (${(bytes / 1e6).toFixed(1)} MB).`);
-}
-
-async function open(model: string, cacheDir: string): Promise<Bundle> {
-  const progress = downloadProgress(model);
-  try {
-    return (await openModel(model, { cacheDir, onProgress: progress.update })).bundle;
-  } finally {
-    progress.stop();
-  }
 }
 
 /** Returns how many bytes were written. */

@@ -1,16 +1,17 @@
 // `multibox models import`: weights that people have, made a model that multibox runs and trains.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
-import { basename, extname, isAbsolute, resolve } from "node:path";
+import { readFile } from "node:fs/promises";
+import { basename, extname } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { MultiboxError, systemCode } from "../errors.ts";
-import { type Bundle, type Provenance, type Quantization, writeBundle } from "../model/bundle.ts";
+import { MultiboxError } from "../errors.ts";
+import { type Bundle, type Provenance, type Quantization } from "../model/bundle.ts";
 import { importSafetensors, quantizationFor } from "../model/export/safetensors.ts";
 import { findSpec } from "../model/find-spec.ts";
 import { buildSsd } from "../model/networks/ssd.ts";
 import type { SsdSpec } from "../model/spec.ts";
 import { readWeights, type ReadWeights, requireFile } from "../model/weights/read-weights.ts";
+import { requireFree, writeModel } from "./model-folder.ts";
 
 export interface ImportOptions {
   /** A name, or a JSON file; absent for a file that holds its own, as `multibox export --format safetensors` writes it. */
@@ -27,13 +28,9 @@ export interface ImportOptions {
 /** Reads the weights, writes the model to the folder `out`, and prints what was read and where it is. */
 export async function importModel(file: string, options: ImportOptions): Promise<void> {
   const { out, seed, json } = options;
-  const { spec, weights, kind, drawn, subsampled, provenance, quantization } = await readModel(file, options);
-  await writeBundle(resolve(out), spec, weights, provenance, quantization).catch((cause: unknown) => {
-    // Where a model cannot be written, its hint is about the cache, in which models otherwise are.
-    if (!(cause instanceof MultiboxError)) throw cause;
-    throw new MultiboxError(cause.code, cause.message, "Choose another --out.", { cause });
-  });
-  const folder = isAbsolute(out) || out.startsWith(".") ? out : `./${out}`;
+  const model = await readModel(file, options);
+  const { spec, weights, kind, drawn, subsampled } = model;
+  const folder = await writeModel(out, model);
   const values = [...weights.values()].reduce((sum, { data }) => sum + data.length, 0);
   if (json) {
     console.log(JSON.stringify({ spec: spec.name, folder, kind, values, drawn, subsampled }));
@@ -88,27 +85,6 @@ async function readExported(file: string): Promise<Bundle> {
 
 function isSafetensors(file: string): boolean {
   return extname(file).toLowerCase() === ".safetensors";
-}
-
-/** A folder is only replaced where it is asked for, and where it holds a model and nothing else. */
-export async function requireFree(out: string, force: boolean): Promise<void> {
-  const found = await readdir(out).catch((error: unknown) => {
-    const code = systemCode(error);
-    if (code === "ENOENT") return [];
-    if (code === undefined) throw error;
-    const why = code === "ENOTDIR" ? "is not a folder" : `cannot be read (${code})`;
-    throw new MultiboxError("NOT_WRITABLE", `${out} ${why}.`, "Choose another --out.", { cause: error });
-  });
-  if (found.length === 0) return;
-  const other = found.find((name) => name !== "model.json" && name !== "weights.safetensors");
-  if (other !== undefined)
-    throw new MultiboxError("OUT_EXISTS", `${out} holds other things than a model: ${other}.`, "Choose another --out.");
-  if (!force)
-    throw new MultiboxError(
-      "OUT_EXISTS",
-      `There is a model in ${out} already.`,
-      "Replace it with --force, or choose another --out.",
-    );
 }
 
 /** As npm writes it. */

@@ -1,7 +1,8 @@
 // The arguments of `multibox quantize`, apart from cli.ts, which would be too long with all commands' arguments.
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { defaultCacheDir } from "../cache-dir.ts";
 import { loadConfig } from "../config.ts";
+import { numberBetween, wholeNumber } from "./arguments.ts";
 import type { QuantizeOptions } from "./quantize.ts";
 
 /** Adds the command. `settings` are the options `--model` and `--cache-dir`, as every command has them. */
@@ -16,8 +17,8 @@ export function addQuantizeCommand(program: Command, settings: readonly Option[]
         .choices(["min-max", "percentile"])
         .default("min-max"),
     )
-    .option("--percentile <value>", "Share of the values to keep, 50..100 percent", percentage, 99.99)
-    .option("--limit <n>", "So many of the pictures, evenly chosen", count, 100)
+    .option("--percentile <value>", "Share of the values to keep, 50..100 percent", numberBetween(50, 100), 99.99)
+    .option("--limit <n>", "So many of the pictures, evenly chosen", wholeNumber, 100)
     .option("--force", "Replace the model that is in the folder", false)
     .option("--json", "Print one line of JSON", false);
   for (const option of settings) command.addOption(option);
@@ -33,18 +34,4 @@ export function addQuantizeCommand(program: Command, settings: readonly Option[]
 interface QuantizeFlags extends Omit<QuantizeOptions, "model" | "cacheDir"> {
   readonly model?: string;
   readonly cacheDir?: string;
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError("It must be a whole number from 1 on.");
-  return value;
-}
-
-function percentage(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value >= 50 && value <= 100))
-    throw new InvalidArgumentError("It must be a number from 50 to 100.");
-  return value;
 }

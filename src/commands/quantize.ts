@@ -1,15 +1,13 @@
 // `multibox quantize`: a model that knows the ranges of its values, so that it can run in int8.
 import { readdir, readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { join } from "node:path";
 import { MultiboxError, sentenceOf, systemCode } from "../errors.ts";
-import { writeBundle } from "../model/bundle.ts";
 import { decodePicture } from "../model/decode-picture.ts";
 import type { RgbImage } from "../model/detection.ts";
 import { observeRanges, type RangeMethod } from "../model/observe-ranges.ts";
-import { openModel } from "../model/zoo.ts";
-import { requireFree } from "./models-import.ts";
-import { downloadProgress, pictureProgress } from "./terminal.ts";
+import { openShown, requireFree, writeModel } from "./model-folder.ts";
+import { pictureProgress } from "./terminal.ts";
 
 export interface QuantizeOptions {
   readonly model: string;
@@ -33,8 +31,7 @@ export async function quantizeModel(options: QuantizeOptions): Promise<void> {
   const files = evenly(await pictureFiles(data), limit);
   if (files.length === 0)
     throw new MultiboxError("DATASET_INVALID", `There is no JPEG or PNG in ${data}.`, "Give a folder with pictures.");
-  const download = downloadProgress(model);
-  const { bundle } = await openModel(model, { cacheDir, onProgress: download.update }).finally(download.stop);
+  const { bundle } = await openShown(model, cacheDir);
   const progress = pictureProgress();
   const failures: string[] = [];
   const pictures = readPictures(files, failures, progress.update);
@@ -45,8 +42,7 @@ export async function quantizeModel(options: QuantizeOptions): Promise<void> {
     progress.stop();
     for (const failure of failures) console.error(`left out: ${failure}`);
   });
-  await writeBundle(resolve(out), bundle.spec, bundle.weights, bundle.provenance, quantization);
-  const folder = isAbsolute(out) || out.startsWith(".") ? out : `./${out}`;
+  const folder = await writeModel(out, { ...bundle, quantization });
   const ranges = Object.keys(quantization.ranges).length;
   if (json) {
     console.log(

@@ -6,7 +6,6 @@ import { demoClip } from "../demo-clip.ts";
 import { sentenceOf } from "../errors.ts";
 import type { Detector } from "../model/detector.ts";
 import { openDetector } from "../model/detector-pool.ts";
-import { openModel } from "../model/zoo.ts";
 import { findFfmpeg } from "../pipeline/find-ffmpeg.ts";
 import { JpegEncoder } from "../pipeline/jpeg.ts";
 import { createPipeline, type Pipeline } from "../pipeline/pipeline.ts";
@@ -14,6 +13,7 @@ import { redactUrl, type StreamConfig } from "../pipeline/stream.ts";
 import { checkListen } from "../server/access.ts";
 import { type RunningServer, startServer } from "../server/serve.ts";
 import { packageVersion } from "../version.ts";
+import { openShown } from "./model-folder.ts";
 import { createLogger, downloadProgress } from "./terminal.ts";
 
 export interface ServeOptions {
@@ -65,24 +65,18 @@ export async function serve({ config, cacheDir, demo, json }: ServeOptions): Pro
 }
 
 async function openConfigured(config: Config, cacheDir: string, logger: Logger): Promise<Detector> {
-  const progress = downloadProgress(config.model);
-  try {
-    const { folder } = await openModel(config.model, { cacheDir, onProgress: progress.update });
-    progress.stop();
-    return await openDetector({
-      folder,
-      engine: config.engine,
-      precision: config.precision,
-      cacheDir,
-      workers: config.workers,
-      maxBatch: config.maxBatch,
-      minScore: config.minScore,
-      postProcess: postProcessOf(config),
-      onDeath: (error) => logger.error({ code: error.code }, error.toString()),
-    });
-  } finally {
-    progress.stop();
-  }
+  const { folder } = await openShown(config.model, cacheDir);
+  return openDetector({
+    folder,
+    engine: config.engine,
+    precision: config.precision,
+    cacheDir,
+    workers: config.workers,
+    maxBatch: config.maxBatch,
+    minScore: config.minScore,
+    postProcess: postProcessOf(config),
+    onDeath: (error) => logger.error({ code: error.code }, error.toString()),
+  });
 }
 
 /** The demo is a courtesy: a server that cannot show it serves all the same. */

@@ -1,0 +1,47 @@
+// Models as commands have them: opened with a bar while they are fetched, and written to folders that users name.
+import { readdir } from "node:fs/promises";
+import { isAbsolute, resolve } from "node:path";
+import { MultiboxError, systemCode } from "../errors.ts";
+import { type Bundle, writeBundle } from "../model/bundle.ts";
+import { openModel } from "../model/zoo.ts";
+import { downloadProgress } from "./terminal.ts";
+
+/** By its name or folder, fetched on first use. Fails as `openModel` does. */
+export async function openShown(model: string, cacheDir: string): ReturnType<typeof openModel> {
+  const progress = downloadProgress(model);
+  return openModel(model, { cacheDir, onProgress: progress.update }).finally(progress.stop);
+}
+
+/** A folder is only replaced where it is asked for, and where it holds a model and nothing else. */
+export async function requireFree(out: string, force: boolean): Promise<void> {
+  const found = await readdir(out).catch((error: unknown) => {
+    const code = systemCode(error);
+    if (code === "ENOENT") return [];
+    if (code === undefined) throw error;
+    const why = code === "ENOTDIR" ? "is not a folder" : `cannot be read (${code})`;
+    throw new MultiboxError("NOT_WRITABLE", `${out} ${why}.`, "Choose another --out.", { cause: error });
+  });
+  if (found.length === 0) return;
+  const other = found.find((name) => name !== "model.json" && name !== "weights.safetensors");
+  if (other !== undefined)
+    throw new MultiboxError("OUT_EXISTS", `${out} holds other things than a model: ${other}.`, "Choose another --out.");
+  if (!force)
+    throw new MultiboxError(
+      "OUT_EXISTS",
+      `There is a model in ${out} already.`,
+      "Replace it with --force, or choose another --out.",
+    );
+}
+
+/** Writes a model where the user wants it, and returns how `--model` names that folder. */
+export async function writeModel(
+  out: string,
+  { spec, weights, provenance, quantization }: Pick<Bundle, "spec" | "weights" | "provenance" | "quantization">,
+): Promise<string> {
+  await writeBundle(resolve(out), spec, weights, provenance, quantization).catch((cause: unknown) => {
+    // Where a model cannot be written, its hint is about the cache, in which models otherwise are.
+    if (!(cause instanceof MultiboxError)) throw cause;
+    throw new MultiboxError(cause.code, cause.message, "Choose another --out.", { cause });
+  });
+  return isAbsolute(out) || out.startsWith(".") ? out : `./${out}`;
+}
