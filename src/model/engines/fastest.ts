@@ -50,28 +50,19 @@ export async function openFastest<Name extends string>(
   }
   timed.sort((a, b) => a.alone - b.alone);
   let best: Timed<Name> | undefined;
-  const losers: Timed<Name>[] = [];
   for (const contender of timed) {
     // What takes longer for one picture than another for a batch has lost: SSD512 on a CPU beside a GPU, a GPU that is software.
-    if (best && contender.alone > best.together) {
-      losers.push(contender);
-      continue;
-    }
+    if (best && contender.alone > best.together) continue;
     const { name, engine } = contender;
     // A GPU may have memory for one picture and none for eight.
-    const together = await timeBatch(engine, network, now).catch((error: unknown) => {
-      failures.push({ name, error });
-    });
-    if (together === undefined) {
-      await engine.close();
-      continue;
-    }
-    contender.together = together;
-    if (best) losers.push(together < best.together ? best : contender);
-    if (!best || together < best.together) best = contender;
+    contender.together = await timeBatch(engine, network, now).catch(
+      (error: unknown) => failures.push({ name, error }) && NaN,
+    );
+    if (Number.isNaN(contender.together)) await engine.close();
+    else if (!best || contender.together < best.together) best = contender;
   }
   if (!best) throw failures[0]!.error;
-  losers.sort((a, b) => a.alone - b.alone);
+  const losers = timed.filter((contender) => contender !== best && !Number.isNaN(contender.together));
   for (const { engine } of losers) await engine.close();
   const reason = `it answered ${BATCH} pictures in ${shown(best.together)}${losers.map(behind).join("")}`;
   return { name: best.name, engine: best.engine, reason: `${reason}${failures.map(because).join("")}` };
@@ -82,7 +73,7 @@ interface Timed<Name extends string> {
   readonly engine: Engine;
   /** Milliseconds for one picture. */
   readonly alone: number;
-  /** Milliseconds for a batch; Infinity where it was not timed. */
+  /** Milliseconds for a batch; Infinity where it was not timed, NaN where it failed. */
   together: number;
 }
 
