@@ -1,5 +1,5 @@
 // The default boxes of our specs, all of them, against OpenCV's PriorBox layer and torchvision's DefaultBoxGenerator.
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -7,6 +7,7 @@ import { defaultBoxes } from "../../src/model/default-boxes.ts";
 import { SPECS } from "../../src/model/specs.ts";
 import { boxGolden, readBoxGoldens, writeBoxGoldenIfMissing } from "../model/support/box-golden.ts";
 import { worstDifference } from "../model/support/differences.ts";
+import { readFloats } from "../model/support/parity-model.ts";
 import { pythonHas, runPython } from "../support/python.ts";
 
 const RELEASED = ["ssd300-vgg16-voc", "ssd300-vgg16-coco", "ssd512-vgg16-voc", "ssd512-vgg16-coco"];
@@ -27,7 +28,7 @@ describe.each([
 
     test.each(names)("%s: all are equal to 1e-6, and the golden values are theirs", async (name) => {
       const spec = SPECS.find((one) => one.name === name)!;
-      const theirs = new Float32Array(Uint8Array.from(await readFile(join(folder, `${name}.f32`))).buffer);
+      const theirs = await readFloats(join(folder, `${name}.f32`));
       expect(theirs).toHaveLength((name.startsWith("ssd300") ? 8732 : 24_564) * 4);
       expect(worstDifference(defaultBoxes(spec), theirs)).toBeLessThan(1e-6);
       const golden = boxGolden(spec, theirs);

@@ -1,4 +1,5 @@
 // What the parity tests of SSD300 and SSD512 share: pictures of the network's size, our raw heads for them, our detections.
+import { readFile } from "node:fs/promises";
 import type { Detection, RgbImage } from "../../../src/model/detection.ts";
 import type { RawHeads } from "../../../src/model/engines/engine.ts";
 import { openOnnxCpu } from "../../../src/model/engines/onnx.ts";
@@ -8,6 +9,17 @@ import { createSampler } from "../../../src/model/sample.ts";
 import { boxCount, choosePostProcess, type PostProcessSpec, type SsdSpec } from "../../../src/model/spec.ts";
 import { SPECS } from "../../../src/model/specs.ts";
 import type { Tensors } from "../../../src/model/weights/safetensors.ts";
+import { photo } from "./pictures.ts";
+
+/** Three photos that the other programs see too; drawings in their place where there are none. */
+export function parityPhotos(): Promise<Awaited<ReturnType<typeof photo>>[]> {
+  return Promise.all(["dog.jpg", "horses.jpg", "person.jpg"].map((name, i) => photo(name, 11 + i)));
+}
+
+/** The numbers that a program wrote, as little-endian float32. */
+export async function readFloats(file: string): Promise<Float32Array> {
+  return new Float32Array(Uint8Array.from(await readFile(file)).buffer);
+}
 
 /** A preset in which gaps in the ids are classes too: other implementations report them. */
 export function specWithoutGaps(name: string): SsdSpec {

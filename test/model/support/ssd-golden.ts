@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { RgbImage } from "../../../src/model/detection.ts";
 import type { RawHeads } from "../../../src/model/engines/engine.ts";
 import { boxCount, type SsdSpec } from "../../../src/model/spec.ts";
+import { worstDifference } from "./differences.ts";
 import type { Row } from "./matching.ts";
 import { drawPicture } from "./pictures.ts";
 
@@ -42,12 +43,31 @@ export async function readGolden(name: string): Promise<GoldenPicture[]> {
   return (JSON.parse(await readFile(fileOf(name), "utf8")) as { pictures: GoldenPicture[] }).pictures;
 }
 
-/** As snapshots are: written when the file is not there, so remove it to make it anew, and format it. */
-export async function writeGoldenIfMissing(
+/** What another implementation says of one golden picture. */
+interface Answer {
+  readonly heads: RawHeads;
+  readonly detections: readonly Row[];
+}
+
+/** How far the golden values are from another implementation's, at worst. Written first where the file is not there. */
+export async function goldenDistance(
   name: string,
   spec: SsdSpec,
-  answers: readonly { readonly heads: RawHeads; readonly detections: readonly Row[] }[],
-): Promise<void> {
+  answers: readonly Answer[],
+): Promise<{ offsets: number; logits: number; detections: number }> {
+  await writeGoldenIfMissing(name, spec, answers);
+  const golden = await readGolden(name);
+  const heads = answers.map((answer) => goldenHeads(spec, answer.heads));
+  const worst = (distance: (i: number) => number): number => Math.max(...answers.map((_, i) => distance(i)));
+  return {
+    offsets: worst((i) => worstDifference(golden[i]!.offsets, heads[i]!.offsets)),
+    logits: worst((i) => worstDifference(golden[i]!.logits, heads[i]!.logits)),
+    detections: worst((i) => worstDifference(goldenRows(golden[i]!).flat(), answers[i]!.detections.flat())),
+  };
+}
+
+/** As snapshots are: written when the file is not there, so remove it to make it anew, and format it. */
+async function writeGoldenIfMissing(name: string, spec: SsdSpec, answers: readonly Answer[]): Promise<void> {
   if (existsSync(fileOf(name))) return;
   const rounded = (values: readonly number[]): number[] => values.map((value) => Number(value.toFixed(5)));
   const pictures = answers.map(({ heads, detections }) => {
