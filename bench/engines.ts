@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { gpuDevices } from "../src/model/engines/gpu-devices.ts";
 import { ENGINE_NAMES } from "../src/model/engines/open.ts";
-import { benchNetwork, MODELS } from "./engines-models.ts";
+import { benchNetwork, MODELS } from "./networks.ts";
 import { multiplyAdds } from "./flops.ts";
 import { type Contender, measure, median, printMachine } from "./harness.ts";
 import { LineProcess } from "./line-process.ts";

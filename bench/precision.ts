@@ -1,15 +1,11 @@
 // What does int8 save? The same session in fp32 and in int8: the default model, and SSD300 with weights that nobody trained.
 import { availableParallelism } from "node:os";
-import { rangesOf } from "../src/model/bundle.ts";
-import type { Engine, Network } from "../src/model/engines/engine.ts";
+import { type Bundle, rangesOf } from "../src/model/bundle.ts";
+import type { Engine } from "../src/model/engines/engine.ts";
 import { openOnnxCpu } from "../src/model/engines/onnx.ts";
-import { buildSsd } from "../src/model/networks/ssd.ts";
-import { observeRanges } from "../src/model/observe-ranges.ts";
 import { createSampler } from "../src/model/sample.ts";
-import type { SsdSpec } from "../src/model/spec.ts";
-import { SPECS } from "../src/model/specs.ts";
 import { yuvToRgb } from "../src/pipeline/yuv-to-rgb.ts";
-import { randomWeights } from "../test/model/support/random-weights.ts";
+import { quantizationOf, untrained } from "./networks.ts";
 import { benchFrames, benchModel, benchVideo, type Contender, measure, printMachine, printTable } from "./harness.ts";
 
 const ROUNDS = 9;
@@ -17,31 +13,18 @@ const BATCH = 8;
 
 const pictures = (await benchFrames(await benchVideo("vtest.avi"), 8)).map((frame) => yuvToRgb(frame));
 const { bundle } = await benchModel();
-const ssd300 = SPECS.find(({ name }) => name === "ssd300-vgg16-voc")!;
+const ssd300 = untrained("ssd300-vgg16-voc");
 
 printMachine();
 console.log(`${ROUNDS} rounds; batches of ${BATCH}\n`);
-await compare(bundle.spec, bundle, 32);
-await compare(ssd300, await observed(ssd300), BATCH);
+await compare(bundle, 32);
+await compare({ ...ssd300, ranges: rangesOf(await quantizationOf(ssd300)) }, BATCH);
 
-/** SSD300's time does not depend on what its weights are, as long as values neither fade nor explode. */
-async function observed(spec: SsdSpec): Promise<Network> {
-  const graph = buildSsd(spec);
-  const network = { graph, weights: randomWeights(graph, 1), spec };
-  const frames = (async function* () {
-    for (const picture of pictures) yield await Promise.resolve(picture);
-  })();
-  const quantization = await observeRanges(network, frames, { method: { kind: "min-max" }, threads: 0 });
-  return { ...network, ranges: rangesOf(quantization) };
-}
-
-async function compare(
-  { name, input: { width, height, ...pixels } }: SsdSpec,
-  network: Network,
-  frames: number,
-): Promise<void> {
+async function compare(network: Bundle, frames: number): Promise<void> {
+  const { name, input } = network.spec;
+  const { width, height } = input;
   const batch = new Uint8Array(BATCH * width * height * 3);
-  const sample = createSampler({ width, height, ...pixels });
+  const sample = createSampler(input);
   for (let i = 0; i < BATCH; i++) sample(pictures[i]!, batch, i * width * height * 3);
   for (const threads of new Set([1, availableParallelism()])) {
     const engines = [

@@ -1,4 +1,4 @@
-// The networks of engines.ts as bundles: SSDLite as people have it, the paper's two with weights that nobody trained.
+// The networks of benches as bundles: SSDLite as people have it, the paper's two with weights that nobody trained.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Bundle, writeBundle } from "../src/model/bundle.ts";
@@ -30,9 +30,9 @@ export const MODELS: ReadonlyMap<string, { readonly title: string; readonly spec
 /** Writes the network below `scratch`. */
 export async function benchNetwork(model: string, scratch: string): Promise<BenchNetwork> {
   const { title, spec } = MODELS.get(model)!;
-  const bundle = model === "ssdlite" ? (await benchModel()).bundle : await untrained(spec);
+  const bundle = model === "ssdlite" ? (await benchModel()).bundle : untrained(spec);
   const folder = join(scratch, model);
-  await writeBundle(folder, bundle.spec, bundle.weights, bundle.provenance, await rangesOf(bundle));
+  await writeBundle(folder, bundle.spec, bundle.weights, bundle.provenance, await quantizationOf(bundle));
   // As `multibox export` writes it, which OpenCV reads.
   const trimmed = trimKernels(bundle.graph, bundle.weights);
   await writeFile(join(folder, "model.onnx"), compileOnnx(trimmed.graph, trimmed.weights));
@@ -40,13 +40,14 @@ export async function benchNetwork(model: string, scratch: string): Promise<Benc
 }
 
 /** Speed does not depend on what weights are, as long as values neither fade nor explode. */
-async function untrained(name: string): Promise<Bundle> {
+export function untrained(name: string): Bundle {
   const spec = SPECS.find((one) => one.name === name)!;
   const graph = buildSsd(spec);
   return { spec, graph, weights: randomWeights(graph, 1), provenance: { source: "random numbers", licence: "none" } };
 }
 
-async function rangesOf(bundle: Bundle): Promise<Bundle["quantization"]> {
+/** The bundle's own ranges, or those seen on a few frames. */
+export async function quantizationOf(bundle: Bundle): Promise<Bundle["quantization"]> {
   return bundle.quantization ?? (await observeRanges(bundle, frames(), { method: { kind: "min-max" }, threads: 0 }));
 }
 
