@@ -7,8 +7,9 @@ import { addExportCommand } from "./commands/export-command.ts";
 import type { ImportOptions } from "./commands/models-import.ts";
 import { addQuantizeCommand } from "./commands/quantize-command.ts";
 import { defaultCacheDir } from "./cache-dir.ts";
-import { Config, loadConfig, postProcessOf } from "./config.ts";
+import { Config, postProcessOf } from "./config.ts";
 import { MultiboxError, sentenceOf, systemCode } from "./errors.ts";
+import { loadConfig } from "./load-config.ts";
 import { redactUrl } from "./pipeline/stream.ts";
 import { packageVersion } from "./version.ts";
 

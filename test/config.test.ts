@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defaultCacheDir } from "../src/cache-dir.ts";
-import { Config, loadConfig, postProcessOf } from "../src/config.ts";
+import { Config, postProcessOf } from "../src/config.ts";
+import { loadConfig } from "../src/load-config.ts";
 
 let folder: string;
 beforeAll(async () => {

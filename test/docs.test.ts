@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { Config, loadConfig } from "../src/config.ts";
+import { Config } from "../src/config.ts";
+import { loadConfig } from "../src/load-config.ts";
 import { ClientMessage, ServerMessage } from "../src/server/protocol.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));

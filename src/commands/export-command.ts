@@ -1,6 +1,6 @@
 // The arguments of `multibox export`, apart from cli.ts, which would be too long with all commands' arguments.
 import { type Command, Option } from "commander";
-import { loadConfig } from "../config.ts";
+import { loadConfig } from "../load-config.ts";
 import { defaultCacheDir } from "../cache-dir.ts";
 import type { ExportOptions } from "./export.ts";
 

@@ -1,7 +1,7 @@
 // The arguments of `multibox quantize`, apart from cli.ts, which would be too long with all commands' arguments.
 import { type Command, Option } from "commander";
 import { defaultCacheDir } from "../cache-dir.ts";
-import { loadConfig } from "../config.ts";
+import { loadConfig } from "../load-config.ts";
 import { numberBetween, wholeNumber } from "./arguments.ts";
 import type { QuantizeOptions } from "./quantize.ts";
 
