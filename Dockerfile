@@ -1,5 +1,5 @@
 # The server as an image: built with all tools, run with Node, Debian's ffmpeg and what the server needs, as a user without rights.
-# docker build -t multibox . && docker run --init -p 127.0.0.1:8080:8080 -e MULTIBOX_TOKEN=... -v multibox:/var/cache/multibox multibox
+# docker build -t multibox . && docker run --init -p 127.0.0.1:8080:8080 -e MULTIBOX_TOKEN=... -v multibox-cache:/var/cache/multibox -v multibox-data:/var/lib/multibox multibox
 
 FROM node:22-bookworm-slim AS build
 WORKDIR /app
@@ -19,7 +19,7 @@ FROM node:22-bookworm-slim
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends ca-certificates ffmpeg \
  && rm -rf /var/lib/apt/lists/* \
- && install --directory --owner=node --group=node /var/cache/multibox
+ && install --directory --owner=node --group=node /var/cache/multibox /var/lib/multibox
 WORKDIR /app
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
@@ -31,8 +31,9 @@ ENV NODE_ENV=production \
     MULTIBOX_HOST=0.0.0.0 \
     MULTIBOX_PORT=8080 \
     MULTIBOX_CACHE_DIR=/var/cache/multibox \
+    MULTIBOX_DATA_DIR=/var/lib/multibox \
     npm_config_cache=/tmp/npm
-VOLUME /var/cache/multibox
+VOLUME /var/cache/multibox /var/lib/multibox
 EXPOSE 8080
 USER node
 

@@ -1,7 +1,9 @@
 // Does the server's memory stay flat? Four looped streams and two clients for some minutes; the memory of minute 1 beside the last.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket } from "ws";
@@ -12,6 +14,8 @@ const VIDEOS = ["vtest.avi", "intel-car-detection.mp4", "mmdetection-demo.mp4", 
 
 const streams = await Promise.all(VIDEOS.map(async (name, i) => ["--stream", `s${i}=${await benchVideo(name)}`]));
 const args = ["dist/cli.js", "serve", "--port", "0", "--json", "--log-level", "warn", ...streams.flat()];
+const dataDir = mkdtempSync(join(tmpdir(), "multibox-data-"));
+args.push("--data-dir", dataDir);
 const server = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
 try {
   const [line] = (await once(createInterface(server.stdout), "line")) as [string];
@@ -37,6 +41,7 @@ try {
 } finally {
   server.kill();
   await once(server, "exit");
+  rmSync(dataDir, { recursive: true });
 }
 
 /** Resident memory of a process, all its threads. */

@@ -6,7 +6,7 @@ import { numberBetween, wholeNumber } from "./commands/arguments.ts";
 import { addExportCommand } from "./commands/export-command.ts";
 import type { ImportOptions } from "./commands/models-import.ts";
 import { addQuantizeCommand } from "./commands/quantize-command.ts";
-import { defaultCacheDir } from "./cache-dir.ts";
+import { defaultCacheDir, defaultDataDir } from "./cache-dir.ts";
 import { Config, postProcessOf } from "./config.ts";
 import { MultiboxError, sentenceOf, systemCode } from "./errors.ts";
 import { loadConfig } from "./load-config.ts";
@@ -82,7 +82,8 @@ Examples:
   .action(async ({ config: file, stream, demo, json, ...flags }: ServeFlags) => {
     const config = await loadConfig({ file, env: process.env, flags: { ...flags, streams: stream } });
     const { serve } = await import("./commands/serve.ts");
-    await serve({ config, cacheDir: config.cacheDir ?? defaultCacheDir(), demo, json });
+    const folders = { cacheDir: config.cacheDir ?? defaultCacheDir(), dataDir: config.dataDir ?? defaultDataDir() };
+    await serve({ config, ...folders, demo, json });
   });
 
 interface ServeFlags extends Record<string, unknown> {

@@ -95,6 +95,10 @@ export const Config = z.strictObject({
     .string()
     .optional()
     .describe("Where models and the demo clip are kept; the user's cache folder when absent."),
+  dataDir: z
+    .string()
+    .optional()
+    .describe("Where the server keeps what it must remember; the user's data folder when absent."),
   logLevel: z
     .enum(["trace", "debug", "info", "warn", "error", "silent"])
     .default("info")

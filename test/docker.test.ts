@@ -60,13 +60,16 @@ describe("docker-compose.yml", () => {
     expect([camera.ports, mediamtx.ports]).toEqual([undefined, undefined]);
   });
 
-  test("each server is healthy when it is ready, and keeps its cache in a named volume", () => {
+  test("each server is healthy when it is ready, and keeps its cache and its own data in named volumes", () => {
     for (const { healthcheck, volumes } of servers) {
       expect(healthcheck!.test.slice(0, 3)).toEqual(["CMD", "node", "-e"]);
       expect(healthcheck!.test.join(" ")).toContain("/health/ready");
-      expect(volumes).toEqual(["cache:/var/cache/multibox"]);
+      expect(volumes).toEqual([
+        "cache:/var/cache/multibox",
+        expect.stringMatching(/^[a-z-]*data:\/var\/lib\/multibox$/),
+      ]);
     }
-    expect(Object.keys(compose.volumes)).toEqual(["cache"]);
+    expect(Object.keys(compose.volumes)).toEqual(["cache", "data", "rtsp-data", "gpu-data"]);
   });
 
   test("only what was asked for is started: the server alone, with rtsp a camera, with gpu a device", () => {
@@ -113,11 +116,13 @@ describe("Dockerfile", () => {
     expect(build).toMatch(/onnxruntime-node\/bin .*! -path .*linux.*-exec rm -r/);
   });
 
-  test("it runs as a user without rights, with the cache in a volume and ffmpeg from Debian", () => {
+  test("it runs as a user without rights, with cache and data in volumes and ffmpeg from Debian", () => {
     expect(run).toMatch(/apt-get install --yes --no-install-recommends .*\bffmpeg\b/);
     expect(run).toMatch(/^USER node$/m);
-    expect(run).toMatch(/^VOLUME \/var\/cache\/multibox$/m);
-    expect(run).toMatch(/^ENV .*MULTIBOX_HOST=0\.0\.0\.0 .*MULTIBOX_CACHE_DIR=\/var\/cache\/multibox/m);
+    expect(run).toMatch(/^VOLUME \/var\/cache\/multibox \/var\/lib\/multibox$/m);
+    expect(run).toMatch(
+      /^ENV .*MULTIBOX_HOST=0\.0\.0\.0 .*MULTIBOX_CACHE_DIR=\/var\/cache\/multibox MULTIBOX_DATA_DIR=\/var\/lib\/multibox/m,
+    );
     expect(run.indexOf("USER node")).toBeLessThan(run.indexOf("ENTRYPOINT"));
   });
 

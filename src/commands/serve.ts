@@ -11,7 +11,9 @@ import { JpegEncoder } from "../pipeline/jpeg.ts";
 import { createPipeline, type Pipeline } from "../pipeline/pipeline.ts";
 import { redactUrl, type StreamConfig } from "../pipeline/stream.ts";
 import { checkListen } from "../server/access.ts";
+import { lockDataDir } from "../server/data-dir.ts";
 import { type RunningServer, startServer } from "../server/serve.ts";
+import { openStore, storePath } from "../server/store.ts";
 import { packageVersion } from "../version.ts";
 import { openShown } from "./model-folder.ts";
 import { createLogger, downloadProgress } from "./terminal.ts";
@@ -19,6 +21,7 @@ import { createLogger, downloadProgress } from "./terminal.ts";
 export interface ServeOptions {
   readonly config: Config;
   readonly cacheDir: string;
+  readonly dataDir: string;
   /** Show the demo where no stream is configured. */
   readonly demo: boolean;
   /** Print one line of JSON when ready instead of lines for people. */
@@ -26,10 +29,12 @@ export interface ServeOptions {
 }
 
 /** Runs until SIGINT or SIGTERM; resolves when everything is closed. */
-export async function serve({ config, cacheDir, demo, json }: ServeOptions): Promise<void> {
+export async function serve({ config, cacheDir, dataDir, demo, json }: ServeOptions): Promise<void> {
   const logger = createLogger(config.logLevel);
   const stop = stopSignal(logger);
   checkListen(config);
+  const unlock = lockDataDir(dataDir);
+  const store = openStore(storePath(dataDir));
   const ffmpeg = await findFfmpeg();
   if (ffmpeg.warning) logger.warn(ffmpeg.warning);
   const detector = await openConfigured(config, cacheDir, logger);
@@ -48,7 +53,7 @@ export async function serve({ config, cacheDir, demo, json }: ServeOptions): Pro
   const uiDir = fileURLToPath(new URL("../ui", import.meta.url));
   let server: RunningServer | undefined;
   try {
-    server = await startServer({ pipeline, detector, config, logger, version, jpeg, uiDir, ready: () => ready });
+    server = await startServer({ pipeline, detector, config, store, logger, version, jpeg, uiDir, ready: () => ready });
     await detector.warmUp();
     ready = true;
     const streams = config.streams.length > 0 || !demo ? config.streams : await demoStreams(cacheDir, logger);
@@ -61,6 +66,8 @@ export async function serve({ config, cacheDir, demo, json }: ServeOptions): Pro
     await server?.close();
     await pipeline.close();
     await Promise.all([detector.close(), jpeg.close()]);
+    store.close();
+    unlock();
   }
 }
 

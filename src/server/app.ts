@@ -15,12 +15,14 @@ import { Metrics } from "./metrics.ts";
 import { notFound, servePage } from "./page.ts";
 import { Pictures } from "./pictures.ts";
 import { problemResponse } from "./problem.ts";
+import type { Store } from "./store.ts";
 import { streamRoutes } from "./stream-routes.ts";
 
 export interface AppDeps {
   readonly pipeline: Pipeline;
   readonly detector: Detector;
   readonly config: Pick<Config, "host" | "token" | "minScore" | "fileRoots">;
+  readonly store: Store;
   readonly logger: Logger;
   /** Of multibox. */
   readonly version: string;

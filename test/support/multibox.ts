@@ -1,6 +1,7 @@
 // The real program, built, as a process of its own: a server that stands until it is stopped, or a command that runs to its end.
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NewStream, StreamInfo } from "../../src/server/protocol.ts";
@@ -125,17 +126,24 @@ export function launch(
 ): { child: ChildProcess; output: { stdout: string; stderr: string }; exit: Promise<Exit> } {
   if (!existsSync(CLI)) throw new Error("multibox is not built; `npm run build` builds it.");
   const clean = Object.entries(process.env).filter(([name]) => !name.startsWith("MULTIBOX_"));
-  const all = { ...Object.fromEntries(clean), MULTIBOX_CACHE_DIR: testCacheDir(), ...env };
+  // A data folder of its own, gone with the process, unless the test keeps one from a process to the next.
+  const dataDir = mkdtempSync(join(tmpdir(), "multibox-data-"));
+  const folders = { MULTIBOX_CACHE_DIR: testCacheDir(), MULTIBOX_DATA_DIR: dataDir };
+  const all = { ...Object.fromEntries(clean), ...folders, ...env };
   const child = spawn(process.execPath, [CLI, ...args], { env: all, stdio: ["ignore", "pipe", "pipe"] });
   const output = { stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
   // A test run that is broken off takes its servers along.
-  const kill = (): boolean => child.kill("SIGKILL");
+  const kill = (): void => {
+    child.kill("SIGKILL");
+    rmSync(dataDir, { recursive: true, force: true });
+  };
   process.once("exit", kill);
   const exit = new Promise<Exit>((resolve) => {
     child.once("close", (code, signal) => {
       process.off("exit", kill);
+      rmSync(dataDir, { recursive: true, force: true });
       resolve({ code, signal, ...output });
     });
   });

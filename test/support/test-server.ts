@@ -4,12 +4,15 @@ import { Config } from "../../src/config.ts";
 import { JpegEncoder } from "../../src/pipeline/jpeg.ts";
 import { createApp, type MultiboxApp } from "../../src/server/app.ts";
 import { startServer, type RunningServer, type ServeDeps } from "../../src/server/serve.ts";
+import { openStore, type Store } from "../../src/server/store.ts";
 import { RedFinder } from "./red-finder.ts";
 import { ScriptedPipeline, type ScriptOptions } from "./scripted-pipeline.ts";
 
 export interface TestSetup {
   readonly pipeline: ScriptedPipeline;
   readonly detector: RedFinder;
+  /** In memory. */
+  readonly store: Store;
   /** What the server logged, a line each. */
   readonly log: string[];
 }
@@ -36,6 +39,7 @@ export async function withApp(
   } finally {
     made.close();
     await jpeg.close();
+    setup.store.close();
   }
 }
 
@@ -51,6 +55,7 @@ export async function withServer(
   } finally {
     await server.close();
     await jpeg.close();
+    setup.store.close();
   }
 }
 
@@ -64,7 +69,12 @@ function prepare({ config, script, deps, jpeg = new JpegEncoder() }: TestOptions
   deps: ServeDeps;
   jpeg: JpegEncoder;
 } {
-  const setup: TestSetup = { pipeline: new ScriptedPipeline(script), detector: new RedFinder(), log: [] };
+  const setup: TestSetup = {
+    pipeline: new ScriptedPipeline(script),
+    detector: new RedFinder(),
+    store: openStore(":memory:"),
+    log: [],
+  };
   return {
     setup,
     jpeg,

@@ -1,0 +1,11 @@
+// The shape of multibox.db, step by step: a release only ever adds steps at the end, and each runs once on every database.
+
+/** SQL, in the order in which it has come to be. `PRAGMA user_version` counts the steps that a database has been through. */
+export const MIGRATIONS: readonly string[] = [
+  // Streams that were added or changed over the API. `config` is JSON, with the password that the URL may hold.
+  `CREATE TABLE streams (
+     id TEXT PRIMARY KEY,
+     config TEXT NOT NULL,
+     added_at INTEGER NOT NULL
+   ) STRICT`,
+];
