@@ -11,7 +11,7 @@ export async function requireWritable(path: string, kind: "file" | "folder" = "f
     const found = await stat(path).catch(() => undefined);
     if (kind === "file" && found?.isDirectory()) throw Object.assign(new Error("It is a folder."), { code: "EISDIR" });
   } catch (cause) {
-    throw explained(cause, path);
+    throw writeFailure(cause, path);
   }
 }
 
@@ -28,14 +28,14 @@ export async function writeWhole(path: string, chunks: Iterable<string | Uint8Ar
     await rename(draft, path);
   } catch (cause) {
     await rm(draft, { force: true }).catch(() => undefined);
-    throw explained(cause, path);
+    throw writeFailure(cause, path);
   }
 }
 
 /** Writes a folder of files likewise; a folder that is there already is replaced. */
 export async function writeWholeFolder(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
   await replaceFolder(folder, files).catch((cause: unknown) => {
-    throw explained(cause, folder);
+    throw writeFailure(cause, folder);
   });
 }
 
@@ -60,7 +60,8 @@ export async function replaceFolder(folder: string, files: ReadonlyMap<string, s
   }
 }
 
-function explained(cause: unknown, path: string): unknown {
+/** Why something could not be written there, as a sentence where it is known. */
+export function writeFailure(cause: unknown, path: string): unknown {
   const hint = "Choose another file.";
   switch (systemCode(cause)) {
     case "ENOSPC":
