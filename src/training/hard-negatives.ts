@@ -1,0 +1,16 @@
+// Chooses which default boxes without an object are trained on (SSD paper, section 2.2, "Hard negative mining").
+
+/**
+ * The places of the `wanted` background boxes (label 0) with the greatest losses, in ascending order; all where there are fewer. Of
+ * equal losses the first are taken. A loss that is not a number counts as the greatest, so that it comes to light.
+ */
+export function mineNegatives(losses: Float64Array, labels: Int32Array, wanted: number): number[] {
+  const negatives: number[] = [];
+  for (let i = 0; i < labels.length; i++) if (labels[i] === 0) negatives.push(i);
+  if (negatives.length <= wanted) return negatives;
+  if (wanted === 0) return [];
+  const hardness = (i: number): number => (Number.isNaN(losses[i]!) ? Infinity : losses[i]!);
+  const least = Float64Array.from(negatives, hardness).sort()[negatives.length - wanted]!;
+  let even = wanted - negatives.filter((i) => hardness(i) > least).length;
+  return negatives.filter((i) => hardness(i) > least || (hardness(i) === least && even-- > 0));
+}
