@@ -1,55 +1,84 @@
-// Real RTP for the tests: an ffmpeg that encodes a test picture or a looped file in real time, sent to us over loopback UDP.
-import { spawn, type ChildProcess } from "node:child_process";
+// Real RTP for the tests: a clip in real time, cut into packets as a camera does (RFC 3550, RFC 6184), with a clock that can lie.
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
-import { findFfmpeg } from "../../src/pipeline/find-ffmpeg.ts";
-
-/** What a camera films: a file over and over, or ffmpeg's test picture of this size and rate. */
-export interface FeedSource {
-  readonly file?: string;
-  /** `WIDTHxHEIGHT` of the test picture; 320x240 when absent. */
-  readonly size?: string;
-  /** Pictures a second of the test picture; 25 when absent. */
-  readonly fps?: number;
-}
+import { isKey, loadClip, TICKS, type AccessUnit, type Clip, type FeedSource } from "./h264-clip.ts";
 
 export interface RtpFeed {
-  /** What ffmpeg says of the stream: H.264 with its parameter sets. */
+  /** The stream as SDP describes it: H.264 with its parameter sets. */
   readonly sdp: string;
-  /** Kills ffmpeg and waits for its end. Idempotent. */
-  close(): Promise<void>;
+  /** From the next picture on: another clip, with no word to those who watch. */
+  change(source: FeedSource): Promise<void>;
+  /** The camera's clock jumps, forwards or backwards. */
+  jump(seconds: number): void;
+  close(): void;
 }
 
 export type PacketKind = "rtp" | "rtcp";
 export type UdpPair = Readonly<Record<PacketKind, Socket>>;
 
-/** Starts ffmpeg and waits for its stream description; every packet of it goes to `onPacket`. */
-export async function startFeed(
-  source: FeedSource,
-  onPacket: (kind: PacketKind, packet: Buffer) => void,
-): Promise<RtpFeed> {
-  const { path } = await findFfmpeg();
-  const udp = await bindPair();
-  udp.rtp.on("message", (packet) => onPacket("rtp", packet));
-  udp.rtcp.on("message", (packet) => onPacket("rtcp", packet));
-  const child = spawnGuarded([path, ...encoderArguments(source, udp.rtp.address().port)]);
-  const ended = once(child, "close");
-  let closing = false;
-  const close = async (): Promise<void> => {
-    if (closing) return void (await ended);
-    closing = true;
-    child.stdin?.destroy();
-    await ended;
-    await closePair(udp);
+/** A packet, and whether a decoder can begin with it. */
+export type OnPacket = (kind: PacketKind, packet: Buffer, beginsKey: boolean) => void;
+
+/** Every feed's numbers and times overflow soon after it has begun, as those of a camera do some day. */
+const FIRST_NUMBER = 0xffff - 300;
+const FIRST_TICK = 2 ** 32 - 3 * TICKS;
+const SSRC = 0x6d756c74;
+const MAX_PAYLOAD = 1400;
+/** Clients that were away for so long are not sent what they have missed. */
+const LATE_MS = 1000;
+
+/** Plays over and over; every packet goes to `onPacket`. */
+export async function startFeed(source: FeedSource, onPacket: OnPacket): Promise<RtpFeed> {
+  let clip = await loadClip(source);
+  let [number, next, sent, octets, reported] = [FIRST_NUMBER, 0, 0, 0, 0];
+  /** When the clip began, on the clock that never jumps, and the time of its beginning on the camera's. */
+  let began = performance.now();
+  let base = FIRST_TICK;
+  let timer: NodeJS.Timeout | undefined;
+
+  const send = (unit: AccessUnit): void => {
+    const time = base + unit.shownAt;
+    const payloads = unit.nals.flatMap(payloadsOf);
+    for (const [i, payload] of payloads.entries()) {
+      onPacket("rtp", rtpPacket(payload, number++, time, i === payloads.length - 1), i === 0 && isKey(unit));
+      sent += 1;
+      octets += payload.length;
+    }
+    if (performance.now() - reported < 1000) return;
+    reported = performance.now();
+    onPacket("rtcp", senderReport(time, sent, octets), false);
   };
-  try {
-    const sdp = await readSdp(child);
-    child.stdout?.on("end", () => closing || process.emitWarning("The ffmpeg of a test's camera died."));
-    return { sdp, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  const dueIn = (): number => began + (clip.units[next]!.sentAt * 1000) / TICKS - performance.now();
+  const play = (): void => {
+    if (dueIn() < -LATE_MS) began -= dueIn();
+    while (dueIn() <= 0) {
+      send(clip.units[next]!);
+      next += 1;
+      if (next === clip.units.length) begin(clip);
+    }
+    timer = setTimeout(play, dueIn());
+  };
+  /** Where the last clip ends or is broken off. */
+  const begin = (with_: Clip): void => {
+    const played = clip.units[next]?.sentAt ?? clip.duration;
+    began += (played * 1000) / TICKS;
+    base += played;
+    clip = with_;
+    next = 0;
+  };
+  play();
+  return {
+    get sdp() {
+      return describe(clip);
+    },
+    async change(to) {
+      begin(await loadClip(to));
+    },
+    jump: (seconds) => {
+      base += seconds * TICKS;
+    },
+    close: () => clearTimeout(timer),
+  };
 }
 
 /** Two UDP sockets on loopback, RTP on an even port and RTCP on the next, as RFC 3550 wants it. */
@@ -68,57 +97,62 @@ export async function closePair({ rtp, rtcp }: UdpPair): Promise<void> {
   await Promise.all([rtp, rtcp].map((socket) => new Promise<void>((done) => void socket.close(done))));
 }
 
-/** Whether a decoder can begin with this packet: the SPS goes before every key frame, alone or first in a STAP-A (RFC 6184). */
-export function beginsKeyFrame(packet: Buffer): boolean {
-  const payload = 12 + 4 * (packet[0]! & 0x0f);
-  const [SPS, STAP_A] = [7, 24];
-  const type = packet[payload]! & 0x1f;
-  return type === SPS || (type === STAP_A && (packet[payload + 3]! & 0x1f) === SPS);
+/** A NAL unit as it is, or in fragments that begin with its type (FU-A, RFC 6184, section 5.8). */
+function payloadsOf(nal: Buffer): Buffer[] {
+  if (nal.length <= MAX_PAYLOAD) return [nal];
+  const [FU_A, START, END] = [28, 0x80, 0x40];
+  const [indicator, type] = [(nal[0]! & 0xe0) | FU_A, nal[0]! & 0x1f];
+  const fragments: Buffer[] = [];
+  for (let at = 1; at < nal.length; at += MAX_PAYLOAD) {
+    const end = Math.min(nal.length, at + MAX_PAYLOAD);
+    const place = (at === 1 ? START : 0) | (end === nal.length ? END : 0);
+    fragments.push(Buffer.concat([Buffer.of(indicator, place | type), nal.subarray(at, end)]));
+  }
+  return fragments;
 }
 
-/** Four key frames a second, so that clients start soon, with parameter sets both in the SDP and in front; one thread is enough. */
-function encoderArguments({ file, size = "320x240", fps = 25 }: FeedSource, port: number): string[] {
-  const input =
-    file === undefined ? ["-f", "lavfi", "-i", `testsrc=size=${size}:rate=${fps}`] : ["-stream_loop", "-1", "-i", file];
-  const encoder =
-    "-an -c:v libx264 -preset ultrafast -tune zerolatency -threads 1 -pix_fmt yuv420p -force_key_frames expr:gte(t,n_forced/4)";
-  const output = "-flags +global_header -bsf:v dump_extra -f rtp";
+function rtpPacket(payload: Buffer, number: number, time: number, isLast: boolean): Buffer {
+  const header = Buffer.alloc(12);
+  header.writeUInt16BE(0x8000 | (isLast ? 0x80 : 0) | PAYLOAD_TYPE, 0);
+  header.writeUInt16BE(number & 0xffff, 2);
+  header.writeUInt32BE(Math.round(time) >>> 0, 4);
+  header.writeUInt32BE(SSRC, 8);
+  return Buffer.concat([header, payload]);
+}
+
+/** What the camera's clock says of its stream (RFC 3550, section 6.4.1), in seconds since 1900. */
+function senderReport(time: number, packets: number, octets: number): Buffer {
+  const report = Buffer.alloc(28);
+  const now = Date.now() / 1000 + 2_208_988_800;
+  report.writeUInt32BE(0x80c80006, 0);
+  report.writeUInt32BE(SSRC, 4);
+  report.writeUInt32BE(Math.floor(now) >>> 0, 8);
+  report.writeUInt32BE(Math.floor((now % 1) * 2 ** 32), 12);
+  report.writeUInt32BE(Math.round(time) >>> 0, 16);
+  report.writeUInt32BE(packets >>> 0, 20);
+  report.writeUInt32BE(octets >>> 0, 24);
+  return report;
+}
+
+const PAYLOAD_TYPE = 96;
+
+function describe({ sps, pps }: Clip): string {
+  const sets = [sps, pps].map((set) => set.toString("base64")).join();
   return [
-    ..."-hide_banner -nostats -loglevel error -re".split(" "),
-    ...input,
-    ...`${encoder} ${output}`.split(" "),
-    `rtp://127.0.0.1:${port}?rtcpport=${port + 1}`,
-  ];
-}
-
-/**
- * Runs a command that cannot outlive us, however we die: a shell holds the other end of its standard input and kills
- * the command when that closes. Output belongs to the command alone, so it ends when the command does.
- */
-function spawnGuarded(command: string[]): ChildProcess {
-  const guard = '"$@" </dev/null & exec >&- 2>&-; read -r _; kill -9 $!; wait $!';
-  return spawn("sh", ["-c", guard, "sh", ...command], { stdio: "pipe" });
-}
-
-/** ffmpeg prints `SDP:`, the description and an empty line once the first picture is encoded. */
-async function readSdp(child: ChildProcess): Promise<string> {
-  let printed = "";
-  let complaints = "";
-  child.stderr?.on("data", (text: Buffer) => (complaints = `${complaints}${text.toString()}`.slice(-2000)));
-  return new Promise((done, fail) => {
-    child.on("error", fail);
-    child.stdout?.on("data", (text: Buffer) => {
-      printed += text.toString();
-      const sdp = /^SDP:\r?\n(.*?\n)\r?\n/s.exec(printed)?.[1];
-      if (sdp !== undefined) done(sdp);
-    });
-    child.stdout?.on("end", () => fail(new Error(`ffmpeg ended before it had a stream: ${complaints}`)));
-  });
+    "v=0",
+    "o=- 0 0 IN IP4 127.0.0.1",
+    "s=multibox test camera",
+    "c=IN IP4 127.0.0.1",
+    "t=0 0",
+    `m=video 0 RTP/AVP ${PAYLOAD_TYPE}`,
+    `a=rtpmap:${PAYLOAD_TYPE} H264/${TICKS}`,
+    `a=fmtp:${PAYLOAD_TYPE} packetization-mode=1;sprop-parameter-sets=${sets};profile-level-id=${sps.toString("hex", 1, 4)}`,
+    "",
+  ].join("\r\n");
 }
 
 async function bind(port: number): Promise<Socket> {
-  // A key frame comes as one burst.
-  const socket = createSocket({ type: "udp4", recvBufferSize: 4 * 1024 * 1024 });
+  const socket = createSocket({ type: "udp4" });
   const bound = once(socket, "listening");
   socket.bind(port, "127.0.0.1");
   try {

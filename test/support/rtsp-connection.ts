@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import { answersChallenge, challengeHeader, newChallenge, type Credentials } from "./digest.ts";
-import { beginsKeyFrame, type PacketKind, type UdpPair } from "./rtp.ts";
+import type { PacketKind, UdpPair } from "./rtp.ts";
 import { formatAnswer, interleave, RequestReader, type RtspAnswer, type RtspRequest } from "./rtsp-message.ts";
 
 /** What a connection asks of its server, at each request anew. */
@@ -10,6 +10,10 @@ export interface RtspHost {
   readonly credentials: Credentials | undefined;
   /** Answer every DESCRIBE and later step with this status. */
   readonly refusal: number | undefined;
+  /** Take requests and answer none. */
+  readonly mute: boolean;
+  /** Begin to send wherever the stream is, and not with a key frame. */
+  readonly startAnywhere: boolean;
   readonly udp: UdpPair;
   /** The stream description of a path, or undefined where nothing is. */
   sdp(path: string): string | undefined;
@@ -61,15 +65,24 @@ export class RtspConnection {
     return this.#session?.playing ?? false;
   }
 
-  /** A packet of a path's stream, for this client if it plays that. */
-  send(path: string, kind: PacketKind, packet: Buffer): void {
+  /** A packet of a path's stream, for this client if it plays that; `beginsKey`: a decoder can begin with it. */
+  send(path: string, kind: PacketKind, packet: Buffer, beginsKey: boolean): void {
     const session = this.#session;
     if (!session?.playing || session.path !== path) return;
-    if (session.awaitsKeyFrame && !(kind === "rtp" && beginsKeyFrame(packet))) return;
+    if (session.awaitsKeyFrame && !beginsKey && !this.#host.startAnywhere) return;
     session.awaitsKeyFrame = false;
     const target = session.transport[kind];
     if (session.transport.kind === "udp") this.#host.udp[kind].send(packet, target, this.#socket.remoteAddress);
     else if (this.#socket.writableLength < MAX_WAITING) this.#socket.write(interleave(target, packet));
+  }
+
+  /** Bytes that are no packet, in the midst of those that are. */
+  sendGarbage(path: string, bytes: Buffer): void {
+    const session = this.#session;
+    if (!session?.playing || session.path !== path) return;
+    const { kind, rtp } = session.transport;
+    if (kind === "udp") this.#host.udp.rtp.send(bytes, rtp, this.#socket.remoteAddress);
+    else this.#socket.write(bytes);
   }
 
   /** After a gap: goes on with the next key frame. */
@@ -83,6 +96,7 @@ export class RtspConnection {
 
   #reply(request: RtspRequest): void {
     const path = pathOf(request.url);
+    if (this.#host.mute) return this.#host.log(`${request.method} ${path} unanswered`);
     const answer = this.#answer(request, path);
     const transport = request.method === "SETUP" && answer.status === 200 ? ` ${this.#session?.transport.kind}` : "";
     this.#host.log(`${request.method} ${path} ${answer.status}${transport}`);
@@ -141,7 +155,7 @@ function pathOf(url: string): string {
   return path.endsWith(`/${TRACK}`) ? path.slice(0, -TRACK.length - 1) : path;
 }
 
-/** ffmpeg's description, told as a server's: ports are agreed on in SETUP, and the one track has a name. */
+/** The feed's description, told as a server's: ports are agreed on in SETUP, and the one track has a name. */
 function describe(url: string, sdp: string): RtspAnswer {
   const body = sdp
     .replace(/^m=video \d+/m, "a=control:*\r\na=range:npt=now-\r\nm=video 0")

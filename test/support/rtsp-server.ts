@@ -1,15 +1,19 @@
-// A small real RTSP/1.0 camera for the tests: relays ffmpeg's RTP over TCP and UDP, and breaks when a test says so.
+// A small real RTSP/1.0 camera for the tests: plays H.264 over TCP and UDP, and breaks in the ways of cameras when a test says so.
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import type { Credentials } from "./digest.ts";
+import type { FeedSource } from "./h264-clip.ts";
+import { badLine } from "./noise.ts";
 import { RtspConnection } from "./rtsp-connection.ts";
-import { bindPair, closePair, startFeed, type FeedSource, type RtpFeed, type UdpPair } from "./rtp.ts";
+import { bindPair, closePair, startFeed, type OnPacket, type RtpFeed, type UdpPair } from "./rtp.ts";
 
 export interface RtspServerOptions {
-  /** What is behind each path; `/cam1` with ffmpeg's test picture when absent. Each path costs one ffmpeg. */
+  /** What is behind each path; `/cam1` with ffmpeg's test picture when absent. */
   readonly paths?: Readonly<Record<string, FeedSource>>;
   /** Clients must know these, by Digest; everyone may watch when absent. */
   readonly auth?: Credentials;
+  /** Clients are sent what comes next, and not at first a key frame. */
+  readonly startAnywhere?: boolean;
 }
 
 export interface RtspServer {
@@ -27,10 +31,19 @@ export interface RtspServer {
   refuse(status: number | undefined): void;
   /** Cuts every connection; clients may come back at once. */
   dropClients(): void;
-  /** Keeps connections and accepts new ones, but sends no packet. */
+  /** Keeps connections and answers new ones, but sends no packet. */
   stall(): void;
+  /** Takes connections and requests, but answers none and sends no packet: half open, as a camera that hangs. */
+  hang(): void;
+  /** After `stall` and `hang`. */
   resume(): void;
-  /** Switches the camera off: no listener, no connection, no ffmpeg. Idempotent. */
+  /** Packets get lost and damaged, and garbage among them, in this share of 0..1; 0 ends that. */
+  disturb(share: number, seed?: number): void;
+  /** Films something else, of another size perhaps, without a word to those who watch. */
+  change(path: string, source: FeedSource): Promise<void>;
+  /** The camera's clock jumps, forwards or backwards, and with it the times of what it sends. */
+  jump(seconds: number): void;
+  /** Switches the camera off: no listener, no connection. Idempotent. */
   stop(): Promise<void>;
   /** Switches it on again, on the same port. */
   start(): Promise<void>;
@@ -46,12 +59,13 @@ interface Running {
 }
 
 export async function startRtspServer(options: RtspServerOptions = {}): Promise<RtspServer> {
-  const paths = Object.entries(options.paths ?? { "/cam1": {} });
+  const paths = new Map(Object.entries(options.paths ?? { "/cam1": {} }));
   const connections = new Set<RtspConnection>();
   const requests: string[] = [];
   let { auth } = options;
   let refusal: number | undefined;
-  let stalled = false;
+  let [stalled, mute] = [false, false];
+  let line: ReturnType<typeof badLine> | undefined;
   let port = 0;
   let running: Running | undefined;
 
@@ -63,6 +77,10 @@ export async function startRtspServer(options: RtspServerOptions = {}): Promise<
       get refusal() {
         return refusal;
       },
+      get mute() {
+        return mute;
+      },
+      startAnywhere: options.startAnywhere ?? false,
       udp,
       sdp: (path: string) => feeds.get(path)?.sdp,
       log: (entry: string) => void requests.push(entry),
@@ -74,16 +92,25 @@ export async function startRtspServer(options: RtspServerOptions = {}): Promise<
     });
   };
 
+  const relay =
+    (path: string): OnPacket =>
+    (kind, packet, beginsKey) => {
+      if (stalled || mute) return;
+      const came = line ? line(packet) : { packet };
+      for (const connection of connections) {
+        if (came.garbage) connection.sendGarbage(path, came.garbage);
+        if (came.packet) connection.send(path, kind, came.packet, beginsKey);
+      }
+    };
+
   const openFeed = async ([path, source]: [string, FeedSource]): Promise<[string, RtpFeed]> => [
     path,
-    await startFeed(source, (kind, packet) => {
-      if (!stalled) for (const connection of connections) connection.send(path, kind, packet);
-    }),
+    await startFeed(source, relay(path)),
   ];
 
   const start = async (): Promise<void> => {
     if (running) throw new Error("The camera is on already.");
-    const opened = await Promise.allSettled(paths.map(openFeed));
+    const opened = await Promise.allSettled([...paths].map(openFeed));
     const feeds = new Map(opened.flatMap((feed) => (feed.status === "fulfilled" ? [feed.value] : [])));
     const listener = createServer();
     const udp = await bindPair();
@@ -111,7 +138,8 @@ export async function startRtspServer(options: RtspServerOptions = {}): Promise<
     running = undefined;
     const closed = new Promise<void>((done) => void listener.close(() => done()));
     dropClients();
-    await Promise.all([closed, ...[...feeds.values()].map((feed) => feed.close())]);
+    for (const feed of feeds.values()) feed.close();
+    await closed;
     await closePair(udp);
   };
 
@@ -139,9 +167,22 @@ export async function startRtspServer(options: RtspServerOptions = {}): Promise<
     stall: () => {
       stalled = true;
     },
+    hang: () => {
+      mute = true;
+    },
     resume: () => {
-      stalled = false;
+      [stalled, mute] = [false, false];
       for (const connection of connections) connection.resync();
+    },
+    disturb: (share, seed = 1) => {
+      line = share > 0 ? badLine(share, seed) : undefined;
+    },
+    change: async (path, source) => {
+      paths.set(path, source);
+      await running?.feeds.get(path)?.change(source);
+    },
+    jump: (seconds) => {
+      for (const feed of running?.feeds.values() ?? []) feed.jump(seconds);
     },
     stop,
     start,
