@@ -88,15 +88,12 @@ function parseClip(list: string, bytes: Buffer): Clip {
 
 /** A unit as a byte stream (H.264, annex B): each NAL unit after 00 00 01, which has a further 00 before it at times. */
 function splitNals(unit: Buffer): Buffer[] {
-  const nals: Buffer[] = [];
   const CODE = Buffer.of(0, 0, 1);
-  let from = unit.indexOf(CODE);
-  while (from >= 0) {
-    const next = unit.indexOf(CODE, from + 3);
-    let end = next < 0 ? unit.length : next;
-    while (next >= 0 && unit[end - 1] === 0) end -= 1;
-    nals.push(unit.subarray(from + 3, end));
-    from = next;
-  }
-  return nals;
+  const starts: number[] = [];
+  for (let at = unit.indexOf(CODE); at >= 0; at = unit.indexOf(CODE, at + 3)) starts.push(at);
+  return starts.map((start, i) => {
+    const next = starts[i + 1];
+    if (next === undefined) return unit.subarray(start + 3);
+    return unit.subarray(start + 3, unit[next - 1] === 0 ? next - 1 : next);
+  });
 }
