@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Config } from "../src/config.ts";
 import { loadConfig } from "../src/load-config.ts";
-import { ClientMessage, ServerMessage } from "../src/server/protocol.ts";
+import { ClientMessage, NewStream, ServerMessage } from "../src/server/protocol.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
@@ -85,12 +85,18 @@ describe("docs/websocket.md", () => {
   });
 });
 
+test("docs/streams.md names every setting of a stream", () => {
+  const rows = [...read("docs/streams.md").matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name!);
+  expect(rows.toSorted()).toEqual(Object.keys(NewStream.shape).toSorted());
+});
+
 describe.each([
   "CONTRIBUTING.md",
   "README.md",
   "ARCHITECTURE.md",
   "docs/docker.md",
   "docs/evaluate.md",
+  "docs/streams.md",
   "docs/websocket.md",
 ])("%s", (page) => {
   test.skipIf(!existsSync(join(root, page)))(

@@ -1,5 +1,6 @@
 // All streams of one detector: add, remove, watch. Sources -> batches -> detector -> detected frames, with their books.
-import { type Observable, Subject, Subscription, tap } from "rxjs";
+import { isDeepStrictEqual } from "node:util";
+import { type Observable, Subject } from "rxjs";
 import { MultiboxError } from "../errors.ts";
 import type { Detector } from "../model/detector.ts";
 import { batchFrames } from "./batch.ts";
@@ -7,20 +8,44 @@ import { detectBatches, type Unnumbered } from "./detect.ts";
 import type { Ffmpeg } from "./find-ffmpeg.ts";
 import type { Detected, Frame } from "./frame.ts";
 import { createGuard } from "./guard.ts";
-import { type Rates, StreamMeter } from "./meter.ts";
+import type { Rates } from "./meter.ts";
+import { RunningStream, type StreamHost } from "./running-stream.ts";
 import { openSource } from "./source.ts";
-import { isLive, redactUrl, schemeOf, type StreamConfig, type StreamCounts, type StreamStatus } from "./stream.ts";
-import { supervise } from "./supervise.ts";
+import {
+  isLive,
+  patched,
+  redactUrl,
+  schemeOf,
+  type StreamConfig,
+  type StreamCounts,
+  type StreamPatch,
+  type StreamStatus,
+} from "./stream.ts";
 
 export interface Pipeline {
   /** Hot. A frame may be used during the emission; whoever needs it longer retains it and releases it. */
   readonly detected: Observable<Detected>;
   /** Hot: each change of a stream's state. */
   readonly statuses: Observable<StreamStatus>;
+  /** Hot: a stream's settings when it was added, and whenever they have changed; pausing and resuming is a change. */
+  readonly configs: Observable<StreamConfig>;
   /** Hot: ids of streams that were removed. */
   readonly removed: Observable<string>;
-  /** Starts a stream at once. Fails with STREAM_EXISTS or STREAM_BAD_SCHEME. */
+  /** Starts a stream at once, unless it is `paused`. Fails with STREAM_EXISTS or STREAM_BAD_SCHEME. */
   add(config: StreamConfig): void;
+  /**
+   * New settings for a stream, at once; its books and its `seq` go on. It is decoded anew only where the source itself
+   * has changed: url, loop, transport, maxFps. Gives the settings as they are now. Fails with STREAM_UNKNOWN or
+   * STREAM_BAD_SCHEME, and then nothing has changed.
+   */
+  change(id: string, patch: StreamPatch): StreamConfig;
+  /**
+   * Stops decoding, and keeps the stream with its books. What is in the detector is still detected. A file that is played
+   * once is held where it is. Nothing when it is paused already; STREAM_UNKNOWN when there is none.
+   */
+  pause(id: string): void;
+  /** Goes on after a pause; nothing when there was none. */
+  resume(id: string): void;
   /** Stops a stream and frees what it held; STREAM_UNKNOWN when there is none. */
   remove(id: string): Promise<void>;
   /** How each stream is doing, in the order they were added. */
@@ -50,22 +75,10 @@ export function createPipeline(detector: Detector, options: PipelineOptions): Pi
   return new StreamPipeline(detector, options);
 }
 
-interface RunningStream {
-  status: StreamStatus;
-  readonly meter: StreamMeter;
-  readonly subscription: Subscription;
-  /** A file that was damaged or cut short is said to be so when it has ended. */
-  damage?: MultiboxError;
-  /** To be told once no frame is in flight. */
-  onSettled?: (() => void) | undefined;
-  /** Runs of ffmpeg that are not gone yet. */
-  runs: number;
-  onGone: () => void;
-}
-
 class StreamPipeline implements Pipeline {
   readonly detected = new Subject<Detected>();
   readonly statuses = new Subject<StreamStatus>();
+  readonly configs = new Subject<StreamConfig>();
   readonly removed = new Subject<string>();
   readonly #detector: Detector;
   readonly #options: PipelineOptions;
@@ -77,9 +90,29 @@ class StreamPipeline implements Pipeline {
   readonly #finished: Promise<void>;
   #closing: Promise<void> | undefined;
 
+  readonly #host: StreamHost;
+
   constructor(detector: Detector, options: PipelineOptions) {
     this.#detector = detector;
     this.#options = options;
+    const { stallMs, maxDecodeWidth, ffmpeg } = options;
+    this.#host = {
+      stallMs,
+      open: ({ config }, hooks) =>
+        openSource(config, {
+          ...hooks,
+          maxDecodeWidth,
+          poolSize: this.#poolSize(config),
+          guard: this.#guard,
+          ...(ffmpeg && { ffmpeg }),
+        }),
+      onFrame: (stream, frame) => {
+        this.#owners.set(frame, stream);
+        this.#frames.next(frame);
+      },
+      onStatus: (status) => this.statuses.next(status),
+      onWarning: (warning) => options.onWarning?.(warning),
+    };
     const free = new Subject<void>();
     const batches = batchFrames({
       free,
@@ -103,46 +136,35 @@ class StreamPipeline implements Pipeline {
       const sentence = `There is a stream "${config.id}" already.`;
       throw new MultiboxError("STREAM_EXISTS", sentence, "Choose another id, or remove that stream first.");
     }
-    if (!schemeOf(config.url)) {
-      const sentence = `"${redactUrl(config.url)}" has a scheme that is not allowed.`;
-      throw new MultiboxError(
-        "STREAM_BAD_SCHEME",
-        sentence,
-        "Give rtsp://, rtsps://, http://, https://, or the path of a file.",
-      );
-    }
-    const stream: RunningStream = {
-      status: { config, state: "connecting", since: Date.now() },
-      meter: new StreamMeter(),
-      subscription: new Subscription(),
-      runs: 0,
-      onGone: () => {},
-    };
+    checkScheme(config);
+    const stream = new RunningStream(config, this.#host);
     this.#streams.set(config.id, stream);
-    const frames = supervise(config, (alive) => this.#open(stream, alive), {
-      stallMs: this.#options.stallMs,
-      onState: (state, error) => {
-        const say = (): void => {
-          stream.status = { ...stream.status, state, since: Date.now(), error: error ?? stream.damage };
-          this.statuses.next(stream.status);
-        };
-        // A file has ended when its last frame is detected, not when it is decoded: who waits for it wants all of it.
-        if (state === "ended" && stream.meter.inFlight > 0) stream.onSettled = say;
-        else say();
-      },
-    });
-    stream.subscription.add(
-      frames.subscribe((frame) => {
-        this.#owners.set(frame, stream);
-        this.#frames.next(frame);
-      }),
-    );
+    this.configs.next(config);
+    stream.start();
+  }
+
+  change(id: string, patch: StreamPatch): StreamConfig {
+    const stream = this.#get(id);
+    const config = patched(stream.config, patch);
+    checkScheme(config);
+    if (isDeepStrictEqual(config, stream.config)) return config;
+    stream.change(config);
+    this.configs.next(config);
+    return config;
+  }
+
+  pause(id: string): void {
+    this.change(id, { paused: true });
+  }
+
+  resume(id: string): void {
+    this.change(id, { paused: null });
   }
 
   async remove(id: string): Promise<void> {
     const stream = this.#get(id);
     this.#streams.delete(id);
-    await stop(stream);
+    await stream.stop();
     this.removed.next(id);
   }
 
@@ -168,41 +190,10 @@ class StreamPipeline implements Pipeline {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#streams.values()].map(stop));
+    await Promise.all([...this.#streams.values()].map((stream) => stream.stop()));
     this.#frames.complete();
     await this.#finished;
-    for (const subject of [this.detected, this.statuses, this.removed]) subject.complete();
-  }
-
-  /** One run of the stream's source, with its books kept. */
-  #open(stream: RunningStream, alive: () => void): Observable<Frame> {
-    const { meter, status } = stream;
-    stream.runs += 1;
-    return openSource(status.config, {
-      maxDecodeWidth: this.#options.maxDecodeWidth,
-      poolSize: this.#poolSize(status.config),
-      guard: this.#guard,
-      ...(this.#options.ffmpeg && { ffmpeg: this.#options.ffmpeg }),
-      onDecoded: () => {
-        alive();
-        meter.decoded();
-      },
-      onDrop: (cause) => meter.dropped(cause),
-      onClosed: () => {
-        stream.runs -= 1;
-        if (stream.runs === 0) stream.onGone();
-      },
-      onWarning: (warning) => {
-        stream.damage = warning;
-        this.#options.onWarning?.(warning);
-      },
-    }).pipe(
-      tap(({ picture: { width, height } }) => {
-        const { size } = stream.status;
-        if (size?.width !== width || size.height !== height)
-          stream.status = { ...stream.status, size: { width, height } };
-      }),
-    );
+    for (const subject of [this.detected, this.statuses, this.configs, this.removed]) subject.complete();
   }
 
   /** What can be in the detector and what can wait for it, one being filled, and a few for sinks that keep one for a while. */
@@ -212,19 +203,22 @@ class StreamPipeline implements Pipeline {
     return isLive(config) ? slots + kept : slots * maxBatch + kept;
   }
 
-  #emit({ frame, ...rest }: Unnumbered): void {
+  #emit({ frame, detections, ...rest }: Unnumbered): void {
     const stream = this.#owners.get(frame)!;
     const seq = stream.meter.detected();
-    if (this.#streams.get(frame.stream) === stream) this.detected.next({ frame, seq, ...rest });
+    if (this.#streams.get(frame.stream) === stream) {
+      const { width, height } = frame.picture;
+      this.detected.next({ frame, seq, detections: stream.keep(detections, width, height), ...rest });
+    }
     frame.release();
-    settle(stream);
+    stream.settle();
   }
 
   #fail(frames: readonly Frame[], error: MultiboxError): void {
     for (const frame of frames) {
       const stream = this.#owners.get(frame)!;
       stream.meter.dropped("engine");
-      settle(stream);
+      stream.settle();
     }
     this.#options.onWarning?.(error);
   }
@@ -241,18 +235,9 @@ class StreamPipeline implements Pipeline {
   }
 }
 
-function settle(stream: RunningStream): void {
-  if (stream.meter.inFlight > 0) return;
-  const { onSettled } = stream;
-  stream.onSettled = undefined;
-  onSettled?.();
-}
-
-/** Resolves when no ffmpeg of the stream runs any more. */
-function stop(stream: RunningStream): Promise<void> {
-  return new Promise((resolve) => {
-    stream.onGone = resolve;
-    stream.subscription.unsubscribe();
-    if (stream.runs === 0) resolve();
-  });
+function checkScheme({ url }: StreamConfig): void {
+  if (schemeOf(url)) return;
+  const sentence = `"${redactUrl(url)}" has a scheme that is not allowed.`;
+  const hint = "Give rtsp://, rtsps://, http://, https://, or the path of a file.";
+  throw new MultiboxError("STREAM_BAD_SCHEME", sentence, hint);
 }

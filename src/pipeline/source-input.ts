@@ -40,7 +40,7 @@ export function outputOptions(config: StreamConfig, ffmpeg: Ffmpeg, maxWidth: nu
   // A camera is joined in mid-sentence, and some decoders show grey or green until the first key frame. Some cameras
   // never send one (they refresh a picture bit by bit), so they are not waited for endlessly.
   const whole = "select='gte(selected_n,1)+eq(pict_type,I)+gte(n,250)'";
-  const filters = schemeOf(config.url) === "file" ? [scale] : [whole, scale];
+  const filters = [...(schemeOf(config.url) === "file" ? [] : [whole]), ...sampling(config), scale];
   return [
     ..."-map 0:V:0 -an -sn -dn -filter:v".split(" "),
     filters.join(","),
@@ -48,6 +48,16 @@ export function outputOptions(config: StreamConfig, ffmpeg: Ffmpeg, maxWidth: nu
     ..."passthrough -enc_time_base 1:90000 -c:v rawvideo -threads 1 -pix_fmt yuv420p".split(" "),
     ..."-f nut -write_index 0 -flush_packets 1".split(" "),
   ];
+}
+
+/**
+ * At most `maxFps` pictures a second: the first of each stretch of `1 / maxFps`, counted from zero and not from the last one
+ * that was taken, because cameras' times tremble, and a picture that comes a hair too early would cost a whole interval.
+ * Times that jump back begin another stretch. What is left out never goes through the pipe.
+ */
+function sampling({ maxFps }: StreamConfig): string[] {
+  if (maxFps === undefined) return [];
+  return [`select='1-eq(floor(t*${maxFps}),floor(prev_selected_t*${maxFps}))'`];
 }
 
 const whitelist = (protocols: string): string[] => ["-protocol_whitelist", protocols];

@@ -11,10 +11,60 @@ export interface StreamConfig {
   readonly loop: boolean;
   /** RTSP only. */
   readonly transport: "tcp" | "udp";
+  /** At most so many frames a second are decoded into the pipeline; all of them when absent. */
+  readonly maxFps?: number | undefined;
+  /** The weight of the stream where there are more frames than the detector can take; 1 when absent. */
+  readonly priority?: number | undefined;
+  /** The model that looks at it; the server's when absent. */
+  readonly model?: string | undefined;
+  /** Only these labels are kept; all when absent. */
+  readonly labels?: readonly string[] | undefined;
+  /** Detections below it are left out, 0..1. */
+  readonly minScore?: number | undefined;
+  /** By label. */
+  readonly limits?: Readonly<Record<string, LabelLimits>> | undefined;
+  /** Only detections that stand in one of these are kept; all when absent. */
+  readonly include?: readonly Polygon[] | undefined;
+  /** Detections that stand in one of these are left out. */
+  readonly exclude?: readonly Polygon[] | undefined;
+  /** It is kept, with its books, but nothing is decoded. */
+  readonly paused?: boolean | undefined;
+}
+
+/** What detections of one label must be to be kept. Sizes are a box's share of the picture's area, 0..1. */
+export interface LabelLimits {
+  readonly minScore?: number | undefined;
+  readonly minSize?: number | undefined;
+  readonly maxSize?: number | undefined;
+}
+
+/** Corners in order, as shares of the picture's width and height, 0..1; the last is joined to the first. */
+export type Polygon = readonly (readonly [x: number, y: number])[];
+
+/** A change of a stream's settings: what is absent stays, what is null becomes absent. */
+export type StreamPatch = {
+  readonly [Name in Exclude<keyof StreamConfig, "id">]?: undefined extends StreamConfig[Name]
+    ? StreamConfig[Name] | null
+    : StreamConfig[Name];
+};
+
+/** The settings after the change. */
+export function patched(config: StreamConfig, patch: StreamPatch): StreamConfig {
+  const merged = Object.entries({ ...config, ...withoutUndefined(patch), id: config.id });
+  return Object.fromEntries(merged.filter(([, value]) => value !== null)) as unknown as StreamConfig;
+}
+
+function withoutUndefined(patch: StreamPatch): StreamPatch {
+  return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
+}
+
+/** Whether the decoder can go on as it is: what else there is to a stream is done with its frames. */
+export function sameSource(a: StreamConfig, b: StreamConfig): boolean {
+  return a.url === b.url && a.loop === b.loop && a.transport === b.transport && a.maxFps === b.maxFps;
 }
 
 /** `misconfigured`: it cannot work as configured (wrong password, no such path); it is tried again, but slowly. */
-export type StreamState = "connecting" | "live" | "stalled" | "retrying" | "misconfigured" | "ended";
+export type StreamState = "connecting" | "live" | "stalled" | "retrying" | "misconfigured" | "ended" | "paused";
 
 /** How a stream is doing. */
 export interface StreamStatus {

@@ -1,5 +1,6 @@
 // What goes over the wire: every message and body as a zod schema, and the types that follow. The page imports only types.
 import { z } from "zod";
+import { streamSettings } from "./stream-settings.ts";
 
 export const PROTOCOL_VERSION = 1;
 
@@ -30,8 +31,14 @@ const Detection = z.strictObject({
   classId: z.int(),
 });
 
-export const StreamState = z.enum(["connecting", "live", "stalled", "retrying", "misconfigured", "ended"]);
+export const StreamState = z.enum(["connecting", "live", "stalled", "retrying", "misconfigured", "ended", "paused"]);
 export type StreamState = z.infer<typeof StreamState>;
+
+const source = {
+  loop: z.boolean().describe("Files only. true: played in real time, over and over; false: every frame, once."),
+  transport: z.enum(["tcp", "udp"]).describe("RTSP only."),
+};
+const url = z.string().min(1).max(2048).describe("rtsp://, rtsps://, http://, https://, or the path of a video file.");
 
 const StreamInfo = z.strictObject({
   id: StreamId,
@@ -50,19 +57,28 @@ const StreamInfo = z.strictObject({
       dropped: z.record(z.string(), z.int()).describe("By cause."),
     })
     .describe("decoded = detected + inFlight + the sum of dropped, at every moment."),
+  settings: z.strictObject({ ...source, ...streamSettings }).describe("As they were given, but for the URL."),
 });
 export type StreamInfo = z.infer<typeof StreamInfo>;
 
 export const NewStream = z.strictObject({
   id: StreamId,
-  url: z.string().min(1).max(2048).describe("rtsp://, rtsps://, http://, https://, or the path of a video file."),
-  loop: z
-    .boolean()
-    .default(true)
-    .describe("Files only. true: played in real time, over and over; false: every frame, once."),
-  transport: z.enum(["tcp", "udp"]).default("tcp").describe("RTSP only."),
+  url,
+  loop: source.loop.default(true),
+  transport: source.transport.default("tcp"),
+  ...streamSettings,
 });
 export type NewStream = z.infer<typeof NewStream>;
+
+/** `PATCH /v1/streams/{id}`. As JSON merge patches are: what is absent stays as it is, null takes a setting back. */
+export const StreamPatch = z.strictObject({ url, ...source, ...nullable(streamSettings) }).partial();
+export type StreamPatch = z.infer<typeof StreamPatch>;
+
+function nullable<Shape extends Record<string, z.ZodOptional>>(
+  shape: Shape,
+): { [Name in keyof Shape]: z.ZodNullable<Shape[Name]> } {
+  return Object.fromEntries(Object.entries(shape).map(([name, schema]) => [name, schema.nullable()])) as never;
+}
 
 const requestId = z.union([z.int(), z.string().max(128)]).describe("Comes back in the result.");
 

@@ -4,7 +4,7 @@ import { redactText, redactUrl, type StreamStatus } from "../pipeline/stream.ts"
 import type { ErrorBody, StreamEvent, StreamInfo } from "./protocol.ts";
 
 export function streamInfo(pipeline: Pick<Pipeline, "counts" | "rates">, status: StreamStatus): StreamInfo {
-  const { id, url } = status.config;
+  const { id, url, ...settings } = status.config;
   const { decoded, detected, inFlight, dropped } = pipeline.counts(id);
   return {
     id,
@@ -15,6 +15,7 @@ export function streamInfo(pipeline: Pick<Pipeline, "counts" | "rates">, status:
     ...status.size,
     fps: pipeline.rates(id),
     counts: { decoded, detected, inFlight, dropped: { ...dropped } },
+    settings: settings as StreamInfo["settings"],
   };
 }
 

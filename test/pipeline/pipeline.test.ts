@@ -37,6 +37,8 @@ const sum = ({ dropped }: StreamCounts): number => Object.values(dropped).reduce
 const stateIs = (pipeline: Pipeline, id: string, state: StreamStatus["state"]): Promise<StreamStatus> =>
   firstValueFrom(pipeline.statuses.pipe(filter((status) => status.config.id === id && status.state === state)));
 
+const labelsOf = ({ detections }: Detected): string[] => detections.map(({ label }) => label);
+
 describe("createPipeline", () => {
   it("detects every frame of a file that is played once, in order, and closes its books", async () => {
     await withPipeline(async (pipeline) => {
@@ -105,6 +107,90 @@ describe("createPipeline", () => {
       pipeline.add(stream("a", true));
       const again = await firstValueFrom(pipeline.detected.pipe(filter(({ frame }) => frame.stream === "a")));
       expect(again.seq).toBe(0);
+    });
+  });
+
+  it("changes what is kept of a stream without decoding anew, and its numbers go on", async () => {
+    await withPipeline(async (pipeline) => {
+      const told: StreamConfig[] = [];
+      pipeline.configs.subscribe((config) => told.push(config));
+      const states: string[] = [];
+      pipeline.statuses.subscribe(({ state }) => states.push(state));
+      pipeline.add(stream("a", true));
+      const before = await firstValueFrom(pipeline.detected);
+      expect(labelsOf(before)).toEqual(["red", "grey"]);
+      const [pid] = processesWith(folder.path);
+      const after = firstValueFrom(pipeline.detected);
+      const config = pipeline.change("a", { labels: ["red"], minScore: 0.5, priority: 3 });
+      expect(labelsOf(await after)).toEqual(["red"]);
+      expect((await after).seq).toBe(before.seq + 1);
+      expect(pipeline.status("a").config).toBe(config);
+      expect(told).toEqual([stream("a", true), config]);
+      expect(pipeline.change("a", { minScore: 0.5 })).toEqual(config);
+      expect(told).toHaveLength(2);
+      const all = firstValueFrom(pipeline.detected);
+      pipeline.change("a", { labels: null, minScore: null });
+      expect(labelsOf(await all)).toEqual(["red", "grey"]);
+      expect(processesWith(folder.path)).toEqual([pid]);
+      expect(states).toEqual(["connecting", "live"]);
+    });
+  });
+
+  it("decodes anew where the source has changed, one decoder at a time, and its numbers go on", async () => {
+    await withPipeline(async (pipeline) => {
+      pipeline.add(stream("a", true));
+      const before = await firstValueFrom(pipeline.detected);
+      const [pid] = processesWith(folder.path);
+      const live = stateIs(pipeline, "a", "live");
+      pipeline.change("a", { maxFps: 5 });
+      expect(pipeline.status("a").state).toBe("connecting");
+      await live;
+      const decoders = processesWith(folder.path);
+      expect([decoders.length, decoders.includes(pid!)]).toEqual([1, false]);
+      const [first, second] = await firstValueFrom(pipeline.detected.pipe(take(2), toArray()));
+      expect(first!.seq).toBeGreaterThan(before.seq);
+      expect(second!.frame.pts - first!.frame.pts).toBeGreaterThan(0.15);
+      expect(() => pipeline.change("a", { url: "ftp://x" })).toThrow("has a scheme that is not allowed");
+      expect(pipeline.status("a").config.url).toBe(clip);
+    });
+  });
+
+  it("pauses a camera by ending its decoder, and resumes it, with its books; one may be added paused", async () => {
+    await withPipeline(async (pipeline) => {
+      pipeline.add({ ...stream("a", true), paused: true });
+      expect(pipeline.status("a").state).toBe("paused");
+      const states: string[] = [];
+      pipeline.statuses.subscribe(({ state }) => states.push(state));
+      pipeline.resume("a");
+      await firstValueFrom(pipeline.detected);
+      pipeline.pause("a");
+      pipeline.pause("a");
+      await until(() => processesWith(folder.path).length === 0);
+      await until(() => pipeline.counts("a").inFlight === 0);
+      const { detected } = pipeline.counts("a");
+      pipeline.resume("a");
+      expect((await firstValueFrom(pipeline.detected)).seq).toBe(detected);
+      const counts = pipeline.counts("a");
+      expect(counts.decoded).toBe(counts.detected + counts.inFlight + sum(counts));
+      expect(states).toEqual(["connecting", "live", "paused", "connecting", "live"]);
+    });
+  });
+
+  it("holds a file that is played once where it is while it is paused, and loses nothing of it", async () => {
+    await withPipeline(async (pipeline) => {
+      const seen: number[] = [];
+      pipeline.detected.subscribe(({ seq, frame }) => {
+        seen.push(Math.round(frame.pts * 25));
+        if (seq === 3) pipeline.pause("file");
+      });
+      const ended = stateIs(pipeline, "file", "ended");
+      pipeline.add(stream("file", false));
+      await stateIs(pipeline, "file", "paused");
+      await until(() => pipeline.counts("file").inFlight > 0 && seen.length === pipeline.counts("file").detected);
+      pipeline.resume("file");
+      await ended;
+      expect(seen).toEqual(Array.from({ length: 30 }, (_, i) => i));
+      expect(pipeline.counts("file")).toEqual({ decoded: 30, detected: 30, inFlight: 0, dropped: {} });
     });
   });
 

@@ -67,6 +67,31 @@ test("frames say whose they are, when they came, and count from 0", async () => 
   expect([decoded, drops]).toEqual([frames.length, []]);
 });
 
+describe("a stream with a highest rate", () => {
+  const times = async (path: string, maxFps: number): Promise<number[]> => {
+    const { frames, decoded } = await collect({ ...fileConfig(path), maxFps });
+    expect(decoded).toBe(frames.length);
+    return frames.map(({ pts }) => Math.round(pts * 1000));
+  };
+
+  test("has the first picture of each stretch of time, and none of the others comes through the pipe", async () => {
+    await ffmpeg(testPicture("64x48", 25, 1), "-c:v libx264", at("even.mp4"));
+    expect(await times(at("even.mp4"), 5)).toEqual([0, 200, 400, 600, 800]);
+    expect(await times(at("even.mp4"), 10)).toEqual([0, 120, 200, 320, 400, 520, 600, 720, 800, 920]);
+  });
+
+  test("loses no stretch where times tremble", async () => {
+    // 25 a second, each up to 15 ms early or late: counted from the last one taken, one that is early would cost its stretch.
+    const tremble = `setpts=PTS+0.015*sin(N*1.7)/TB,settb=1/1000`;
+    await ffmpeg(testPicture("64x48", 25, 4), `-vf ${tremble} -vsync passthrough -c:v ffv1`, at("trembling.mkv"));
+    expect(await times(at("trembling.mkv"), 5)).toHaveLength(20);
+  });
+
+  test("that is slower than the source's has every picture", async () => {
+    expect(await times(vfr, 100)).toHaveLength((await collect(fileConfig(vfr))).frames.length);
+  });
+});
+
 describe("size and pixels", () => {
   test("a file that is to be shown turned comes out turned", async () => {
     const path = at("turned.mp4");

@@ -1,6 +1,14 @@
 // Schemes, what is live, and that no password gets out.
 import { describe, expect, test } from "vitest";
-import { isLive, redactText, redactUrl, schemeOf, type StreamConfig } from "../../src/pipeline/stream.ts";
+import {
+  isLive,
+  patched,
+  redactText,
+  redactUrl,
+  sameSource,
+  schemeOf,
+  type StreamConfig,
+} from "../../src/pipeline/stream.ts";
 
 test.each([
   ["rtsp://a/b", "rtsp"],
@@ -22,6 +30,29 @@ test("cameras and looped files are live, a file that is played once is not", () 
   expect(isLive(config)).toBe(true);
   expect(isLive({ ...config, url: "a.mp4", loop: true })).toBe(true);
   expect(isLive({ ...config, url: "a.mp4" })).toBe(false);
+});
+
+test("a change replaces what it names, takes back what is null, and leaves the id alone", () => {
+  const config: StreamConfig = { id: "a", url: "rtsp://a", loop: false, transport: "tcp", maxFps: 5, labels: ["car"] };
+  const patch = { url: "rtsp://b", maxFps: null, priority: 2, labels: undefined, id: "b" };
+  expect(patched(config, patch)).toEqual({ ...config, url: "rtsp://b", priority: 2, maxFps: undefined });
+  expect(Object.keys(patched(config, patch))).not.toContain("maxFps");
+});
+
+test("the decoder goes on over a change of what is done with its frames, and only over that", () => {
+  const config: StreamConfig = { id: "a", url: "rtsp://a", loop: false, transport: "tcp" };
+  const other: StreamConfig = {
+    ...config,
+    priority: 3,
+    minScore: 0.5,
+    labels: ["car"],
+    model: "b",
+    include: [],
+    paused: true,
+  };
+  expect(sameSource(config, other)).toBe(true);
+  const changes = [{ url: "rtsp://b" }, { loop: true }, { transport: "udp" }, { maxFps: 5 }] as const;
+  for (const change of changes) expect(sameSource(config, { ...config, ...change })).toBe(false);
 });
 
 describe("passwords", () => {

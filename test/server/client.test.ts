@@ -21,7 +21,7 @@ describe("greeting and events", () => {
         labels: ["red", "grey"],
         streams: [{ id: "cam1", url: "rtsp://10.0.0.9/ch1", state: "connecting" }],
       });
-      pipeline.change("cam1", {
+      pipeline.setStatus("cam1", {
         state: "retrying",
         error: new MultiboxError("STREAM_LOST", "rtsp://admin:hunter22@10.0.0.9/ch1 ended"),
       });

@@ -23,7 +23,7 @@ test("one client reads and gets every frame, the other does not and is told what
       Array.from({ length: FRAMES }, (_, i) => i * 10),
     );
     // An event is not lost, however late it is read.
-    pipeline.change("b", { state: "stalled" });
+    pipeline.setStatus("b", { state: "stalled" });
     slow.socket.resume();
     await slow.until((message) => message.type === "stream" && message.state === "stalled");
     for (const id of ["a", "b"]) {

@@ -58,7 +58,7 @@ test("a failing stream says why, without its password even where ffmpeg quoted i
       "rtsp://admin:hunter22@10.0.0.9/ch1: 401, tried hunter22",
       "Check it.",
     );
-    pipeline.change("cam1", { state: "misconfigured", error, size: { width: 640, height: 360 } });
+    pipeline.setStatus("cam1", { state: "misconfigured", error, size: { width: 640, height: 360 } });
     const text = await (await ask("/v1/streams")).text();
     expect(text).not.toContain("hunter22");
     expect((JSON.parse(text) as unknown[])[0]).toMatchObject({

@@ -4,7 +4,13 @@ import { MultiboxError } from "../../src/errors.ts";
 import type { ColourTags, Detection } from "../../src/model/detection.ts";
 import { FramePool, type Detected, type Frame } from "../../src/pipeline/frame.ts";
 import type { Pipeline } from "../../src/pipeline/pipeline.ts";
-import type { StreamConfig, StreamCounts, StreamStatus } from "../../src/pipeline/stream.ts";
+import {
+  patched,
+  type StreamConfig,
+  type StreamCounts,
+  type StreamPatch,
+  type StreamStatus,
+} from "../../src/pipeline/stream.ts";
 
 /** One colour of a picture, as a decoder writes it. */
 export type Yuv = readonly [y: number, u: number, v: number];
@@ -23,6 +29,7 @@ export interface ScriptOptions {
 export class ScriptedPipeline implements Pipeline {
   readonly detected = new Subject<Detected>();
   readonly statuses = new Subject<StreamStatus>();
+  readonly configs = new Subject<StreamConfig>();
   readonly removed = new Subject<string>();
   readonly pool: FramePool;
   readonly #streams = new Map<string, { status: StreamStatus; shown: number }>();
@@ -46,6 +53,7 @@ export class ScriptedPipeline implements Pipeline {
       throw new MultiboxError("STREAM_EXISTS", `There is a stream "${config.id}" already.`);
     }
     this.#streams.set(config.id, { status: { config, state: "connecting", since: 0 }, shown: 0 });
+    this.configs.next(config);
     this.statuses.next(this.status(config.id));
   }
 
@@ -69,10 +77,29 @@ export class ScriptedPipeline implements Pipeline {
     return this.#stream(id).status;
   }
 
-  change(id: string, change: Partial<StreamStatus>): void {
+  /** As if the stream had come into this state. */
+  setStatus(id: string, change: Partial<StreamStatus>): void {
     const stream = this.#stream(id);
     stream.status = { ...stream.status, ...change };
     this.statuses.next(stream.status);
+  }
+
+  change(id: string, patch: StreamPatch): StreamConfig {
+    const { config, state } = this.status(id);
+    const next = patched(config, patch);
+    this.configs.next(next);
+    if (next.paused === config.paused) this.#stream(id).status = { ...this.status(id), config: next };
+    else
+      this.setStatus(id, { config: next, state: next.paused ? "paused" : state === "paused" ? "connecting" : state });
+    return next;
+  }
+
+  pause(id: string): void {
+    this.change(id, { paused: true });
+  }
+
+  resume(id: string): void {
+    this.change(id, { paused: null });
   }
 
   /** As if two frames more than the detected ones had come: one superseded, one still on its way. */

@@ -59,4 +59,5 @@ const WAITING: Record<StreamView["state"], string> = {
   retrying: "Trying again…",
   misconfigured: "It cannot work as it is set up.",
   ended: "Ended.",
+  paused: "Paused.",
 };

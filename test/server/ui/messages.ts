@@ -9,6 +9,7 @@ export function streamInfo(id: string, more: Partial<StreamInfo> = {}): StreamIn
     since: "2026-01-01T00:00:00.000Z",
     fps: { decoded: 25, detected: 12.5 },
     counts: { decoded: 10, detected: 6, inFlight: 1, dropped: { superseded: 3 } },
+    settings: { loop: true, transport: "tcp" },
     ...more,
   };
 }

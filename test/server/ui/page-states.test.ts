@@ -32,12 +32,12 @@ describe.skipIf(!chromiumPath)("the page (needs Chromium)", () => {
       await withPage(browser, url, async (page) => {
         await page.getByRole("article", { name: "Stream gate, connecting" }).waitFor();
         const error = new MultiboxError("STREAM_AUTH_FAILED", "The camera refused the password.", "Check it.");
-        pipeline.change("gate", { state: "misconfigured", error });
+        pipeline.setStatus("gate", { state: "misconfigured", error });
         const tile = page.getByRole("article", { name: "Stream gate, misconfigured" });
         await tile.getByText("The camera refused the password.").waitFor();
         await tile.getByText("Check it.").waitFor();
         expect(await page.content()).not.toContain("hunter2");
-        pipeline.change("gate", { state: "live", error: undefined });
+        pipeline.setStatus("gate", { state: "live", error: undefined });
         await page.getByRole("article", { name: "Stream gate, live" }).waitFor();
         expect(await page.getByText("The camera refused").count()).toBe(0);
       });

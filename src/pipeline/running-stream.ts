@@ -1,0 +1,180 @@
+// One stream's life in the pipeline: started, paused, changed and stopped, with its books and what is said of it.
+import { type Observable, type Subscription, tap } from "rxjs";
+import type { MultiboxError } from "../errors.ts";
+import type { Frame } from "./frame.ts";
+import { createKeep, type Keep } from "./keep.ts";
+import { StreamMeter } from "./meter.ts";
+import type { SourceOptions } from "./source.ts";
+import { isLive, sameSource, type StreamConfig, type StreamState, type StreamStatus } from "./stream.ts";
+import { supervise } from "./supervise.ts";
+
+type SourceHooks = Required<Pick<SourceOptions, "onDecoded" | "onDrop" | "onClosed" | "onWarning">>;
+
+/** What a stream asks of its pipeline. */
+export interface StreamHost {
+  readonly stallMs: number;
+  /** One run of the stream's source. */
+  readonly open: (stream: RunningStream, hooks: SourceHooks) => Observable<Frame>;
+  /** A frame to detect; it is the host's, who calls `settle` once it is detected or dropped. */
+  readonly onFrame: (stream: RunningStream, frame: Frame) => void;
+  readonly onStatus: (status: StreamStatus) => void;
+  readonly onWarning: (warning: MultiboxError) => void;
+}
+
+export class RunningStream {
+  readonly meter = new StreamMeter();
+  readonly #host: StreamHost;
+  #config: StreamConfig;
+  #keep: Keep;
+  #status: StreamStatus;
+  /** What the source's supervision said last, which a pause covers. */
+  #supervised: Pick<StreamStatus, "state" | "error"> = { state: "connecting" };
+  #subscription: Subscription | undefined;
+  /** Frames of a file that is played once, while it is paused; no more than its pool has. */
+  readonly #held: Frame[] = [];
+  /** A file that was damaged or cut short is said to be so when it has ended. */
+  #damage: MultiboxError | undefined;
+  /** To be told once no frame is in flight. */
+  #onSettled: (() => void) | undefined;
+  /** Runs of ffmpeg that are not gone yet. */
+  #runs = 0;
+  #announced = false;
+  /** To be done when none is left. */
+  #onGone: (() => void) | undefined;
+
+  constructor(config: StreamConfig, host: StreamHost) {
+    this.#config = config;
+    this.#host = host;
+    this.#keep = createKeep(config);
+    this.#status = { config, state: config.paused ? "paused" : "connecting", since: Date.now() };
+  }
+
+  get config(): StreamConfig {
+    return this.#config;
+  }
+
+  get status(): StreamStatus {
+    return this.#status;
+  }
+
+  /** Of a frame's detections, those that the settings let through. */
+  get keep(): Keep {
+    return this.#keep;
+  }
+
+  /** Says the first state, and runs the source unless it is paused. */
+  start(): void {
+    if (this.#config.paused) this.#say("paused");
+    else this.#run();
+  }
+
+  /** New settings, at once. The decoder goes on as it is where it can. */
+  change(config: StreamConfig): void {
+    const before = this.#config;
+    this.#config = config;
+    this.#status = { ...this.#status, config };
+    this.#keep = createKeep(config);
+    if (!sameSource(before, config) || (config.paused && isLive(config))) this.#halt();
+    if (config.paused) {
+      this.#say("paused");
+      return;
+    }
+    this.#say(this.#supervised.state, this.#supervised.error);
+    for (const frame of this.#held.splice(0)) this.#host.onFrame(this, frame);
+    if (!this.#subscription) this.#afterLastRun(() => this.#run());
+  }
+
+  /** Resolves when no ffmpeg of the stream runs any more. */
+  stop(): Promise<void> {
+    this.#halt();
+    return new Promise((resolve) => this.#afterLastRun(resolve));
+  }
+
+  /** A frame that was in flight has been counted as detected or dropped. */
+  settle(): void {
+    if (this.meter.inFlight > 0) return;
+    const onSettled = this.#onSettled;
+    this.#onSettled = undefined;
+    onSettled?.();
+  }
+
+  #run(): void {
+    const { stallMs } = this.#host;
+    const betweenFrames = this.#config.maxFps === undefined ? 0 : 1000 / this.#config.maxFps;
+    this.#damage = undefined;
+    const frames = supervise(this.#config, (alive) => this.#open(alive), {
+      stallMs: stallMs + betweenFrames,
+      onState: (state, error) => this.#supervise(state, error),
+    });
+    this.#subscription = frames.subscribe((frame) => {
+      if (this.#config.paused) this.#held.push(frame);
+      else this.#host.onFrame(this, frame);
+    });
+  }
+
+  #halt(): void {
+    this.#subscription?.unsubscribe();
+    this.#subscription = undefined;
+    this.#onSettled = undefined;
+    this.#onGone = undefined;
+    this.#supervised = { state: "connecting" };
+    for (const frame of this.#held.splice(0)) {
+      this.meter.dropped("closed");
+      frame.release();
+    }
+  }
+
+  /** One run of the source, with its books kept. */
+  #open(alive: () => void): Observable<Frame> {
+    this.#runs += 1;
+    const hooks: SourceHooks = {
+      onDecoded: () => {
+        alive();
+        this.meter.decoded();
+      },
+      onDrop: (cause) => this.meter.dropped(cause),
+      onClosed: () => {
+        this.#runs -= 1;
+        if (this.#runs > 0) return;
+        const onGone = this.#onGone;
+        this.#onGone = undefined;
+        onGone?.();
+      },
+      onWarning: (warning) => {
+        this.#damage = warning;
+        this.#host.onWarning(warning);
+      },
+    };
+    return this.#host.open(this, hooks).pipe(
+      tap(({ picture: { width, height } }) => {
+        const { size } = this.#status;
+        if (size?.width !== width || size.height !== height)
+          this.#status = { ...this.#status, size: { width, height } };
+      }),
+    );
+  }
+
+  #supervise(state: StreamState, error: MultiboxError | undefined): void {
+    const say = (): void => {
+      this.#supervised = { state, error: error ?? this.#damage };
+      if (!this.#config.paused) this.#say(state, this.#supervised.error);
+    };
+    // A file has ended when its last frame is detected, not when it is decoded: who waits for it wants all of it.
+    if (state === "ended" && this.meter.inFlight > 0) this.#onSettled = say;
+    else say();
+  }
+
+  /** Each state once, however many changes lead to it. */
+  #say(state: StreamState, error?: MultiboxError): void {
+    if (this.#announced && state === this.#status.state && error === this.#status.error) return;
+    this.#announced = true;
+    this.#status = { ...this.#status, state, since: Date.now(), error };
+    this.#host.onStatus(this.#status);
+  }
+
+  /** One decoder a source: the next begins when the last is gone. A later wish takes the place of an earlier one. */
+  #afterLastRun(action: () => void): void {
+    if (this.#runs === 0) action();
+    else this.#onGone = action;
+  }
+}
