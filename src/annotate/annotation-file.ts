@@ -9,7 +9,7 @@ export interface Annotations {
   readonly path: string;
   readonly header: AnnotationHeader;
   /** Fails with ANNOTATIONS_INVALID, which names the line. */
-  lines(): AsyncIterable<AnnotationLine>;
+  readonly lines: () => AsyncIterable<AnnotationLine>;
 }
 
 export const headerText = (header: AnnotationHeader): string => `${JSON.stringify(header)}\n`;

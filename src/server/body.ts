@@ -19,12 +19,11 @@ export async function readBody(request: Request, limit: number): Promise<Buffer>
   }
 }
 
-/** A body that is JSON. Fails with CONTENT_TYPE, BODY_TOO_LARGE, BODY_INCOMPLETE or BAD_REQUEST. */
-export async function readJsonText(request: Request, limit: number): Promise<string> {
+/** A JSON body that satisfies a schema. Fails with CONTENT_TYPE or BAD_REQUEST, naming the field and its value. */
+export async function readJson<T extends z.ZodType>(request: Request, schema: T, limit = 65_536): Promise<z.output<T>> {
   requireType(request, ["application/json"]);
   const text = (await readBody(request, limit)).toString("utf8");
-  checkJson(text);
-  return text;
+  return check(schema, parseJson(text), "BAD_REQUEST");
 }
 
 /** The input as the schema makes it. Fails with the given code. */
@@ -47,9 +46,9 @@ export function requireType(request: Request, types: readonly string[]): void {
   );
 }
 
-function checkJson(text: string): void {
+function parseJson(text: string): unknown {
   try {
-    JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
     // V8 quotes the text around the fault, which may be a URL with its password.
     throw new MultiboxError("BAD_REQUEST", "The body is not JSON.", "Check its quotes, commas and brackets.", {

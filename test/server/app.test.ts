@@ -113,7 +113,7 @@ describe("paths that lead nowhere", () => {
     ["GET", "/v1/nothing"],
     ["GET", "/nothing"],
     ["POST", "/"],
-    ["DELETE", "/v1/nothing"],
+    ["PUT", "/v1/streams"],
     ["GET", "/v1/streams/"],
   ])("%s %s is told what there is", async (method, path) => {
     await withApp({}, async ({ ask }) => {

@@ -1,6 +1,7 @@
 // Paints a picture with its boxes on a canvas, in the device's own pixels.
-import { labelColours, TAG_TEXT } from "./colours.ts";
-import { contain, layOut, strokesFor, type DrawnBox, type Size } from "./overlay.ts";
+import { labelColours, TAG_TEXT } from "../../annotate/drawing/label-colours.ts";
+import { layOut, type DrawnBox, type Size } from "../../annotate/drawing/layout.ts";
+import { contain, strokesFor } from "./overlay.ts";
 import type { Detections } from "../protocol.ts";
 
 const HALO = "rgb(0 0 0 / 55%)";

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { JSX } from "preact";
 import { passing, type Filter } from "./filter.ts";
 import type { PageLive } from "./page-live.ts";
-import type { Size } from "./overlay.ts";
+import type { Size } from "../../annotate/drawing/layout.ts";
 import { paint } from "./paint.ts";
 import type { StreamView } from "./streams.ts";
 

@@ -1,6 +1,6 @@
 // The colour of a label, beside its name.
 import type { JSX } from "preact";
-import { labelColours } from "./colours.ts";
+import { labelColours } from "../../annotate/drawing/label-colours.ts";
 
 export function Swatch({ label }: { readonly label: string }): JSX.Element {
   return <span class="swatch" aria-hidden="true" style={{ backgroundColor: labelColours(label).swatch }} />;

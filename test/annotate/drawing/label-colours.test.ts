@@ -1,6 +1,6 @@
 // The colours of labels: stable, apart, and legible.
 import { describe, expect, it } from "vitest";
-import { contrast, labelColours, labelHue, luminance, TAG_TEXT } from "../../../src/server/ui/colours.ts";
+import { contrast, labelColours, labelHue, luminance, TAG_TEXT } from "../../../src/annotate/drawing/label-colours.ts";
 
 const LABELS = ["person", "bicycle", "car", "bus", "truck", "dog", "traffic light", "Straßenbahn", "", "x".repeat(64)];
 

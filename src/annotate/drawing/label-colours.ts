@@ -1,4 +1,4 @@
-// A colour for each label: the same label has the same hue on every stream, page and day.
+// A colour for each label: the same label has the same hue on every stream, page, video and day.
 
 /** The colours of one label. On the picture the label is dark text on `fill`; in the page it stands beside a swatch. */
 export interface LabelColours {
