@@ -88,6 +88,17 @@ export function refusalOf(config: StreamConfig, line: string): MultiboxError | u
   return new MultiboxError("STREAM_NOT_VIDEO", `${name} is a single picture.`, hint);
 }
 
+/**
+ * The error that a line of a run means which has given pictures: the camera now sends others, of another size or format.
+ * ffmpeg would stretch them to the size of the first, and boxes would lie in pictures that no one has. `showinfo` says so: it
+ * is set up anew then (see source-input.ts).
+ */
+export function changeOf(config: StreamConfig, line: string): MultiboxError | undefined {
+  if (!/^\[Parsed_showinfo_\d+ @ \w+\] \[info\] config in /.test(line)) return undefined;
+  const sentence = `"${redactUrl(config.url)}" sends pictures of another size or format than before.`;
+  return new MultiboxError("STREAM_CHANGED", sentence, "It is started again.");
+}
+
 /** A file that played to its end and was damaged or cut short: what there was of it has come. */
 export function truncationOf(config: StreamConfig, exit: FfmpegExit): MultiboxError | undefined {
   if (exit.code !== 0 || schemeOf(config.url) !== "file") return undefined;

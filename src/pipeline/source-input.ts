@@ -37,10 +37,7 @@ export async function inputOf(config: StreamConfig): Promise<{ url: string; opti
  */
 export function outputOptions(config: StreamConfig, ffmpeg: Ffmpeg, maxWidth: number): string[] {
   const scale = `scale=w='min(iw,${maxWidth})':h='if(gt(iw,${maxWidth}),max(1,round(ih*${maxWidth}/iw)),ih)':flags=bilinear`;
-  // A camera is joined in mid-sentence, and some decoders show grey or green until the first key frame. Some cameras
-  // never send one (they refresh a picture bit by bit), so they are not waited for endlessly.
-  const whole = "select='gte(selected_n,1)+eq(pict_type,I)+gte(n,250)'";
-  const filters = [...(schemeOf(config.url) === "file" ? [] : [whole]), ...sampling(config), scale];
+  const filters = [...(schemeOf(config.url) === "file" ? [] : CAMERA_FILTERS), ...sampling(config), scale];
   return [
     ..."-map 0:V:0 -an -sn -dn -filter:v".split(" "),
     filters.join(","),
@@ -59,6 +56,20 @@ function sampling({ maxFps }: StreamConfig): string[] {
   if (maxFps === undefined) return [];
   return [`select='1-eq(floor(t*${maxFps}),floor(prev_selected_t*${maxFps}))'`];
 }
+
+/**
+ * A camera sets its clock back: its times go on from where they were, a moment later; else ffmpeg would let them stand still
+ * until they are reached again.
+ */
+const STEADY = "setpts='st(0,ld(0)+if(lte(PTS,PREV_INPTS),PREV_INPTS-PTS+0.04/TB,0));PTS+ld(0)'";
+/** Says when pictures of another size begin, see `changeOf`, and lets nothing else pass. */
+const WATCH = "split[main][watch];[watch]select=0,showinfo,nullsink;[main]null";
+/**
+ * A camera is joined in mid-sentence, and some decoders show grey or green until the first key frame. Some cameras never
+ * send one (they refresh a picture bit by bit), so they are not waited for endlessly.
+ */
+const WHOLE = "select='gte(selected_n,1)+eq(pict_type,I)+gte(n,250)'";
+const CAMERA_FILTERS = [STEADY, WATCH, WHOLE];
 
 const whitelist = (protocols: string): string[] => ["-protocol_whitelist", protocols];
 

@@ -7,7 +7,7 @@ import { findFfmpeg, type Ffmpeg } from "./find-ffmpeg.ts";
 import type { DropCause, Frame } from "./frame.ts";
 import { createFrameWriter } from "./frame-writer.ts";
 import type { Guard } from "./guard.ts";
-import { refusalOf, sourceError, truncationOf } from "./source-error.ts";
+import { changeOf, refusalOf, sourceError, truncationOf } from "./source-error.ts";
 import { inputOf, outputOptions } from "./source-input.ts";
 import { isLive, type StreamConfig } from "./stream.ts";
 
@@ -68,8 +68,9 @@ export function openSource(config: StreamConfig, options: SourceOptions): Observ
         outputOptions: outputOptions(config, ffmpeg, options.maxDecodeWidth),
         output: writer.writable,
         onLine: (line) => {
-          const refusal = refusalOf(config, line);
-          if (refusal) subscriber.error(refusal);
+          // The first picture waits for what ffmpeg says of its output, which is after it has set up its filters.
+          const error = refusalOf(config, line) ?? (writer.decoded > 0 ? changeOf(config, line) : undefined);
+          if (error) subscriber.error(error);
           const colour = readColour(line);
           if (colour) writer.setColour(colour);
         },

@@ -1,6 +1,6 @@
 // From what ffmpeg said last to what the user reads. The lines are as ffmpeg 4.1 to 7.1 print them.
 import { describe, expect, test } from "vitest";
-import { refusalOf, sourceError, truncationOf } from "../../src/pipeline/source-error.ts";
+import { changeOf, refusalOf, sourceError, truncationOf } from "../../src/pipeline/source-error.ts";
 import type { StreamConfig } from "../../src/pipeline/stream.ts";
 
 const camera: StreamConfig = { id: "a", url: "rtsp://me:s3cret@cam/1", loop: false, transport: "tcp" };
@@ -102,4 +102,13 @@ test("a file that ended well but is damaged gets a warning, a camera with a lost
   );
   expect(truncationOf(camera, exit)).toBeUndefined();
   expect(truncationOf(file, { ...exit, stderrTail: [] })).toBeUndefined();
+});
+
+test("pictures of another size are a change, and said so without the password", () => {
+  const line = "[Parsed_showinfo_3 @ 0x55d348e9ff00] [info] config in time_base: 1/90000, frame_rate: 25/1";
+  expect(changeOf(camera, line)).toMatchObject({
+    code: "STREAM_CHANGED",
+    message: '"rtsp://cam/1" sends pictures of another size or format than before.',
+  });
+  expect(changeOf(camera, "[h264 @ 0x55] [error] error while decoding MB 3 4, bytestream -7")).toBeUndefined();
 });

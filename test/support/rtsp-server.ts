@@ -39,7 +39,7 @@ export interface RtspServer {
   resume(): void;
   /** Packets get lost and damaged, and garbage among them, in this share of 0..1; 0 ends that. */
   disturb(share: number, seed?: number): void;
-  /** Films something else, of another size perhaps, without a word to those who watch. */
+  /** Films something else, of another size perhaps, without a word to those who watch; a new path begins. */
   change(path: string, source: FeedSource): Promise<void>;
   /** The camera's clock jumps, forwards or backwards, and with it the times of what it sends. */
   jump(seconds: number): void;
@@ -55,7 +55,7 @@ export interface RtspServer {
 interface Running {
   readonly listener: Server;
   readonly udp: UdpPair;
-  readonly feeds: ReadonlyMap<string, RtpFeed>;
+  readonly feeds: Map<string, RtpFeed>;
 }
 
 export async function startRtspServer(options: RtspServerOptions = {}): Promise<RtspServer> {
@@ -179,7 +179,9 @@ export async function startRtspServer(options: RtspServerOptions = {}): Promise<
     },
     change: async (path, source) => {
       paths.set(path, source);
-      await running?.feeds.get(path)?.change(source);
+      const feed = running?.feeds.get(path);
+      if (feed) await feed.change(source);
+      else running?.feeds.set(...(await openFeed([path, source])));
     },
     jump: (seconds) => {
       for (const feed of running?.feeds.values() ?? []) feed.jump(seconds);
