@@ -1,5 +1,6 @@
 // The whole HTTP side as one Hono app that does not listen, and the hub that WebSockets are handed to.
-import { Hono, type Context } from "hono";
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import type { Logger } from "pino";
 import { asyncScheduler, Subject, type SchedulerLike } from "rxjs";
 import type { Config } from "../config.ts";
@@ -9,12 +10,17 @@ import type { JpegEncoder } from "../pipeline/jpeg.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { LatestFrames } from "../pipeline/sinks/latest.ts";
 import { checkSource, checkToken, type Asked } from "./access.ts";
+import { createApi, unrouted } from "./api.ts";
 import { detectRoute } from "./detect-route.ts";
 import { Hub } from "./hub.ts";
 import { Metrics } from "./metrics.ts";
-import { notFound, servePage } from "./page.ts";
+import { describeApi } from "./open-api.ts";
+import { servePage } from "./page.ts";
+import { pictureRoutes } from "./picture-routes.ts";
 import { Pictures } from "./pictures.ts";
 import { problemResponse } from "./problem.ts";
+import { socketRoute } from "./socket-route.ts";
+import { statusRoutes } from "./status-routes.ts";
 import type { Store } from "./store.ts";
 import { streamRoutes } from "./stream-routes.ts";
 
@@ -35,7 +41,7 @@ export interface AppDeps {
 }
 
 export interface MultiboxApp {
-  readonly app: Hono;
+  readonly app: OpenAPIHono;
   readonly hub: Hub;
   /** Idempotent. Ends live views, takes leave of WebSocket clients, releases frames. */
   readonly close: () => void;
@@ -58,7 +64,7 @@ export function createApp(deps: AppDeps): MultiboxApp {
   const pictures = new Pictures(deps.jpeg);
   const hub = new Hub({ pipeline, detector, pictures, metrics, config, logger, version, clock });
   const closing = new Subject<void>();
-  const app = new Hono();
+  const app = createApi();
 
   app.use(async (c, next) => {
     const began = clock.now();
@@ -79,23 +85,19 @@ export function createApp(deps: AppDeps): MultiboxApp {
     });
   }
 
-  app.get("/health/live", (c) => c.json({ status: "live", version }));
-  app.get("/health/ready", (c) => {
-    const { model, engine, reason } = detector.info;
-    const isReady = deps.ready();
-    return c.json({ status: isReady ? "ready" : "warming up", version, model, engine, reason }, isReady ? 200 : 503);
-  });
-  app.get("/metrics", async (c) => c.text(await metrics.text(), 200, { "Content-Type": metrics.contentType }));
-  app.post("/v1/detect", detectRoute(detector, config, clock));
-  app.route("/v1/streams", streamRoutes(pipeline, config, { pipeline, latest, pictures, closing }));
-  app.get("/v1/detections", () => {
-    throw new MultiboxError("UPGRADE_NEEDED", "This is a WebSocket.", "Connect to it by ws:// or wss://.");
-  });
-  app.get("/v1/*", (c) => {
-    throw notFound(c.req.method, c.req.path);
-  });
+  const routes = [
+    statusRoutes({ detector, metrics, version, ready: deps.ready }),
+    detectRoute(detector, config, clock),
+    socketRoute(),
+    streamRoutes(pipeline, config),
+    pictureRoutes(pipeline, { pipeline, latest, pictures, closing }),
+  ];
+  for (const route of routes) app.route("/", route);
+  describeApi(app, version);
+  const refuse = unrouted(app);
+  app.get("/v1/*", refuse);
   app.get("*", servePage(deps.uiDir));
-  app.notFound((c) => problemResponse(notFound(c.req.method, c.req.path)));
+  app.all("*", refuse);
   app.onError((error, c) => {
     if (!(error instanceof MultiboxError))
       logger.error({ err: error, method: c.req.method, path: c.req.path }, "a request failed");

@@ -1,39 +1,61 @@
 // POST /v1/detect: one picture in, its detections out.
-import type { Context } from "hono";
-import { z } from "zod";
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Config } from "../config.ts";
 import { MultiboxError } from "../errors.ts";
 import type { Detector } from "../model/detector.ts";
-import { readBody, check, requireType } from "./body.ts";
+import { json, numberText, problems, SECURED, TokenQuery } from "./api-route.ts";
+import { readBody, requireType } from "./body.ts";
 import { checkLabels } from "./client.ts";
 import { decodePicture } from "../model/decode-picture.ts";
 import { createFilter, filterDetections } from "./frame-messages.ts";
-import type { DetectAnswer } from "./protocol.ts";
+import { DetectAnswer } from "./protocol.ts";
 
 const MAX_BODY = 32 * 1_048_576;
-const TYPES = ["image/jpeg", "image/png", "application/octet-stream"];
 /** A decoded picture may have 150 MB, so few are decoded at a time, and few more may wait for it. */
 const MAX_DECODED = 2;
 const MAX_REQUESTS = 16;
 
-const Query = z.strictObject({
-  token: z.string().optional(),
-  minScore: z.coerce.number().min(0).max(1).optional(),
-  labels: z.string().min(1).max(4096).optional(),
+const picture = { schema: { type: "string", format: "binary" } } as const;
+
+const route = createRoute({
+  method: "post",
+  path: "/v1/detect",
+  tags: ["Detection"],
+  summary: "Detect what is on one picture",
+  description: "A JPEG or PNG of at most 32 MiB and 50 million pixels.",
+  security: SECURED,
+  request: {
+    query: z.strictObject({
+      minScore: numberText(z.number().min(0).max(1))
+        .optional()
+        .describe("Only detections with at least this score; never less than the server's own minimum."),
+      labels: z.string().min(1).max(4096).optional().describe("Only these labels, separated by commas."),
+      token: TokenQuery,
+    }),
+    body: {
+      required: true,
+      content: { "image/jpeg": picture, "image/png": picture, "application/octet-stream": picture },
+    },
+  },
+  responses: {
+    200: json(DetectAnswer, "The detections, best first."),
+    ...problems("LABEL_UNKNOWN", "BODY_EMPTY", "BODY_INCOMPLETE", "PICTURE_UNREADABLE", "BODY_TOO_LARGE"),
+    ...problems("PICTURE_TOO_LARGE", "CONTENT_TYPE", "SERVER_BUSY"),
+  },
 });
 
 export function detectRoute(
   detector: Pick<Detector, "detect" | "info">,
   config: Pick<Config, "minScore">,
   clock: { now(): number },
-): (c: Context) => Promise<Response> {
+): OpenAPIHono {
   let requests = 0;
   const gate = createGate(MAX_DECODED);
-  return async (c) => {
+  return new OpenAPIHono().openapi(route, async (c) => {
     const began = clock.now();
-    const { minScore, labels } = parseQuery(c.req.query(), detector.info.labels);
-    const filter = createFilter(labels, Math.max(config.minScore, minScore ?? 0));
-    requireType(c.req.raw, TYPES);
+    const { minScore, labels } = c.req.valid("query");
+    const filter = createFilter(labelsOf(labels, detector.info.labels), Math.max(config.minScore, minScore ?? 0));
+    requireType(c.req.raw, Object.keys(route.request.body.content));
     if (requests >= MAX_REQUESTS) {
       throw new MultiboxError("SERVER_BUSY", `${requests} pictures are waiting already.`, "Try again in a moment.");
     }
@@ -43,37 +65,29 @@ export function detectRoute(
       if (body.length === 0)
         throw new MultiboxError("BODY_EMPTY", "The body is empty.", "Send a JPEG or PNG file as the body.");
       return await gate(async () => {
-        const picture = await decodePicture(body);
-        const { detections, inferMs } = await detector.detect([picture]);
+        const decoded = await decodePicture(body);
+        const { detections, inferMs } = await detector.detect([decoded]);
         const { name, version } = detector.info.model;
         const answer: DetectAnswer = {
-          width: picture.width,
-          height: picture.height,
+          width: decoded.width,
+          height: decoded.height,
           model: { name, version },
           timing: { inferMs, totalMs: clock.now() - began },
           detections: filterDetections(detections[0]!, filter),
         };
-        return c.json(answer);
+        return c.json(answer, 200);
       });
     } finally {
       requests -= 1;
     }
-  };
+  });
 }
 
-function parseQuery(
-  input: Record<string, string>,
-  known: readonly string[],
-): { minScore?: number | undefined; labels?: string[] | undefined } {
-  const query = check(
-    Query,
-    input,
-    "BAD_REQUEST",
-    "The parameters are minScore (0..1) and labels (separated by commas).",
-  );
-  const labels = query.labels?.split(",").map((label) => label.trim());
+/** Fails with LABEL_UNKNOWN. */
+function labelsOf(text: string | undefined, known: readonly string[]): string[] | undefined {
+  const labels = text?.split(",").map((label) => label.trim());
   checkLabels(labels, known);
-  return { minScore: query.minScore, labels };
+  return labels;
 }
 
 /** Lets so many through at a time; the others wait in line. */

@@ -1,16 +1,20 @@
 // Every failure as an HTTP answer of one shape: RFC 9457 problem details with our code and hint.
 import { STATUS_CODES } from "node:http";
+import { z } from "zod";
 import { MultiboxError } from "../errors.ts";
 import type { ErrorBody } from "./protocol.ts";
 
-interface Problem {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly code: string;
-  readonly detail: string;
-  readonly hint: string;
-}
+export const Problem = z
+  .strictObject({
+    type: z.string().describe("`urn:multibox:problem:` and the code."),
+    title: z.string().describe("The status in words."),
+    status: z.int().describe("The status of the answer."),
+    code: z.string().describe("For programs: `STREAM_UNKNOWN`."),
+    detail: z.string().describe("For people: a sentence with the offending value."),
+    hint: z.string().describe("What to do; may be empty."),
+  })
+  .meta({ id: "Problem", description: "Why a request was refused (RFC 9457)." });
+type Problem = z.infer<typeof Problem>;
 
 /** What is not here is our fault: 500. */
 const STATUSES: Readonly<Record<string, number>> = {
@@ -28,6 +32,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   NOT_FOUND: 404,
   PAGE_NOT_BUILT: 404,
   STREAM_UNKNOWN: 404,
+  METHOD_NOT_ALLOWED: 405,
   STREAM_EXISTS: 409,
   BODY_TOO_LARGE: 413,
   PICTURE_TOO_LARGE: 413,
@@ -39,16 +44,21 @@ const STATUSES: Readonly<Record<string, number>> = {
   JPEG_CLOSED: 503,
 };
 
+/** The HTTP status that goes with an error's code. */
+export function statusOf(code: string): number {
+  return STATUSES[code] ?? 500;
+}
+
 /** Anything thrown that is not a MultiboxError is a bug: the log gets its stack, the client only learns that it happened. */
 function problemOf(error: unknown): Problem {
   const { code, message, hint } = errorBody(error);
-  const status = STATUSES[code] ?? 500;
+  const status = statusOf(code);
   return { type: `urn:multibox:problem:${code}`, title: STATUS_CODES[status]!, status, code, detail: message, hint };
 }
 
-export function problemResponse(error: unknown): Response {
+export function problemResponse(error: unknown, more: Readonly<Record<string, string>> = {}): Response {
   const problem = problemOf(error);
-  const headers = new Headers({ "content-type": "application/problem+json", "cache-control": "no-store" });
+  const headers = new Headers({ "content-type": "application/problem+json", "cache-control": "no-store", ...more });
   if (problem.status === 401) headers.set("www-authenticate", 'Bearer realm="multibox"');
   if (problem.status === 426) headers.set("upgrade", "websocket");
   if (problem.status === 503) headers.set("retry-after", "1");

@@ -12,7 +12,7 @@ export const StreamId = z
     "must be 1 to 64 letters, digits, '-' or '_', beginning with a letter or digit",
   );
 
-const Model = z.strictObject({ name: z.string(), version: z.string() });
+export const Model = z.strictObject({ name: z.string(), version: z.string() }).meta({ id: "Model" });
 export type Model = z.infer<typeof Model>;
 
 const ErrorBody = z.strictObject({
@@ -40,7 +40,7 @@ const source = {
 };
 const url = z.string().min(1).max(2048).describe("rtsp://, rtsps://, http://, https://, or the path of a video file.");
 
-const StreamInfo = z.strictObject({
+export const StreamInfo = z.strictObject({
   id: StreamId,
   url: z.string().describe("Without user name and password."),
   state: StreamState,

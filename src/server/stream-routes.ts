@@ -1,65 +1,79 @@
-// /v1/streams: list, add, look, remove, and the pictures of each.
-import { Hono } from "hono";
-import { z } from "zod";
-import { MultiboxError } from "../errors.ts";
-import { redactUrl, schemeOf, type StreamConfig } from "../pipeline/stream.ts";
-import { allowedFile } from "./file-access.ts";
-import { check, readJson } from "./body.ts";
-import { mjpeg, MJPEG_TYPE, type LiveView } from "./mjpeg.ts";
-import { NewStream } from "./protocol.ts";
-import { streamInfo, streamInfos } from "./streams.ts";
+// /v1/streams: list, add, look, remove.
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Config } from "../config.ts";
+import { MultiboxError } from "../errors.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
+import { redactUrl, schemeOf, type StreamConfig } from "../pipeline/stream.ts";
+import { json, jsonBody, problems, readsJson, SECURED } from "./api-route.ts";
+import { allowedFile } from "./file-access.ts";
+import { NewStream, StreamInfo } from "./protocol.ts";
+import { streamInfo, streamInfos } from "./streams.ts";
 
-const PictureQuery = z.strictObject({
-  token: z.string().optional(),
-  width: z.coerce.number().int().min(64).max(1920).optional(),
+const tags = ["Streams"];
+const params = z.object({ id: z.string().describe("The stream's id.") });
+
+const listRoute = createRoute({
+  method: "get",
+  path: "/v1/streams",
+  tags,
+  summary: "List all streams",
+  description: "In the order in which they were added.",
+  security: SECURED,
+  responses: { 200: json(z.array(StreamInfo), "How each one is doing.") },
 });
 
-export function streamRoutes(pipeline: Pipeline, config: Pick<Config, "fileRoots">, view: LiveView): Hono {
-  const app = new Hono();
+const addRoute = createRoute({
+  method: "post",
+  path: "/v1/streams",
+  tags,
+  summary: "Add a stream",
+  description: "It is connected to at once, and again whenever it is lost; its state says how that goes.",
+  security: SECURED,
+  middleware: readsJson(),
+  request: { body: jsonBody(NewStream) },
+  responses: {
+    201: json(StreamInfo, "It was added. The header Location has its path."),
+    ...problems("STREAM_BAD_SCHEME", "FILE_NOT_FOUND", "FILE_NOT_ALLOWED", "STREAM_EXISTS"),
+  },
+});
 
-  app.get("/", (c) => c.json(streamInfos(pipeline)));
+const lookRoute = createRoute({
+  method: "get",
+  path: "/v1/streams/{id}",
+  tags,
+  summary: "Look at a stream",
+  security: SECURED,
+  request: { params },
+  responses: { 200: json(StreamInfo, "How it is doing."), ...problems("STREAM_UNKNOWN") },
+});
 
-  app.post("/", async (c) => {
-    const stream = await permitted(await readJson(c.req.raw, NewStream), config.fileRoots);
+const removeRoute = createRoute({
+  method: "delete",
+  path: "/v1/streams/{id}",
+  tags,
+  summary: "Remove a stream",
+  security: SECURED,
+  request: { params },
+  responses: { 204: { description: "It is gone, and nothing of it runs any more." }, ...problems("STREAM_UNKNOWN") },
+});
+
+export function streamRoutes(pipeline: Pipeline, config: Pick<Config, "fileRoots">): OpenAPIHono {
+  const app = new OpenAPIHono();
+
+  app.openapi(listRoute, (c) => c.json(streamInfos(pipeline), 200));
+
+  app.openapi(addRoute, async (c) => {
+    const stream = await permitted(c.req.valid("json"), config.fileRoots);
     pipeline.add(stream);
     c.header("Location", `/v1/streams/${stream.id}`);
     return c.json(streamInfo(pipeline, pipeline.status(stream.id)), 201);
   });
 
-  app.get("/:id", (c) => c.json(streamInfo(pipeline, pipeline.status(c.req.param("id")))));
+  app.openapi(lookRoute, (c) => c.json(streamInfo(pipeline, pipeline.status(c.req.valid("param").id)), 200));
 
-  app.delete("/:id", async (c) => {
-    await pipeline.remove(c.req.param("id"));
+  app.openapi(removeRoute, async (c) => {
+    await pipeline.remove(c.req.valid("param").id);
     return c.body(null, 204);
-  });
-
-  app.get("/:id/snapshot.jpg", async (c) => {
-    const id = c.req.param("id");
-    const width = pictureWidth(c.req.query());
-    pipeline.status(id);
-    const newest = await view.pictures.newest(() => view.latest.get(id), width);
-    if (!newest) {
-      throw new MultiboxError(
-        "STREAM_NO_FRAME",
-        `The stream "${id}" has had no frame yet.`,
-        "Try again in a moment, or look at its state.",
-      );
-    }
-    c.header("Content-Type", "image/jpeg");
-    c.header("X-Multibox-Seq", String(newest.detected.seq));
-    c.header("X-Multibox-Pts", String(newest.detected.frame.pts));
-    return c.body(newest.jpeg.data);
-  });
-
-  app.get("/:id/live.mjpeg", (c) => {
-    const id = c.req.param("id");
-    const width = pictureWidth(c.req.query());
-    pipeline.status(id);
-    c.header("Content-Type", MJPEG_TYPE);
-    // An answer to HEAD has no body, and one that nobody reads would never be ended.
-    return c.req.method === "HEAD" ? c.body(null) : c.body(mjpeg(id, width, view));
   });
 
   return app;
@@ -76,8 +90,4 @@ async function permitted(stream: StreamConfig, fileRoots: readonly string[]): Pr
     );
   }
   return scheme === "file" ? { ...stream, url: await allowedFile(stream.url, fileRoots) } : stream;
-}
-
-function pictureWidth(query: Record<string, string>): number {
-  return check(PictureQuery, query, "BAD_REQUEST", "The only parameter is width, in pixels.").width ?? Infinity;
 }

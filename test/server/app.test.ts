@@ -113,7 +113,7 @@ describe("paths that lead nowhere", () => {
     ["GET", "/v1/nothing"],
     ["GET", "/nothing"],
     ["POST", "/"],
-    ["PUT", "/v1/streams"],
+    ["DELETE", "/v1/nothing"],
     ["GET", "/v1/streams/"],
   ])("%s %s is told what there is", async (method, path) => {
     await withApp({}, async ({ ask }) => {

@@ -155,6 +155,7 @@ describe("refused", () => {
 
   test.each([
     ["?minScore=2", "BAD_REQUEST", /"minScore" cannot be "2"/],
+    ["?minScore=", "BAD_REQUEST", /"minScore" cannot be ""/],
     ["?minscore=0.5", "BAD_REQUEST", /"minscore" is not a known field/],
     ["?labels=car", "LABEL_UNKNOWN", /no label "car"/],
   ])("the query %s", async (query, code, detail) => {

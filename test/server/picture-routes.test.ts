@@ -39,9 +39,10 @@ describe("snapshot.jpg", () => {
       pipeline.addStream("cam");
       pipeline.show("cam");
       const first = [1, 2, 3].map(() => ask("/v1/streams/cam/snapshot.jpg?width=64"));
-      await Promise.resolve();
+      await new Promise(setImmediate);
       pipeline.show("cam");
       const later = ask("/v1/streams/cam/snapshot.jpg?width=64");
+      await new Promise(setImmediate);
       jpeg.letGo();
       for (const answer of await Promise.all(first)) expect(answer.headers.get("x-multibox-seq")).toBe("0");
       await new Promise(setImmediate);

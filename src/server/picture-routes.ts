@@ -1,0 +1,75 @@
+// What a stream looks like now: one JPEG, or one after another.
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { MultiboxError } from "../errors.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
+import { numberText, problems, SECURED, TokenQuery } from "./api-route.ts";
+import { mjpeg, MJPEG_TYPE, type LiveView } from "./mjpeg.ts";
+
+const tags = ["Streams"];
+const request = {
+  params: z.object({ id: z.string().describe("The stream's id.") }),
+  query: z.strictObject({
+    width: numberText(z.int().min(64).max(1920)).optional().describe("At most so wide; as it is when absent."),
+    token: TokenQuery,
+  }),
+};
+
+const snapshotRoute = createRoute({
+  method: "get",
+  path: "/v1/streams/{id}/snapshot.jpg",
+  tags,
+  summary: "The newest detected frame",
+  description: "The headers X-Multibox-Seq and X-Multibox-Pts say which one it is.",
+  security: SECURED,
+  request,
+  responses: {
+    200: { description: "The picture.", content: { "image/jpeg": { schema: { type: "string", format: "binary" } } } },
+    ...problems("STREAM_UNKNOWN", "STREAM_NO_FRAME"),
+  },
+});
+
+const liveRoute = createRoute({
+  method: "get",
+  path: "/v1/streams/{id}/live.mjpeg",
+  tags,
+  summary: "Each detected frame as it comes",
+  description:
+    "JPEG after JPEG in one answer that ends with the stream; a slow viewer sees fewer pictures, not older ones.",
+  security: SECURED,
+  request,
+  responses: {
+    200: { description: "The pictures.", content: { [MJPEG_TYPE]: { schema: { type: "string", format: "binary" } } } },
+    ...problems("STREAM_UNKNOWN"),
+  },
+});
+
+export function pictureRoutes(pipeline: Pipeline, view: LiveView): OpenAPIHono {
+  const app = new OpenAPIHono();
+
+  app.openapi(snapshotRoute, async (c) => {
+    const { id } = c.req.valid("param");
+    pipeline.status(id);
+    const newest = await view.pictures.newest(() => view.latest.get(id), c.req.valid("query").width ?? Infinity);
+    if (!newest) {
+      throw new MultiboxError(
+        "STREAM_NO_FRAME",
+        `The stream "${id}" has had no frame yet.`,
+        "Try again in a moment, or look at its state.",
+      );
+    }
+    c.header("Content-Type", "image/jpeg");
+    c.header("X-Multibox-Seq", String(newest.detected.seq));
+    c.header("X-Multibox-Pts", String(newest.detected.frame.pts));
+    return c.body(newest.jpeg.data);
+  });
+
+  app.openapi(liveRoute, (c) => {
+    const { id } = c.req.valid("param");
+    pipeline.status(id);
+    c.header("Content-Type", MJPEG_TYPE);
+    // An answer to HEAD has no body, and one that nobody reads would never be ended.
+    return c.req.method === "HEAD" ? c.body(null) : c.body(mjpeg(id, c.req.valid("query").width ?? Infinity, view));
+  });
+
+  return app;
+}

@@ -1,0 +1,73 @@
+// How the server is: /health, which needs no token, and /metrics.
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Detector } from "../model/detector.ts";
+import { json, SECURED } from "./api-route.ts";
+import type { Metrics } from "./metrics.ts";
+import { Model } from "./protocol.ts";
+
+const Live = z
+  .strictObject({ status: z.literal("live"), version: z.string().describe("Of multibox.") })
+  .meta({ id: "Live" });
+
+const Ready = z
+  .strictObject({
+    status: z.enum(["ready", "warming up"]),
+    version: z.string().describe("Of multibox."),
+    model: Model,
+    engine: z.string().describe("What runs the network."),
+    reason: z.string().describe("Why this engine."),
+  })
+  .meta({ id: "Ready" });
+
+const liveRoute = createRoute({
+  method: "get",
+  path: "/health/live",
+  tags: ["Server"],
+  summary: "Whether the process lives",
+  responses: { 200: json(Live, "It does.") },
+});
+
+const readyRoute = createRoute({
+  method: "get",
+  path: "/health/ready",
+  tags: ["Server"],
+  summary: "Whether the model is warm",
+  responses: { 200: json(Ready, "Frames are detected."), 503: json(Ready, "The model is being warmed up.") },
+});
+
+const metricsRoute = createRoute({
+  method: "get",
+  path: "/metrics",
+  tags: ["Server"],
+  summary: "Figures for Prometheus",
+  security: SECURED,
+  responses: { 200: { description: "Prometheus' text format.", content: { "text/plain": { schema: z.string() } } } },
+});
+
+export interface StatusDeps {
+  readonly detector: Pick<Detector, "info">;
+  readonly metrics: Pick<Metrics, "text" | "contentType">;
+  /** Of multibox. */
+  readonly version: string;
+  /** Whether the model is warm. */
+  readonly ready: () => boolean;
+}
+
+export function statusRoutes({ detector, metrics, version, ready }: StatusDeps): OpenAPIHono {
+  const app = new OpenAPIHono();
+  app.openapi(metricsRoute, async (c) => c.text(await metrics.text(), 200, { "Content-Type": metrics.contentType }));
+  app.openapi(liveRoute, (c) => c.json({ status: "live" as const, version }, 200));
+  app.openapi(readyRoute, (c) => {
+    const { name, version: modelVersion } = detector.info.model;
+    const about = {
+      version,
+      model: { name, version: modelVersion },
+      engine: detector.info.engine,
+      reason: detector.info.reason,
+    };
+    return ready()
+      ? c.json({ status: "ready" as const, ...about }, 200)
+      : c.json({ status: "warming up" as const, ...about }, 503);
+  });
+  return app;
+}
