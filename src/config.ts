@@ -39,6 +39,19 @@ export const Config = z.strictObject({
     .max(1000)
     .default(10)
     .describe("Longest wait for a batch to fill, from its oldest frame."),
+  maxAgeMs: z.coerce
+    .number()
+    .min(0)
+    .max(60_000)
+    .default(1000)
+    .describe("A live frame that has waited longer is dropped, unless a batch takes longer than that."),
+  maxModels: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(4)
+    .describe("Most models that are open at once for streams that name their own, the server's among them."),
   minScore: z.coerce
     .number()
     .min(0)

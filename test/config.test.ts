@@ -33,6 +33,8 @@ describe("settings", () => {
       workers: 0,
       maxBatch: 8,
       maxDelayMs: 10,
+      maxAgeMs: 1000,
+      maxModels: 4,
       minScore: 0.3,
       maxDecodeWidth: 1920,
       stallSeconds: 10,

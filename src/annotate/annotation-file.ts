@@ -12,8 +12,7 @@ export interface Annotations {
   readonly lines: () => AsyncIterable<AnnotationLine>;
 }
 
-/** In the order of the schema, so that equal headers are equal texts. */
-export const headerText = (header: AnnotationHeader): string => `${JSON.stringify(AnnotationHeader.parse(header))}\n`;
+export const headerText = (header: AnnotationHeader): string => `${JSON.stringify(header)}\n`;
 export const lineText = (line: AnnotationLine): string => `${JSON.stringify(line)}\n`;
 
 /** Opens a whole file. Fails with FILE_NOT_FOUND, FILE_NOT_READABLE or ANNOTATIONS_INVALID. */

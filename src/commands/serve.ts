@@ -1,11 +1,10 @@
 // `multibox serve`: opens the model, connects the streams, listens, and stops in good order.
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
-import { type Config, postProcessOf } from "../config.ts";
+import type { Config } from "../config.ts";
 import { demoClip } from "../demo-clip.ts";
 import { sentenceOf } from "../errors.ts";
 import type { Detector } from "../model/detector.ts";
-import { openDetector } from "../model/detector-pool.ts";
 import { findFfmpeg } from "../pipeline/find-ffmpeg.ts";
 import { JpegEncoder } from "../pipeline/jpeg.ts";
 import { createPipeline, type Pipeline } from "../pipeline/pipeline.ts";
@@ -15,7 +14,7 @@ import { lockDataDir } from "../server/data-dir.ts";
 import { type RunningServer, startServer } from "../server/serve.ts";
 import { openStore, storePath } from "../server/store.ts";
 import { packageVersion } from "../version.ts";
-import { openShown } from "./model-folder.ts";
+import { modelOpener } from "./stream-models.ts";
 import { createLogger, downloadProgress } from "./terminal.ts";
 
 export interface ServeOptions {
@@ -37,11 +36,16 @@ export async function serve({ config, cacheDir, dataDir, demo, json }: ServeOpti
   const store = openStore(storePath(dataDir));
   const ffmpeg = await findFfmpeg();
   if (ffmpeg.warning) logger.warn(ffmpeg.warning);
-  const detector = await openConfigured(config, cacheDir, logger);
+  const models = modelOpener(config, cacheDir, logger);
+  const detector = await models.openDefault();
   let ready = false;
-  const { maxDelayMs, maxDecodeWidth, stallSeconds } = config;
+  const { maxDelayMs, maxAgeMs, maxModels, maxDecodeWidth, stallSeconds } = config;
   const pipeline = createPipeline(detector, {
     maxDelayMs,
+    maxAgeMs,
+    maxModels,
+    defaultModel: config.model,
+    openModel: models.openNamed,
     maxDecodeWidth,
     stallMs: stallSeconds * 1000,
     ffmpeg,
@@ -69,21 +73,6 @@ export async function serve({ config, cacheDir, dataDir, demo, json }: ServeOpti
     store.close();
     unlock();
   }
-}
-
-async function openConfigured(config: Config, cacheDir: string, logger: Logger): Promise<Detector> {
-  const { folder } = await openShown(config.model, cacheDir);
-  return openDetector({
-    folder,
-    engine: config.engine,
-    precision: config.precision,
-    cacheDir,
-    workers: config.workers,
-    maxBatch: config.maxBatch,
-    minScore: config.minScore,
-    postProcess: postProcessOf(config),
-    onDeath: (error) => logger.error({ code: error.code }, error.toString()),
-  });
 }
 
 /** The demo is a courtesy: a server that cannot show it serves all the same. */

@@ -1,13 +1,18 @@
-// Batches -> detected frames, in the order in which the frames were taken, whichever worker is done first.
-import { concatMap, from, map, type OperatorFunction } from "rxjs";
+// Batches -> detected frames, each stream's in the order in which they were taken, whichever worker is done first.
+import { filter, from, merge, mergeMap, type OperatorFunction } from "rxjs";
 import { MultiboxError, sentenceOf } from "../errors.ts";
 import type { Detector } from "../model/detector.ts";
-import type { WaitingFrame } from "./batch.ts";
 import type { Detected, Frame } from "./frame.ts";
+import type { InOrder } from "./in-order.ts";
+import type { WaitingFrame } from "./waiting-room.ts";
 
 export interface DetectOptions {
-  /** The detector takes one more batch. */
-  readonly onFree: () => void;
+  /** The detector for the next batch. */
+  readonly detector: () => Detector;
+  /** Shared by all that may have frames of the same stream. */
+  readonly order: InOrder;
+  /** The detector is done with a batch, well or not, after so many milliseconds. */
+  readonly onDone: (detector: Detector, batch: readonly WaitingFrame[], ms: number) => void;
   /** A batch failed; its frames are released afterwards and come no further. */
   readonly onFailed: (frames: readonly Frame[], error: MultiboxError) => void;
   /** Milliseconds on the clock that `WaitingFrame.since` was read from. */
@@ -18,12 +23,10 @@ export interface DetectOptions {
 export type Unnumbered = Omit<Detected, "seq">;
 
 /** Runs every batch at once, so that whoever feeds it decides how many are in the detector. Frames are the receiver's to release. */
-export function detectBatches(
-  detector: Detector,
-  options: DetectOptions,
-): OperatorFunction<WaitingFrame[], Unnumbered> {
-  const { onFree, onFailed, now = () => performance.now() } = options;
-  const detect = async (batch: WaitingFrame[]): Promise<Unnumbered[]> => {
+export function detectBatches(options: DetectOptions): OperatorFunction<WaitingFrame[], Unnumbered> {
+  const { onDone, onFailed, order, now = () => performance.now() } = options;
+  /** For each frame what was found, or undefined when the batch failed. */
+  const detect = async (batch: WaitingFrame[], detector: Detector): Promise<Unnumbered[] | undefined> => {
     const taken = now();
     const frames = batch.map(({ frame }) => frame);
     try {
@@ -38,16 +41,27 @@ export function detectBatches(
     } catch (error) {
       onFailed(frames, explain(error));
       for (const frame of frames) frame.release();
-      return [];
+      return undefined;
     } finally {
-      onFree();
+      onDone(detector, batch, now() - taken);
     }
   };
   return (batches) =>
     batches.pipe(
-      map((batch) => detect(batch)),
-      concatMap((promise) => from(promise)),
-      concatMap((detected) => from(detected)),
+      mergeMap((batch) => {
+        const found = detect(batch, options.detector());
+        return merge(
+          ...batch.map(({ frame }, i) =>
+            from(
+              order.next(
+                frame.stream,
+                found.then((all) => all?.[i]),
+              ),
+            ),
+          ),
+        );
+      }),
+      filter((detected) => detected !== undefined),
     );
 }
 

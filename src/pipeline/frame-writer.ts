@@ -2,22 +2,16 @@
 import { Writable } from "node:stream";
 import type { ColourTags } from "../model/detection.ts";
 import { FramePool, type DropCause, type Frame, type FrameSlot } from "./frame.ts";
-import type { NutStream } from "./nut-headers.ts";
 import { NutParser } from "./nut.ts";
 
 export interface FrameWriterOptions {
   readonly stream: string;
   /** A live stream's pipe is always drained: a picture without a buffer passes and is counted as dropped. */
   readonly live: boolean;
-  /** How many pictures may be alive at once; may depend on their size. */
-  readonly poolSize: number | ((width: number, height: number) => number);
+  readonly poolSize: number;
   readonly now: () => number;
-  /** The clock of what comes is ahead of the source's by so many seconds. */
-  readonly aheadSeconds?: number;
-  /** Whether a picture is wanted; all are when absent. Asked once for each, in order. */
-  readonly select?: (index: number, pts: number) => boolean;
   /** Pictures begin to come. */
-  readonly onOpen: (stream: NutStream) => void;
+  readonly onOpen: () => void;
   readonly onDecoded: () => void;
   readonly onDrop: (cause: DropCause) => void;
   readonly onFrame: (frame: Frame) => void;
@@ -41,7 +35,7 @@ const HIGH_WATER_MARK = 128 * 1024;
 
 export function createFrameWriter(options: FrameWriterOptions): FrameWriter {
   let colour: ColourTags | undefined;
-  let stream: NutStream | undefined;
+  let size: { readonly width: number; readonly height: number } | undefined;
   let pool: FramePool | undefined;
   let slot: FrameSlot | undefined;
   let decoded = 0;
@@ -49,29 +43,14 @@ export function createFrameWriter(options: FrameWriterOptions): FrameWriter {
   /** Where to say that a chunk was used up, while the parser waits for a buffer. */
   let paused: (() => void) | undefined;
 
-  /** Exact: both products are whole numbers, and divided once. */
-  const secondsOf = (ticks: number): number => {
-    const [numerator, denominator] = stream!.timeBase;
-    const ahead = Math.round(((options.aheadSeconds ?? 0) * denominator) / numerator);
-    return ((ticks - ahead) * numerator) / denominator;
-  };
-  const poolFor = ({ width, height }: NutStream, tags: ColourTags): FramePool => {
-    const { poolSize } = options;
-    return new FramePool(width, height, tags, typeof poolSize === "number" ? poolSize : poolSize(width, height));
-  };
-
-  /** Whether the picture that begins is wanted; unknown between pictures. */
-  let wanted: boolean | undefined;
   const parser = new NutParser({
-    onStream: (opened) => {
-      stream = opened;
-      options.onOpen(opened);
+    onStream: (stream) => {
+      size = stream;
+      options.onOpen();
     },
-    onPicture: (ticks) => {
+    onPicture: () => {
       if (!colour) return "wait";
-      wanted ??= options.select?.(decoded, secondsOf(ticks)) ?? true;
-      if (!wanted) return "skip";
-      pool ??= poolFor(stream!, colour);
+      pool ??= new FramePool(size!.width, size!.height, colour, options.poolSize);
       slot = pool.tryTake();
       if (slot) return slot.data;
       if (options.live) return "skip";
@@ -79,16 +58,12 @@ export function createFrameWriter(options: FrameWriterOptions): FrameWriter {
       pool.whenFree(() => queueMicrotask(resume));
       return "wait";
     },
-    onPictureEnd: (ticks) => {
+    onPictureEnd: (pts) => {
       const index = decoded;
-      const full = slot;
       decoded += 1;
-      slot = undefined;
-      const isWanted = wanted;
-      wanted = undefined;
       options.onDecoded();
-      if (!isWanted) return;
-      const pts = secondsOf(ticks);
+      const full = slot;
+      slot = undefined;
       if (discarding) options.onDrop("closed");
       else if (!full) options.onDrop("no-buffer");
       else

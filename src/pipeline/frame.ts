@@ -29,7 +29,7 @@ export interface Detected {
 }
 
 /** Why a frame was not detected. */
-export type DropCause = "superseded" | "no-buffer" | "engine" | "closed";
+export type DropCause = "superseded" | "stale" | "no-buffer" | "engine" | "closed";
 
 /** What a frame is made of, without its buffer's bookkeeping. */
 export interface FrameInfo {

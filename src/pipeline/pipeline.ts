@@ -1,13 +1,15 @@
-// All streams of one detector: add, remove, watch. Sources -> batches -> detector -> detected frames, with their books.
+// All streams: add, change, remove, watch. Sources -> batches -> detectors -> detected frames, with their books.
 import { isDeepStrictEqual } from "node:util";
 import { type Observable, Subject } from "rxjs";
 import { MultiboxError } from "../errors.ts";
 import type { Detector } from "../model/detector.ts";
-import { batchFrames } from "./batch.ts";
-import { detectBatches, type Unnumbered } from "./detect.ts";
+import type { Unnumbered } from "./detect.ts";
 import type { Ffmpeg } from "./find-ffmpeg.ts";
 import type { Detected, Frame } from "./frame.ts";
 import { createGuard } from "./guard.ts";
+import { InOrder } from "./in-order.ts";
+import type { BatchReport, Lane } from "./lane.ts";
+import { Lanes } from "./lanes.ts";
 import type { Rates } from "./meter.ts";
 import { RunningStream, type StreamHost } from "./running-stream.ts";
 import { openSource } from "./source.ts";
@@ -25,6 +27,8 @@ import {
 export interface Pipeline {
   /** Hot. A frame may be used during the emission; whoever needs it longer retains it and releases it. */
   readonly detected: Observable<Detected>;
+  /** Hot: each batch that is done, well or not. */
+  readonly batches: Observable<BatchReport>;
   /** Hot: each change of a stream's state. */
   readonly statuses: Observable<StreamStatus>;
   /** Hot: a stream's settings when it was added, and whenever they have changed; pausing and resuming is a change. */
@@ -46,6 +50,14 @@ export interface Pipeline {
   pause(id: string): void;
   /** Goes on after a pause; nothing when there was none. */
   resume(id: string): void;
+  /**
+   * From the next batch on another detector looks at the streams of a model, of the default one when none is named. No frame is
+   * lost, and each stream's frames change from the old to the new one once. The pipeline closes the new one in its time.
+   * Resolves when the old one is idle, and closed unless it is the one that the pipeline was made with. Fails with MODEL_NOT_OPEN.
+   */
+  swap(model: string | undefined, detector: Detector): Promise<void>;
+  /** What looks at the streams of a model, of the default one when none is named; undefined while no stream uses it. */
+  detector(model?: string): Promise<Detector | undefined>;
   /** Stops a stream and frees what it held; STREAM_UNKNOWN when there is none. */
   remove(id: string): Promise<void>;
   /** How each stream is doing, in the order they were added. */
@@ -62,6 +74,14 @@ export interface Pipeline {
 export interface PipelineOptions {
   /** Longest wait for a batch to fill, from its oldest frame. */
   readonly maxDelayMs: number;
+  /** A live frame that has waited longer is not detected any more, unless a batch takes longer; 1000 when absent. */
+  readonly maxAgeMs?: number;
+  /** Opens a model that a stream names; without it there is only the default one. */
+  readonly openModel?: (name: string) => Promise<Detector>;
+  /** The name of the pipeline's detector, for streams that name it. */
+  readonly defaultModel?: string;
+  /** Most models that are open at the same time, the default one among them; 4 when absent. */
+  readonly maxModels?: number;
   readonly maxDecodeWidth: number;
   /** A live stream that decodes nothing for so long is restarted. */
   readonly stallMs: number;
@@ -77,57 +97,46 @@ export function createPipeline(detector: Detector, options: PipelineOptions): Pi
 
 class StreamPipeline implements Pipeline {
   readonly detected = new Subject<Detected>();
+  readonly batches = new Subject<BatchReport>();
   readonly statuses = new Subject<StreamStatus>();
   readonly configs = new Subject<StreamConfig>();
   readonly removed = new Subject<string>();
-  readonly #detector: Detector;
   readonly #options: PipelineOptions;
   readonly #guard = createGuard();
   readonly #streams = new Map<string, RunningStream>();
   /** Not by name: a frame of a removed stream must not get into the books of a new one with its name. */
   readonly #owners = new WeakMap<Frame, RunningStream>();
-  readonly #frames = new Subject<Frame>();
-  readonly #finished: Promise<void>;
+  readonly #lanes: Lanes;
+  readonly #host: StreamHost;
   #closing: Promise<void> | undefined;
 
-  readonly #host: StreamHost;
-
   constructor(detector: Detector, options: PipelineOptions) {
-    this.#detector = detector;
     this.#options = options;
-    const { stallMs, maxDecodeWidth, ffmpeg } = options;
-    this.#host = {
-      stallMs,
-      open: ({ config }, hooks) =>
-        openSource(config, {
-          ...hooks,
-          maxDecodeWidth,
-          poolSize: this.#poolSize(config),
-          guard: this.#guard,
-          ...(ffmpeg && { ffmpeg }),
-        }),
-      onFrame: (stream, frame) => {
-        this.#owners.set(frame, stream);
-        this.#frames.next(frame);
+    const { maxDelayMs, maxAgeMs = 1000, maxModels = 4, openModel, defaultModel } = options;
+    this.#lanes = new Lanes(detector, {
+      maxDelayMs,
+      maxAgeMs,
+      maxModels,
+      openModel,
+      defaultModel,
+      order: new InOrder(),
+      weightOf: (frame) => this.#owner(frame).config.priority ?? 1,
+      onDrop: (frame, cause) => this.#owner(frame).dropped(cause),
+      onDetected: (detected) => this.#emit(detected),
+      onFailed: (frames, error) => {
+        for (const frame of frames) this.#owner(frame).dropped("engine");
+        options.onWarning?.(error);
       },
+      onBatch: (report) => this.batches.next(report),
+    });
+    this.#host = {
+      stallMs: options.stallMs,
+      lanes: this.#lanes,
+      open: (config, lane, hooks) => this.#open(config, lane, hooks),
+      onFrame: (stream, frame) => this.#owners.set(frame, stream),
       onStatus: (status) => this.statuses.next(status),
       onWarning: (warning) => options.onWarning?.(warning),
     };
-    const free = new Subject<void>();
-    const batches = batchFrames({
-      free,
-      maxBatch: detector.maxBatch,
-      maxDelayMs: options.maxDelayMs,
-      onDrop: (frame, cause) => this.#owners.get(frame)?.meter.dropped(cause),
-    });
-    const detect = detectBatches(detector, {
-      onFree: () => free.next(),
-      onFailed: (frames, error) => this.#fail(frames, error),
-    });
-    this.#finished = new Promise((resolve) => {
-      this.#frames.pipe(batches, detect).subscribe({ next: (detected) => this.#emit(detected), complete: resolve });
-    });
-    for (let slot = 0; slot < detector.slots; slot++) free.next();
   }
 
   add(config: StreamConfig): void {
@@ -168,6 +177,14 @@ class StreamPipeline implements Pipeline {
     this.removed.next(id);
   }
 
+  swap(model: string | undefined, detector: Detector): Promise<void> {
+    return this.#lanes.swap(model, detector);
+  }
+
+  detector(model?: string): Promise<Detector | undefined> {
+    return this.#lanes.detector(model);
+  }
+
   list(): StreamStatus[] {
     return [...this.#streams.values()].map(({ status }) => status);
   }
@@ -191,21 +208,19 @@ class StreamPipeline implements Pipeline {
 
   async #close(): Promise<void> {
     await Promise.all([...this.#streams.values()].map((stream) => stream.stop()));
-    this.#frames.complete();
-    await this.#finished;
-    for (const subject of [this.detected, this.statuses, this.configs, this.removed]) subject.complete();
+    await this.#lanes.close();
+    for (const subject of [this.detected, this.batches, this.statuses, this.configs, this.removed]) subject.complete();
   }
 
-  /** What can be in the detector and what can wait for it, one being filled, and a few for sinks that keep one for a while. */
-  #poolSize(config: StreamConfig): number {
-    const { slots, maxBatch } = this.#detector;
-    const kept = 6;
-    return isLive(config) ? slots + kept : slots * maxBatch + kept;
+  #open(config: StreamConfig, lane: Lane, hooks: Parameters<StreamHost["open"]>[2]): Observable<Frame> {
+    const { maxDecodeWidth, ffmpeg } = this.#options;
+    const poolSize = poolSizeOf(config, lane.detector);
+    return openSource(config, { ...hooks, maxDecodeWidth, poolSize, guard: this.#guard, ...(ffmpeg && { ffmpeg }) });
   }
 
   #emit({ frame, detections, ...rest }: Unnumbered): void {
-    const stream = this.#owners.get(frame)!;
-    const seq = stream.meter.detected();
+    const stream = this.#owner(frame);
+    const seq = stream.detected();
     if (this.#streams.get(frame.stream) === stream) {
       const { width, height } = frame.picture;
       this.detected.next({ frame, seq, detections: stream.keep(detections, width, height), ...rest });
@@ -214,13 +229,8 @@ class StreamPipeline implements Pipeline {
     stream.settle();
   }
 
-  #fail(frames: readonly Frame[], error: MultiboxError): void {
-    for (const frame of frames) {
-      const stream = this.#owners.get(frame)!;
-      stream.meter.dropped("engine");
-      stream.settle();
-    }
-    this.#options.onWarning?.(error);
+  #owner(frame: Frame): RunningStream {
+    return this.#owners.get(frame)!;
   }
 
   #get(id: string): RunningStream {
@@ -233,6 +243,12 @@ class StreamPipeline implements Pipeline {
       known ? `Known are: ${known}.` : "There are none yet.",
     );
   }
+}
+
+/** What can be in the detector and what can wait for it, one being filled, and a few for sinks that keep one for a while. */
+function poolSizeOf(config: StreamConfig, { slots, maxBatch }: Detector): number {
+  const kept = 6;
+  return isLive(config) ? slots + kept : slots * maxBatch + kept;
 }
 
 function checkScheme({ url }: StreamConfig): void {

@@ -1,11 +1,14 @@
 // One stream's life in the pipeline: started, paused, changed and stopped, with its books and what is said of it.
-import { type Observable, type Subscription, tap } from "rxjs";
+import { defer, from, interval, Observable, type Subscription, switchMap, takeUntil, tap } from "rxjs";
 import type { MultiboxError } from "../errors.ts";
-import type { Frame } from "./frame.ts";
+import type { DropCause, Frame } from "./frame.ts";
 import { createKeep, type Keep } from "./keep.ts";
 import { StreamMeter } from "./meter.ts";
 import type { SourceOptions } from "./source.ts";
+import type { Lane } from "./lane.ts";
+import type { Lanes } from "./lanes.ts";
 import { isLive, sameSource, type StreamConfig, type StreamState, type StreamStatus } from "./stream.ts";
+import { StreamLane } from "./stream-lane.ts";
 import { supervise } from "./supervise.ts";
 
 type SourceHooks = Required<Pick<SourceOptions, "onDecoded" | "onDrop" | "onClosed" | "onWarning">>;
@@ -13,9 +16,10 @@ type SourceHooks = Required<Pick<SourceOptions, "onDecoded" | "onDrop" | "onClos
 /** What a stream asks of its pipeline. */
 export interface StreamHost {
   readonly stallMs: number;
-  /** One run of the stream's source. */
-  readonly open: (stream: RunningStream, hooks: SourceHooks) => Observable<Frame>;
-  /** A frame to detect; it is the host's, who calls `settle` once it is detected or dropped. */
+  readonly lanes: Lanes;
+  /** One run of a source whose frames go to this lane. */
+  readonly open: (config: StreamConfig, lane: Lane, hooks: SourceHooks) => Observable<Frame>;
+  /** A frame goes to the lane; when it has come out, `detected` or `dropped` is to be called. */
   readonly onFrame: (stream: RunningStream, frame: Frame) => void;
   readonly onStatus: (status: StreamStatus) => void;
   readonly onWarning: (warning: MultiboxError) => void;
@@ -24,6 +28,7 @@ export interface StreamHost {
 export class RunningStream {
   readonly meter = new StreamMeter();
   readonly #host: StreamHost;
+  readonly #lane: StreamLane;
   #config: StreamConfig;
   #keep: Keep;
   #status: StreamStatus;
@@ -45,6 +50,7 @@ export class RunningStream {
   constructor(config: StreamConfig, host: StreamHost) {
     this.#config = config;
     this.#host = host;
+    this.#lane = new StreamLane(host.lanes, config.id);
     this.#keep = createKeep(config);
     this.#status = { config, state: config.paused ? "paused" : "connecting", since: Date.now() };
   }
@@ -74,14 +80,21 @@ export class RunningStream {
     this.#config = config;
     this.#status = { ...this.#status, config };
     this.#keep = createKeep(config);
-    if (!sameSource(before, config) || (config.paused && isLive(config))) this.#halt();
+    const changesModel = before.model !== config.model;
+    const isWaitingForModel = !this.#lane.lane && this.#supervised.state !== "ended";
+    if (!sameSource(before, config) || (config.paused && isLive(config)) || (changesModel && isWaitingForModel))
+      this.#halt();
     if (config.paused) {
       this.#say("paused");
       return;
     }
     this.#say(this.#supervised.state, this.#supervised.error);
-    for (const frame of this.#held.splice(0)) this.#host.onFrame(this, frame);
-    if (!this.#subscription) this.#afterLastRun(() => this.#run());
+    if (!this.#subscription) {
+      this.#afterLastRun(() => this.#run());
+      return;
+    }
+    for (const frame of this.#held.splice(0)) this.#push(frame);
+    if (this.#lane.lane && changesModel) this.#changeLane();
   }
 
   /** Resolves when no ffmpeg of the stream runs any more. */
@@ -90,7 +103,18 @@ export class RunningStream {
     return new Promise((resolve) => this.#afterLastRun(resolve));
   }
 
-  /** A frame that was in flight has been counted as detected or dropped. */
+  /** A frame came out of the lane, detected; its number among the stream's detected ones. To be followed by `settle`. */
+  detected(): number {
+    return this.meter.detected();
+  }
+
+  /** A frame came out of the lane, or did not come into it, and will not be detected. */
+  dropped(cause: DropCause): void {
+    this.meter.dropped(cause);
+    this.settle();
+  }
+
+  /** A file has ended when no frame of it is in flight. */
   settle(): void {
     if (this.meter.inFlight > 0) return;
     const onSettled = this.#onSettled;
@@ -108,7 +132,21 @@ export class RunningStream {
     });
     this.#subscription = frames.subscribe((frame) => {
       if (this.#config.paused) this.#held.push(frame);
-      else this.#host.onFrame(this, frame);
+      else this.#push(frame);
+    });
+  }
+
+  #push(frame: Frame): void {
+    this.#host.onFrame(this, frame);
+    this.#lane.lane!.push(frame);
+  }
+
+  /** Frames go to the old model until the new one is open. When it cannot be opened, the stream cannot run as it is set. */
+  #changeLane(): void {
+    this.#lane.want(this.#config.model)?.catch(() => {
+      if (!this.#subscription) return;
+      this.#halt();
+      this.#afterLastRun(() => this.#run());
     });
   }
 
@@ -118,14 +156,31 @@ export class RunningStream {
     this.#onSettled = undefined;
     this.#onGone = undefined;
     this.#supervised = { state: "connecting" };
-    for (const frame of this.#held.splice(0)) {
+    for (const frame of [...this.#lane.release(), ...this.#held.splice(0)]) {
       this.meter.dropped("closed");
       frame.release();
     }
   }
 
-  /** One run of the source, with its books kept. */
+  /** One run of the source, once its model is open. */
   #open(alive: () => void): Observable<Frame> {
+    const run = defer(() => this.#openSource(alive));
+    const opening = this.#lane.want(this.#config.model);
+    if (!opening) return run;
+    // A model takes what time it takes, its download included; the stream is not stalled for that.
+    return new Observable((subscriber) => {
+      const opened = from(opening);
+      subscriber.add(
+        interval(1000)
+          .pipe(takeUntil(opened))
+          .subscribe({ next: alive, error: () => {} }),
+      );
+      return opened.pipe(switchMap(() => run)).subscribe(subscriber);
+    });
+  }
+
+  /** One run of the source, with its books kept. */
+  #openSource(alive: () => void): Observable<Frame> {
     this.#runs += 1;
     const hooks: SourceHooks = {
       onDecoded: () => {
@@ -145,7 +200,7 @@ export class RunningStream {
         this.#host.onWarning(warning);
       },
     };
-    return this.#host.open(this, hooks).pipe(
+    return this.#host.open(this.#config, this.#lane.lane!, hooks).pipe(
       tap(({ picture: { width, height } }) => {
         const { size } = this.#status;
         if (size?.width !== width || size.height !== height)
@@ -156,6 +211,7 @@ export class RunningStream {
 
   #supervise(state: StreamState, error: MultiboxError | undefined): void {
     const say = (): void => {
+      if (state === "ended") this.#lane.release();
       this.#supervised = { state, error: error ?? this.#damage };
       if (!this.#config.paused) this.#say(state, this.#supervised.error);
     };

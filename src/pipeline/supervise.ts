@@ -130,7 +130,8 @@ function watched(config: StreamConfig, open: OpenSource, stallMs: number, schedu
   });
 }
 
-const MISCONFIGURATION = /^(STREAM_(AUTH_FAILED|FORBIDDEN|NOT_FOUND|BAD_SCHEME)|FILE_.*|FFMPEG_MISSING)$/;
+const MISCONFIGURATION =
+  /^(STREAM_(AUTH_FAILED|FORBIDDEN|NOT_FOUND|BAD_SCHEME)|FILE_.*|FFMPEG_MISSING|(MODEL|SPEC|WEIGHTS)_.*|ENGINE_MISSING)$/;
 
 /** What only a person can mend. */
 const isMisconfiguration = (error: MultiboxError): boolean => MISCONFIGURATION.test(error.code);

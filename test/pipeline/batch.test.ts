@@ -2,7 +2,7 @@
 import { Subject } from "rxjs";
 import { TestScheduler } from "rxjs/testing";
 import { describe, expect, it } from "vitest";
-import { batchFrames, type BatchOptions } from "../../src/pipeline/batch.ts";
+import { Batcher, type BatchOptions } from "../../src/pipeline/batch.ts";
 import { type Frame, FramePool } from "../../src/pipeline/frame.ts";
 
 const COLOUR = { matrix: "bt601", fullRange: false } as const;
@@ -20,6 +20,14 @@ function createFrames(names: string): { frames: Record<string, Frame>; pool: Fra
 
 const nameOf = ({ stream, index }: Frame): string => `${stream}${index}`;
 
+const DEFAULTS = {
+  maxBatch: () => 3,
+  maxDelayMs: 10,
+  maxAgeMs: 1000,
+  batchMs: () => 1000,
+  weightOf: () => 1,
+};
+
 /** Marbles of frames and of the engine's grants in, marbles of batches out, with what was dropped. */
 function run(
   list: string,
@@ -32,28 +40,26 @@ function run(
   const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
   scheduler.run(({ hot, expectObservable }) => {
     const keys = Object.fromEntries(list.split(" ").map((name, i) => [String.fromCharCode(97 + i), frames[name]!]));
-    const stream = hot(input, keys).pipe(
-      batchFrames({
-        free: hot(free) as never,
-        maxBatch: 3,
-        maxDelayMs: 10,
-        now: () => scheduler.now(),
-        scheduler,
-        onDrop: (frame, cause) => dropped.push(`${nameOf(frame)} ${cause}`),
-        ...options,
-      }),
-    );
+    const batcher = new Batcher({
+      ...DEFAULTS,
+      now: () => scheduler.now(),
+      scheduler,
+      onDrop: (frame, cause) => dropped.push(`${nameOf(frame)} ${cause}`),
+      ...options,
+    });
     const named = new Subject<string>();
-    stream.subscribe({
+    batcher.batches.subscribe({
       next: (batch) => named.next(batch.map(({ frame }) => nameOf(frame)).join(" ")),
       complete: () => named.complete(),
     });
+    hot(input, keys).subscribe({ next: (frame) => batcher.add(frame), complete: () => batcher.end() });
+    hot(free).subscribe(() => batcher.grant(1));
     expectObservable(named).toBe(output, batches);
   });
   return dropped;
 }
 
-describe("batchFrames", () => {
+describe("Batcher", () => {
   it("sends a lone stream's frame at once: there is nobody to wait for", () => {
     const dropped = run("a0 a1", { input: "a 39ms b", free: "(xx)", output: "x 39ms y" }, { x: "a0", y: "a1" });
     expect(dropped).toEqual([]);
@@ -98,7 +104,7 @@ describe("batchFrames", () => {
   it("sends a full batch at once", () => {
     const input = "a 4ms b 14ms c 4ms d 14ms (efg)";
     const output = "a 4ms b 14ms c 4ms d 14ms x";
-    expect(run("a0 b0 a1 b1 a2 c0 d0", { input, free: "(xxxxxx)", output }, { ...known, x: "a2 c0 d0" })).toEqual([]);
+    expect(run("a0 b0 a1 b1 a2 c0 d0", { input, free: "(xxxxxx)", output }, { ...known, x: "c0 d0 a2" })).toEqual([]);
   });
 
   it("takes one frame a stream while others wait, the longest waiting first, so that a file does not starve a camera", () => {
@@ -109,7 +115,7 @@ describe("batchFrames", () => {
   it("keeps the turn of a camera whose waiting frame is superseded, while a file's frames grow old", () => {
     const marbles = { input: "abcd---e", free: "------x-x-x", output: "------x-y-z" };
     const batches = { x: "A0", y: "b1", z: "A1" };
-    expect(run("A0 A1 A2 b0 b1", marbles, batches, { maxBatch: 1 })).toEqual(["b0 superseded"]);
+    expect(run("A0 A1 A2 b0 b1", marbles, batches, { maxBatch: () => 1 })).toEqual(["b0 superseded"]);
   });
 
   it("sends what waits when the frames end, and completes when it is gone", () => {
@@ -117,25 +123,53 @@ describe("batchFrames", () => {
     expect(run("A0 A1 A2 A3", marbles, { x: "A0 A1 A2", y: "A3" })).toEqual([]);
   });
 
-  it("releases superseded frames, and on unsubscription those that wait", () => {
+  it("drops a live frame that is too old when its turn comes, and takes a newer one of another stream", () => {
+    const marbles = { input: "a 99ms b", free: "110ms x", output: "110ms x" };
+    const options = { maxAgeMs: 50, batchMs: () => 0 };
+    expect(run("a0 b0", marbles, { x: "b0" }, options)).toEqual(["a0 stale"]);
+    expect(run("A0 b0", marbles, { x: "A0 b0" }, options)).toEqual([]);
+  });
+
+  it("keeps the engine's word for the next frame when all that waited was too old", () => {
+    const marbles = { input: "a 99ms b", free: "90ms x", output: "100ms y" };
+    expect(run("a0 b0", marbles, { y: "b0" }, { maxAgeMs: 50, batchMs: () => 0 })).toEqual(["a0 stale"]);
+  });
+
+  it("takes a frame that is no older than a batch takes, however low the bound", () => {
+    const marbles = { input: "a", free: "90ms x", output: "90ms x" };
+    expect(run("a0", marbles, { x: "a0" }, { maxAgeMs: 50, batchMs: () => 80 })).toEqual([]);
+  });
+
+  // a and b wait for 60 ms, three others for 5; a batch takes 30 ms, and there is room for three.
+  const crowd = "a0 b0 c0 d0 e0";
+  const late = { input: "(ab) 51ms (cde)", free: "60ms x", output: "60ms x" };
+
+  it("drops those that had their chance while more wait than it takes, so that delays do not add up", () => {
+    expect(run(crowd, late, { x: "c0 d0 e0" }, { batchMs: () => 30 })).toEqual(["a0 stale", "b0 stale"]);
+  });
+
+  it("drops none of them where nothing fresher would fill the batch", () => {
+    expect(run("a0 b0 c0 d0", { ...late, input: "(ab) 51ms (cd)" }, { x: "a0 b0 c0" }, { batchMs: () => 30 })).toEqual(
+      [],
+    );
+  });
+
+  it("releases superseded frames, and gives those that wait back to who withdraws them", () => {
     const { frames, pool } = createFrames("a0 a1 b0");
-    const input = new Subject<Frame>();
     const dropped: string[] = [];
-    const subscription = input
-      .pipe(
-        batchFrames({
-          free: new Subject<void>(),
-          maxBatch: 3,
-          maxDelayMs: 10,
-          now: () => 0,
-          onDrop: (frame, cause) => dropped.push(`${nameOf(frame)} ${cause}`),
-        }),
-      )
-      .subscribe();
-    for (const frame of Object.values(frames)) input.next(frame);
+    const batcher = new Batcher({
+      ...DEFAULTS,
+      now: () => 0,
+      onDrop: (frame, cause) => dropped.push(`${nameOf(frame)} ${cause}`),
+    });
+    for (const frame of Object.values(frames)) batcher.add(frame);
     expect(pool.lent).toBe(2);
-    subscription.unsubscribe();
-    expect(pool.lent).toBe(0);
-    expect(dropped).toEqual(["a0 superseded", "a1 closed", "b0 closed"]);
+    expect(batcher.withdraw("a")).toEqual([frames["a1"]]);
+    expect(batcher.withdraw("a")).toEqual([]);
+    expect(dropped).toEqual(["a0 superseded"]);
+    const seen: string[] = [];
+    batcher.batches.subscribe((batch) => seen.push(batch.map(({ frame }) => nameOf(frame)).join(" ")));
+    batcher.grant(1);
+    expect(seen).toEqual(["b0"]);
   });
 });

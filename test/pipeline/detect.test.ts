@@ -3,15 +3,16 @@ import { Subject } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { MultiboxError } from "../../src/errors.ts";
 import type { BatchResult, Detector } from "../../src/model/detector.ts";
-import type { WaitingFrame } from "../../src/pipeline/batch.ts";
 import { detectBatches, type Unnumbered } from "../../src/pipeline/detect.ts";
 import { type Frame, FramePool } from "../../src/pipeline/frame.ts";
+import { InOrder } from "../../src/pipeline/in-order.ts";
+import type { WaitingFrame } from "../../src/pipeline/waiting-room.ts";
 import { RedFinder } from "../support/red-finder.ts";
 
 const pool = new FramePool(2, 2, { matrix: "bt601", fullRange: false }, 10);
 
-function waiting(index: number, since: number): WaitingFrame {
-  return { frame: pool.tryTake()!.commit({ stream: "a", index, pts: index, time: 0, live: true }), since };
+function waiting(index: number, since: number, stream = "a"): WaitingFrame {
+  return { frame: pool.tryTake()!.commit({ stream, index, pts: index, time: 0, live: true }), since };
 }
 
 /** A detector whose batches are answered one by one, in any order. */
@@ -45,13 +46,21 @@ function withResolvers<T>(): PromiseWithResolvers<T> {
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe("detectBatches", () => {
-  it("emits batches in the order in which they were taken, whichever is done first", async () => {
+  it("emits a stream's batches in the order in which they were taken, whichever is done first", async () => {
     const { detector, answers } = createManualDetector();
     const batches = new Subject<WaitingFrame[]>();
     const seen: Unnumbered[] = [];
     let free = 0;
     batches
-      .pipe(detectBatches(detector, { onFree: () => free++, onFailed: () => {}, now: () => 100 }))
+      .pipe(
+        detectBatches({
+          detector: () => detector,
+          order: new InOrder(),
+          onDone: () => free++,
+          onFailed: () => {},
+          now: () => 100,
+        }),
+      )
       .subscribe((detected) => seen.push(detected));
     batches.next([waiting(0, 90), waiting(1, 95)]);
     batches.next([waiting(2, 99)]);
@@ -72,6 +81,26 @@ describe("detectBatches", () => {
     for (const { frame } of seen) frame.release();
   });
 
+  it("does not let a batch that is late hold up other streams than its own", async () => {
+    const { detector, answers } = createManualDetector();
+    const batches = new Subject<WaitingFrame[]>();
+    const seen: string[] = [];
+    const options = { detector: () => detector, order: new InOrder(), onDone: () => {}, onFailed: () => {} };
+    batches.pipe(detectBatches(options)).subscribe(({ frame }) => {
+      seen.push(`${frame.stream}${frame.index}`);
+      frame.release();
+    });
+    batches.next([waiting(0, 0, "a"), waiting(0, 0, "b")]);
+    batches.next([waiting(1, 0, "b"), waiting(0, 0, "c")]);
+    answers[1]!.resolve({ detections: [[], []], inferMs: 1 });
+    await settle();
+    expect(seen).toEqual(["c0"]);
+    answers[0]!.reject(new Error("too late"));
+    await settle();
+    expect(seen).toEqual(["c0", "b1"]);
+    expect(pool.lent).toBe(0);
+  });
+
   it("drops the frames of a failed batch with the reason, gives the engine back, and goes on", async () => {
     const { detector, answers } = createManualDetector();
     const batches = new Subject<WaitingFrame[]>();
@@ -81,7 +110,9 @@ describe("detectBatches", () => {
       failed.push(`${frames.map(({ index }) => index).join(" ")}: ${error.code}`);
     };
     let free = 0;
-    batches.pipe(detectBatches(detector, { onFree: () => free++, onFailed })).subscribe(({ frame }) => {
+    const onDone = (): unknown => free++;
+    const options = { detector: () => detector, order: new InOrder(), onDone, onFailed };
+    batches.pipe(detectBatches(options)).subscribe(({ frame }) => {
       seen.push(frame.index);
       frame.release();
     });

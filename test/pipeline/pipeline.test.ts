@@ -1,6 +1,7 @@
 // The pipeline as a whole, with a real ffmpeg and a detector that needs no network: every frame is accounted for.
 import { firstValueFrom, filter, take, toArray } from "rxjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MultiboxError } from "../../src/errors.ts";
 import type { Detected } from "../../src/pipeline/frame.ts";
 import { createPipeline, type Pipeline } from "../../src/pipeline/pipeline.ts";
 import type { StreamConfig, StreamCounts, StreamStatus } from "../../src/pipeline/stream.ts";
@@ -192,6 +193,46 @@ describe("createPipeline", () => {
       expect(seen).toEqual(Array.from({ length: 30 }, (_, i) => i));
       expect(pipeline.counts("file")).toEqual({ decoded: 30, detected: 30, inFlight: 0, dropped: {} });
     });
+  });
+
+  it("looks at a stream with the model that it names, and changes it without decoding anew", async () => {
+    const opened: RedFinder[] = [];
+    const openModel = async (name: string): Promise<RedFinder> => {
+      if (name === "none") throw new MultiboxError("MODEL_UNKNOWN", `There is no model "${name}".`);
+      opened.push(new RedFinder(name));
+      return opened.at(-1)!;
+    };
+    const pipeline = createPipeline(new RedFinder(), { ...OPTIONS, openModel });
+    const shownBy = (model: string): Promise<Detected> =>
+      firstValueFrom(pipeline.detected.pipe(filter((detected) => detected.model.name === model)));
+    try {
+      pipeline.add({ ...stream("a", true), model: "other" });
+      pipeline.add({ ...stream("b", true), model: "other" });
+      const before = await shownBy("other");
+      const pids = processesWith(folder.path);
+      const names: string[] = [];
+      pipeline.detected.subscribe(({ frame, model }) => frame.stream === "a" && names.push(model.name));
+      pipeline.change("a", { model: null });
+      await shownBy("red-finder");
+      pipeline.change("b", { model: null });
+      await until(() => opened[0]!.closed);
+      expect(opened).toHaveLength(1);
+      expect(processesWith(folder.path)).toEqual(pids);
+      expect(names.lastIndexOf("other")).toBeLessThan(names.indexOf("red-finder"));
+      expect(before.frame.stream).toMatch(/[ab]/);
+      const wrong = stateIs(pipeline, "a", "misconfigured");
+      pipeline.change("a", { model: "none" });
+      expect((await wrong).error?.code).toBe("MODEL_UNKNOWN");
+      pipeline.change("a", { model: "other" });
+      await shownBy("other");
+      const next = new RedFinder("next");
+      await pipeline.swap("other", next);
+      await shownBy("next");
+      expect(opened[1]!.closed).toBe(true);
+    } finally {
+      await pipeline.close();
+    }
+    expect(processesWith(folder.path)).toEqual([]);
   });
 
   it("refuses a taken id, an unknown id and a foreign scheme with sentences", async () => {

@@ -124,13 +124,17 @@ describe("a live stream", () => {
     expect(states).toEqual(["0 connecting", "39 stalled STREAM_STALLED"]);
   });
 
-  test.each(["STREAM_AUTH_FAILED", "STREAM_FORBIDDEN", "STREAM_NOT_FOUND", "STREAM_BAD_SCHEME", "FILE_NOT_FOUND"])(
-    "that a person must mend (%s) is tried again slowly",
-    (code) => {
-      run(camera, [["-#", new MultiboxError(code, "no")], ["f"]], "51ms f", "60ms !");
-      expect(states).toEqual(["0 connecting", `1 misconfigured ${code}`, "51 live"]);
-    },
-  );
+  test.each([
+    "STREAM_AUTH_FAILED",
+    "STREAM_FORBIDDEN",
+    "STREAM_NOT_FOUND",
+    "STREAM_BAD_SCHEME",
+    "FILE_NOT_FOUND",
+    "MODEL_UNKNOWN",
+  ])("that a person must mend (%s) is tried again slowly", (code) => {
+    run(camera, [["-#", new MultiboxError(code, "no")], ["f"]], "51ms f", "60ms !");
+    expect(states).toEqual(["0 connecting", `1 misconfigured ${code}`, "51 live"]);
+  });
 
   test("says a new reason, not only a new state", () => {
     run(camera, [["#", refused], ["|"], ["#", unauthorised]], "-", "13ms !");

@@ -4,12 +4,7 @@ import type { BatchResult, Detector, DetectorInfo } from "../../src/model/detect
 
 /** Finds one "red" with score 0.9 around all red pixels, and one "grey" with score 0.4 over the whole picture. */
 export class RedFinder implements Detector {
-  readonly info: DetectorInfo = {
-    model: { name: "red-finder", version: "1" },
-    labels: ["red", "grey"],
-    engine: "typescript",
-    reason: "it needs nothing else",
-  };
+  readonly info: DetectorInfo;
   readonly slots = 1;
   readonly maxBatch = 8;
   /** Makes the next calls fail. */
@@ -18,6 +13,16 @@ export class RedFinder implements Detector {
   gate: Promise<void> = Promise.resolve();
   /** How many calls are at work. */
   busy = 0;
+  closed = false;
+
+  constructor(name = "red-finder") {
+    this.info = {
+      model: { name, version: "1" },
+      labels: ["red", "grey"],
+      engine: "typescript",
+      reason: "it needs nothing else",
+    };
+  }
 
   async detect(pictures: readonly Picture[]): Promise<BatchResult> {
     this.busy += 1;
@@ -32,6 +37,7 @@ export class RedFinder implements Detector {
   }
 
   close(): Promise<void> {
+    this.closed = true;
     return Promise.resolve();
   }
 }

@@ -3,6 +3,7 @@ import { Subject } from "rxjs";
 import { MultiboxError } from "../../src/errors.ts";
 import type { ColourTags, Detection } from "../../src/model/detection.ts";
 import { FramePool, type Detected, type Frame } from "../../src/pipeline/frame.ts";
+import type { BatchReport } from "../../src/pipeline/lane.ts";
 import type { Pipeline } from "../../src/pipeline/pipeline.ts";
 import {
   patched,
@@ -28,6 +29,7 @@ export interface ScriptOptions {
 
 export class ScriptedPipeline implements Pipeline {
   readonly detected = new Subject<Detected>();
+  readonly batches = new Subject<BatchReport>();
   readonly statuses = new Subject<StreamStatus>();
   readonly configs = new Subject<StreamConfig>();
   readonly removed = new Subject<string>();
@@ -92,6 +94,14 @@ export class ScriptedPipeline implements Pipeline {
     else
       this.setStatus(id, { config: next, state: next.paused ? "paused" : state === "paused" ? "connecting" : state });
     return next;
+  }
+
+  swap(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  detector(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   pause(id: string): void {

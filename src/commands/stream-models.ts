@@ -1,0 +1,45 @@
+// Opens models as the settings say: the server's own, and those that streams name.
+import type { Logger } from "pino";
+import { type Config, postProcessOf } from "../config.ts";
+import { MultiboxError } from "../errors.ts";
+import type { Detector } from "../model/detector.ts";
+import { openDetector } from "../model/detector-pool.ts";
+import { openShown } from "./model-folder.ts";
+
+export interface ModelOpener {
+  /** The model that the setting `model` names. */
+  readonly openDefault: () => Promise<Detector>;
+  /** One that a stream names, warmed. MODEL_NOT_ALLOWED for a folder that the settings do not name. */
+  readonly openNamed: (model: string) => Promise<Detector>;
+}
+
+export function modelOpener(config: Config, cacheDir: string, logger: Logger): ModelOpener {
+  const open = async (model: string): Promise<Detector> => {
+    const { folder } = await openShown(model, cacheDir);
+    return openDetector({
+      folder,
+      engine: config.engine,
+      precision: config.precision,
+      cacheDir,
+      workers: config.workers,
+      maxBatch: config.maxBatch,
+      minScore: config.minScore,
+      postProcess: postProcessOf(config),
+      onDeath: (error) => logger.error({ code: error.code, model }, error.toString()),
+    });
+  };
+  // A stream may be a client's, and clients do not get to choose which files of this machine are read.
+  const folders = new Set(config.streams.map(({ model }) => model));
+  return {
+    openDefault: () => open(config.model),
+    openNamed: async (model) => {
+      if (/[/\\.]/.test(model) && !folders.has(model)) {
+        const hint = "Give the name of a model, or a stream with this folder in multibox.yaml.";
+        throw new MultiboxError("MODEL_NOT_ALLOWED", `The settings name no model "${model}".`, hint);
+      }
+      const detector = await open(model);
+      await detector.warmUp();
+      return detector;
+    },
+  };
+}

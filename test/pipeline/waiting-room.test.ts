@@ -1,0 +1,157 @@
+// Whose turn it is, whatever comes: shares follow the weights, nobody starves, and no frame is lost from the books.
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type Frame, FramePool } from "../../src/pipeline/frame.ts";
+import { WaitingRoom, type WaitingRoomOptions } from "../../src/pipeline/waiting-room.ts";
+
+const COLOUR = { matrix: "bt601", fullRange: false } as const;
+
+/** A room on a clock of its own, with the books of its frames. */
+function createRoom(weights: readonly number[], options: Partial<WaitingRoomOptions> = {}) {
+  const pool = new FramePool(2, 2, COLOUR, 1000);
+  const books = { time: 0, added: 0, taken: weights.map(() => 0), dropped: weights.map(() => 0) };
+  const room = new WaitingRoom({
+    maxBatch: () => 8,
+    maxDelayMs: 10,
+    maxAgeMs: 1000,
+    batchMs: () => 80,
+    weightOf: ({ stream }) => weights[Number(stream)]!,
+    onDrop: ({ stream }) => (books.dropped[Number(stream)]! += 1),
+    now: () => books.time,
+    ...options,
+  });
+  return {
+    room,
+    pool,
+    books,
+    add: (stream: number, live = true): void => {
+      const frame = pool.tryTake()!.commit({ stream: String(stream), index: books.added++, pts: 0, time: 0, live });
+      room.add(frame);
+    },
+    take: (): Frame[] => {
+      const frames = room.take().map(({ frame }) => frame);
+      for (const frame of frames) {
+        books.taken[Number(frame.stream)]! += 1;
+        frame.release();
+      }
+      return frames;
+    },
+  };
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
+
+describe("with more frames than the detector takes", () => {
+  const weights = fc.array(fc.integer({ min: 1, max: 10 }), { minLength: 2, maxLength: 12 });
+
+  test("streams that always have one waiting get shares in proportion to their weights, to a frame", () => {
+    fc.assert(
+      fc.property(weights, fc.integer({ min: 1, max: 8 }), (weightOf, maxBatch) => {
+        // Files, whose frames all wait, so that a batch may have several of one stream.
+        const { books, add, take } = createRoom(weightOf, { maxBatch: () => maxBatch });
+        for (let round = 0; round < 40; round++) {
+          for (const stream of weightOf.keys()) for (let i = 0; i < maxBatch; i++) if (round < 2) add(stream, false);
+          for (const { stream } of take()) add(Number(stream), false);
+        }
+        const total = sum(books.taken);
+        for (const [stream, weight] of weightOf.entries()) {
+          const share = (total * weight) / sum(weightOf);
+          // Start-time fair queuing is off by no more than a frame of each, whatever the time that is looked at.
+          expect(Math.abs(books.taken[stream]! - share)).toBeLessThanOrEqual(weight + 1);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("cameras of any rates: none gets less than four fifths of its fair share", () => {
+    const rates = fc.array(
+      fc.record({ fps: fc.integer({ min: 1, max: 30 }), phase: fc.double({ min: 0, max: 1, noNaN: true }) }),
+      {
+        minLength: 2,
+        maxLength: 32,
+      },
+    );
+    fc.assert(
+      fc.property(rates, fc.integer({ min: 20, max: 150 }), (cameras, batchMs) => {
+        const { books, add, take } = createRoom(
+          cameras.map(() => 1),
+          { batchMs: () => batchMs },
+        );
+        const seconds = 30;
+        const due = cameras.map(({ fps, phase }) => (phase * 1000) / fps);
+        for (let end = batchMs; end < seconds * 1000; end += batchMs) {
+          for (;;) {
+            const first = due.indexOf(Math.min(...due));
+            if (due[first]! >= end) break;
+            books.time = due[first]!;
+            due[first]! += 1000 / cameras[first]!.fps;
+            add(first);
+          }
+          books.time = end;
+          take();
+        }
+        const offered = cameras.map(({ fps }) => fps * seconds);
+        const fair = fairShares(offered, sum(books.taken));
+        for (const [stream, share] of fair.entries()) {
+          expect(books.taken[stream]!).toBeGreaterThanOrEqual(0.8 * share - 2);
+        }
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
+
+/** Max-min fairness: nobody gets more than was offered, and what one leaves is shared by the others. */
+function fairShares(offered: readonly number[], total: number): number[] {
+  const shares = offered.map(() => 0);
+  let left = total;
+  let open = [...offered.keys()].toSorted((a, b) => offered[a]! - offered[b]!);
+  while (open.length > 0) {
+    const [least] = open;
+    const share = Math.min(offered[least!]!, left / open.length);
+    shares[least!] = share;
+    left -= share;
+    open = open.slice(1);
+  }
+  return shares;
+}
+
+test("a stream that was silent for long is owed one frame and no more", () => {
+  const { books, add, take } = createRoom([1, 1], { maxBatch: () => 1 });
+  for (let i = 0; i < 200; i++) add(0, false);
+  for (let i = 0; i < 100; i++) take();
+  for (let i = 0; i < 100; i++) add(1, false);
+  for (let i = 0; i < 40; i++) take();
+  expect(books.taken).toEqual([119, 21]);
+});
+
+test("no frame is lost: each is taken, dropped, withdrawn, or waits, at every moment", () => {
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant("add"), stream: fc.nat(5), live: fc.boolean(), ms: fc.nat(400) }),
+    fc.record({ kind: fc.constant("take"), stream: fc.constant(0), live: fc.constant(true), ms: fc.nat(400) }),
+    fc.record({ kind: fc.constant("withdraw"), stream: fc.nat(5), live: fc.constant(true), ms: fc.nat(400) }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), fc.integer({ min: 1, max: 8 }), (steps, maxBatch) => {
+      const { room, pool, books, add, take } = createRoom([1, 1, 2, 3, 1, 10], { maxBatch: () => maxBatch });
+      let withdrawn = 0;
+      let largest = 0;
+      for (const { kind, stream, live, ms } of steps) {
+        books.time += ms;
+        if (kind === "add") add(stream, live);
+        else if (kind === "take") largest = Math.max(largest, take().length);
+        else {
+          for (const frame of room.withdraw(String(stream))) {
+            withdrawn += 1;
+            frame.release();
+          }
+        }
+        expect(books.added).toBe(sum(books.taken) + sum(books.dropped) + withdrawn + room.size);
+        expect(pool.lent).toBe(room.size);
+      }
+      expect(largest).toBeLessThanOrEqual(maxBatch);
+    }),
+    { numRuns: 100 },
+  );
+});
