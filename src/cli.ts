@@ -3,6 +3,7 @@
 // Commands are loaded when they are run, so that help and mistakes need not wait for libraries.
 import { Command, CommanderError, Option } from "commander";
 import { numberBetween, wholeNumber } from "./commands/arguments.ts";
+import { addAnnotateCommand } from "./commands/annotate-command.ts";
 import { addExportCommand } from "./commands/export-command.ts";
 import type { ImportOptions } from "./commands/models-import.ts";
 import { addQuantizeCommand } from "./commands/quantize-command.ts";
@@ -19,7 +20,11 @@ const USAGE_CODES = new Set([
   "CONFIG_UNREADABLE",
   "MODEL_UNKNOWN",
   "LABEL_UNKNOWN",
+  "OUT_CONFLICT",
   "OUT_EXISTS",
+  "OUT_IS_INPUT",
+  "OUT_UNKNOWN",
+  "RESUME_MISMATCH",
   "SPEC_INVALID",
   "SPEC_UNKNOWN",
   "TOKEN_NEEDED",
@@ -125,6 +130,9 @@ interface DetectFlags extends Record<string, unknown> {
   readonly json: boolean;
   readonly minScore?: string;
 }
+
+const ANNOTATE_SETTINGS = ["model", "engine", "precision", "workers", "maxBatch"] as const;
+addAnnotateCommand(program, [...ANNOTATE_SETTINGS, ...POST_PROCESSING, "cacheDir" as const].map(settingOption));
 
 const evaluateCommand = program
   .command("evaluate")

@@ -12,7 +12,8 @@ export interface Annotations {
   readonly lines: () => AsyncIterable<AnnotationLine>;
 }
 
-export const headerText = (header: AnnotationHeader): string => `${JSON.stringify(header)}\n`;
+/** In the order of the schema, so that equal headers are equal texts. */
+export const headerText = (header: AnnotationHeader): string => `${JSON.stringify(AnnotationHeader.parse(header))}\n`;
 export const lineText = (line: AnnotationLine): string => `${JSON.stringify(line)}\n`;
 
 /** Opens a whole file. Fails with FILE_NOT_FOUND, FILE_NOT_READABLE or ANNOTATIONS_INVALID. */

@@ -1,5 +1,6 @@
-// Numbers that are arguments: what they may be, said where they are not.
+// Arguments that are numbers, times or labels: what they may be, said where they are not.
 import { InvalidArgumentError } from "commander";
+import { MultiboxError } from "../errors.ts";
 
 export function wholeNumber(text: string): number {
   const value = Number(text);
@@ -16,4 +17,20 @@ export function numberBetween(least: number, most: number): (text: string) => nu
       throw new InvalidArgumentError(`It must be a number from ${least} to ${most}.`);
     return value;
   };
+}
+
+/** `90`, `1:30` or `0:01:30.5`, as seconds. */
+export function seconds(text: string): number {
+  const parts = /^(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)$/.exec(text.trim());
+  if (!parts) throw new InvalidArgumentError("It must be seconds, or a time as 1:30 or 1:02:03.5.");
+  const [, hours = "0", minutes = "0", rest] = parts;
+  return Number(hours) * 3600 + Number(minutes) * 60 + Number(rest);
+}
+
+/** Fails with LABEL_UNKNOWN where the model does not know one of them. */
+export function requireLabels(labels: readonly string[] | undefined, known: readonly string[]): void {
+  const unknown = labels?.find((label) => !known.includes(label));
+  if (unknown === undefined) return;
+  const hint = `It knows: ${known.join(", ")}.`;
+  throw new MultiboxError("LABEL_UNKNOWN", `The model does not know the label "${unknown}".`, hint);
 }

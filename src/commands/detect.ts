@@ -7,6 +7,7 @@ import type { Detector } from "../model/detector.ts";
 import { openDetector } from "../model/detector-pool.ts";
 import type { PostProcessSpec } from "../model/spec.ts";
 import { decodePicture } from "../model/decode-picture.ts";
+import { requireLabels } from "./arguments.ts";
 import { openShown } from "./model-folder.ts";
 
 export interface DetectOptions extends Pick<Config, "model" | "engine" | "precision" | "workers"> {
@@ -53,11 +54,13 @@ async function open({
   const { folder } = await openShown(model, cacheDir);
   const options = { folder, engine, precision, cacheDir, workers, minScore, postProcess, maxBatch: 1 };
   const detector = await openDetector(options);
-  const unknown = labels?.find((label) => !detector.info.labels.includes(label));
-  if (unknown === undefined) return detector;
-  await detector.close();
-  const known = detector.info.labels.join(", ");
-  throw new MultiboxError("LABEL_UNKNOWN", `The model does not know the label "${unknown}".`, `It knows: ${known}.`);
+  try {
+    requireLabels(labels, detector.info.labels);
+  } catch (error) {
+    await detector.close();
+    throw error;
+  }
+  return detector;
 }
 
 interface FileResult {

@@ -106,6 +106,11 @@ export async function readBundle(folder: string): Promise<Bundle> {
   return { spec, provenance, quantization, ranges: rangesOf(quantization), graph, weights: tensors };
 }
 
+/** Only the spec of a bundle, without its weights. Fails likewise. */
+export async function readSpec(folder: string): Promise<SsdSpec> {
+  return parseModelFile(await readPart(folder, "model.json"), folder).spec;
+}
+
 /** The first weight that is missing or of another shape than the graph wants, in words. */
 export function misfit(graph: Graph, weights: Tensors): string | undefined {
   for (const [name, shape] of weightShapes(graph)) {

@@ -1,6 +1,6 @@
 // Runs ffmpeg: the only file that knows fluent-ffmpeg.
 import type { ChildProcess } from "node:child_process";
-import { finished, type Writable } from "node:stream";
+import { finished, type Readable, type Writable } from "node:stream";
 import fluent from "fluent-ffmpeg";
 import { MultiboxError, sentenceOf, systemCode } from "../errors.ts";
 import type { Ffmpeg } from "./find-ffmpeg.ts";
@@ -10,7 +10,8 @@ import { redactText } from "./stream.ts";
 /** One run of ffmpeg. Options are arguments, one string each, and are never split or quoted. */
 export interface FfmpegRun {
   readonly ffmpeg: Ffmpeg;
-  readonly inputs: readonly { readonly url: string; readonly options?: readonly string[] }[];
+  /** A stream is given to ffmpeg's standard input. */
+  readonly inputs: readonly { readonly url: string | Readable; readonly options?: readonly string[] }[];
   readonly outputOptions: readonly string[];
   /** A file that is overwritten; or where the bytes of ffmpeg's standard output go, at the pace that it takes them. */
   readonly output: string | Writable;
@@ -38,7 +39,8 @@ const TAIL_LINES = 20;
 
 export function runFfmpeg(run: FfmpegRun): FfmpegHandle {
   const { ffmpeg, inputs, output, guard = createGuard() } = run;
-  const redact = (text: string): string => inputs.reduce((clear, { url }) => redactText(clear, url), text);
+  const redact = (text: string): string =>
+    inputs.reduce((clear, { url }) => (typeof url === "string" ? redactText(clear, url) : clear), text);
   const command = fluent({ stdoutLines: TAIL_LINES }).setFfmpegPath(ffmpeg.path);
   for (const [index, { url, options = [] }] of inputs.entries()) {
     command.input(url);

@@ -2,16 +2,22 @@
 import { Writable } from "node:stream";
 import type { ColourTags } from "../model/detection.ts";
 import { FramePool, type DropCause, type Frame, type FrameSlot } from "./frame.ts";
+import type { NutStream } from "./nut-headers.ts";
 import { NutParser } from "./nut.ts";
 
 export interface FrameWriterOptions {
   readonly stream: string;
   /** A live stream's pipe is always drained: a picture without a buffer passes and is counted as dropped. */
   readonly live: boolean;
-  readonly poolSize: number;
+  /** How many pictures may be alive at once; may depend on their size. */
+  readonly poolSize: number | ((width: number, height: number) => number);
   readonly now: () => number;
+  /** The clock of what comes is ahead of the source's by so many seconds. */
+  readonly aheadSeconds?: number;
+  /** Whether a picture is wanted; all are when absent. Asked once for each, in order. */
+  readonly select?: (index: number, pts: number) => boolean;
   /** Pictures begin to come. */
-  readonly onOpen: () => void;
+  readonly onOpen: (stream: NutStream) => void;
   readonly onDecoded: () => void;
   readonly onDrop: (cause: DropCause) => void;
   readonly onFrame: (frame: Frame) => void;
@@ -35,7 +41,7 @@ const HIGH_WATER_MARK = 128 * 1024;
 
 export function createFrameWriter(options: FrameWriterOptions): FrameWriter {
   let colour: ColourTags | undefined;
-  let size: { readonly width: number; readonly height: number } | undefined;
+  let stream: NutStream | undefined;
   let pool: FramePool | undefined;
   let slot: FrameSlot | undefined;
   let decoded = 0;
@@ -43,14 +49,29 @@ export function createFrameWriter(options: FrameWriterOptions): FrameWriter {
   /** Where to say that a chunk was used up, while the parser waits for a buffer. */
   let paused: (() => void) | undefined;
 
+  /** Exact: both products are whole numbers, and divided once. */
+  const secondsOf = (ticks: number): number => {
+    const [numerator, denominator] = stream!.timeBase;
+    const ahead = Math.round(((options.aheadSeconds ?? 0) * denominator) / numerator);
+    return ((ticks - ahead) * numerator) / denominator;
+  };
+  const poolFor = ({ width, height }: NutStream, tags: ColourTags): FramePool => {
+    const { poolSize } = options;
+    return new FramePool(width, height, tags, typeof poolSize === "number" ? poolSize : poolSize(width, height));
+  };
+
+  /** Whether the picture that begins is wanted; unknown between pictures. */
+  let wanted: boolean | undefined;
   const parser = new NutParser({
-    onStream: (stream) => {
-      size = stream;
-      options.onOpen();
+    onStream: (opened) => {
+      stream = opened;
+      options.onOpen(opened);
     },
-    onPicture: () => {
+    onPicture: (ticks) => {
       if (!colour) return "wait";
-      pool ??= new FramePool(size!.width, size!.height, colour, options.poolSize);
+      wanted ??= options.select?.(decoded, secondsOf(ticks)) ?? true;
+      if (!wanted) return "skip";
+      pool ??= poolFor(stream!, colour);
       slot = pool.tryTake();
       if (slot) return slot.data;
       if (options.live) return "skip";
@@ -58,12 +79,16 @@ export function createFrameWriter(options: FrameWriterOptions): FrameWriter {
       pool.whenFree(() => queueMicrotask(resume));
       return "wait";
     },
-    onPictureEnd: (pts) => {
+    onPictureEnd: (ticks) => {
       const index = decoded;
-      decoded += 1;
-      options.onDecoded();
       const full = slot;
+      decoded += 1;
       slot = undefined;
+      const isWanted = wanted;
+      wanted = undefined;
+      options.onDecoded();
+      if (!isWanted) return;
+      const pts = secondsOf(ticks);
       if (discarding) options.onDrop("closed");
       else if (!full) options.onDrop("no-buffer");
       else

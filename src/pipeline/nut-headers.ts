@@ -5,8 +5,8 @@ import { MultiboxError } from "../errors.ts";
 export interface NutStream {
   readonly width: number;
   readonly height: number;
-  /** Seconds a tick. */
-  readonly timeBase: number;
+  /** Seconds a tick, as a fraction: times that are to be exact are `ticks * numerator / denominator`. */
+  readonly timeBase: readonly [numerator: number, denominator: number];
   /** Width to height of one stored pixel; `[0, 0]` or `[0, 1]` when the source does not say. */
   readonly sampleAspect: readonly [number, number];
   /** How many low bits of a time are enough to tell it from its neighbours'. */
@@ -24,7 +24,7 @@ interface FrameCode {
 }
 
 export interface MainHeader {
-  readonly timeBases: readonly number[];
+  readonly timeBases: readonly (readonly [numerator: number, denominator: number])[];
   readonly frameCodes: readonly FrameCode[];
   /** First bytes that frames need not repeat; number 0 is none. */
   readonly elided: readonly Uint8Array[];
@@ -111,7 +111,7 @@ export function readMainHeader(body: Uint8Array): MainHeader {
   reader.varint(); // The distance of syncpoints, which matters to those who seek.
   const timeBases = Array.from(
     { length: Math.min(reader.varint(), body.length) },
-    () => reader.varint() / reader.varint(),
+    () => [reader.varint(), reader.varint()] as const,
   );
   const frameCodes = readFrameCodes(reader);
   const elided: Uint8Array[] = [new Uint8Array(0)];
@@ -169,7 +169,14 @@ export function readStreamHeader(body: Uint8Array, main: MainHeader): NutStream 
   const width = reader.varint();
   const height = reader.varint();
   const sampleAspect = [reader.varint(), reader.varint()] as const;
-  if (reader.short || timeBase === undefined || !(timeBase > 0) || width < 1 || height < 1 || ptsBits > 16) {
+  if (
+    reader.short ||
+    timeBase === undefined ||
+    !(timeBase[0] > 0 && timeBase[1] > 0) ||
+    width < 1 ||
+    height < 1 ||
+    ptsBits > 16
+  ) {
     throw garbage("its stream header makes no sense");
   }
   return { width, height, timeBase, sampleAspect, ptsBits };

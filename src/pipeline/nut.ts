@@ -16,10 +16,10 @@ import { createSharedCopy } from "./shared-copy.ts";
 export interface NutHandlers {
   /** Once, before the first picture. */
   onStream(stream: NutStream): void;
-  /** A picture begins: the buffer it goes to, `skip` to let it pass, `wait` to be asked again on `resume`. */
-  onPicture(): Uint8Array | "skip" | "wait";
-  /** The picture is complete, or has passed. Its time is in seconds. */
-  onPictureEnd(pts: number): void;
+  /** A picture begins, at this time: the buffer it goes to, `skip` to let it pass, `wait` to be asked again on `resume`. */
+  onPicture(ticks: number): Uint8Array | "skip" | "wait";
+  /** The picture is complete, or has passed. */
+  onPictureEnd(ticks: number): void;
 }
 
 const FILE_ID = new TextEncoder().encode("nut/multimedia container\0");
@@ -97,7 +97,7 @@ export class NutParser {
         if (this.#missing > 0) return true;
         this.#missing = -1;
         this.#target = undefined;
-        this.#handlers.onPictureEnd(this.#ticks * this.#stream!.timeBase);
+        this.#handlers.onPictureEnd(this.#ticks);
         continue;
       }
       if (at === data.length) return true;
@@ -151,7 +151,8 @@ export class NutParser {
       if (!this.#main || !this.#stream) throw garbage("its headers are missing");
       const time = new ByteReader(body).varint();
       const count = this.#main.timeBases.length;
-      const ratio = this.#main.timeBases[time % count]! / this.#stream.timeBase;
+      const [numerator, denominator] = this.#main.timeBases[time % count]!;
+      const ratio = (numerator * this.#stream.timeBase[1]) / (denominator * this.#stream.timeBase[0]);
       this.#ticks = Math.floor(Math.floor(time / count) * ratio);
     } else if (code !== INFO && code !== INDEX) {
       throw garbage(`it has an unknown packet ${code}`);
@@ -204,7 +205,7 @@ export class NutParser {
   #begin(ticks: number, headerIndex: number, at: number): Found {
     const elided = this.#main!.elided[headerIndex];
     if (!elided || elided.length > this.#bytes) throw garbage("a frame leaves out an unknown beginning");
-    const target = this.#handlers.onPicture();
+    const target = this.#handlers.onPicture(ticks);
     if (target === "wait") return "wait";
     this.#ticks = ticks;
     this.#missing = this.#bytes - elided.length;

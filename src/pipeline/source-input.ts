@@ -100,7 +100,8 @@ function fileOptions(config: StreamConfig): string[] {
   return [...whitelist("file"), ...time];
 }
 
-async function checkFile(path: string): Promise<void> {
+/** Fails with a sentence where the file is not there, not readable, empty, or no file. */
+export async function checkFile(path: string): Promise<void> {
   try {
     const stats = await stat(path);
     if (!stats.isFile()) {

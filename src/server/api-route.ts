@@ -38,13 +38,19 @@ export function jsonBody<T extends z.ZodType>(
   return { required: true, content: { "application/json": { schema } } };
 }
 
+interface ReadOptions {
+  /** In bytes. */
+  readonly limit?: number;
+  readonly types?: readonly string[];
+}
+
 /**
- * Reads a JSON body of at most `limit` bytes before its schema sees it. Fails with CONTENT_TYPE, BODY_TOO_LARGE,
+ * Reads a JSON body before its schema sees it, and no more of it than allowed. Fails with CONTENT_TYPE, BODY_TOO_LARGE,
  * BODY_INCOMPLETE or, where it is no JSON, BAD_REQUEST.
  */
-export function readsJson(limit = 65_536): MiddlewareHandler {
+export function readsJson({ limit = 65_536, types = ["application/json"] }: ReadOptions = {}): MiddlewareHandler {
   return async (c, next) => {
-    const text = await readJsonText(c.req.raw, limit);
+    const text = await readJsonText(c.req.raw, types, limit);
     // What the validator asks Hono for, which has no way to bound it.
     c.req.bodyCache.text = Promise.resolve(text) as unknown as string;
     await next();

@@ -22,6 +22,8 @@ import { problemResponse } from "./problem.ts";
 import { socketRoute } from "./socket-route.ts";
 import { statusRoutes } from "./status-routes.ts";
 import type { Store } from "./store.ts";
+import { streamChangeRoutes } from "./stream-change-routes.ts";
+import { StreamRegister } from "./stream-register.ts";
 import { streamRoutes } from "./stream-routes.ts";
 
 export interface AppDeps {
@@ -85,11 +87,14 @@ export function createApp(deps: AppDeps): MultiboxApp {
     });
   }
 
+  const register = new StreamRegister(pipeline);
+  const limits = { fileRoots: config.fileRoots, labels: detector.info.labels };
   const routes = [
     statusRoutes({ detector, metrics, version, ready: deps.ready }),
     detectRoute(detector, config, clock),
     socketRoute(),
-    streamRoutes(pipeline, config),
+    streamRoutes(pipeline, register, limits),
+    streamChangeRoutes(pipeline, register, limits),
     pictureRoutes(pipeline, { pipeline, latest, pictures, closing }),
   ];
   for (const route of routes) app.route("/", route);

@@ -20,8 +20,8 @@ export async function readBody(request: Request, limit: number): Promise<Buffer>
 }
 
 /** A body that is JSON. Fails with CONTENT_TYPE, BODY_TOO_LARGE, BODY_INCOMPLETE or BAD_REQUEST. */
-export async function readJsonText(request: Request, limit: number): Promise<string> {
-  requireType(request, ["application/json"]);
+export async function readJsonText(request: Request, types: readonly string[], limit: number): Promise<string> {
+  requireType(request, types);
   const text = (await readBody(request, limit)).toString("utf8");
   checkJson(text);
   return text;

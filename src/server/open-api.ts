@@ -1,6 +1,7 @@
 // /openapi.json: the routes as they were declared, with what holds for all of them.
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { json, problemAnswer } from "./api-route.ts";
+import { taggedJson } from "./entity-tag.ts";
 import { statusOf } from "./problem.ts";
 
 type Document = ReturnType<OpenAPIHono["getOpenAPI31Document"]>;
@@ -20,7 +21,7 @@ const documentRoute = createRoute({
 export function describeApi(api: OpenAPIHono, version: string): void {
   let made: Document | undefined;
   api.openapi(documentRoute, (c) =>
-    c.json((made ??= documentOf(api, version)) as unknown as { openapi: "3.1.0" }, 200),
+    taggedJson(c, (made ??= documentOf(api, version)) as unknown as { openapi: "3.1.0" }),
   );
 }
 

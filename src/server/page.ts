@@ -4,6 +4,7 @@ import { resolve, sep } from "node:path";
 import type { Context } from "hono";
 import { getMimeType } from "hono/utils/mime";
 import { MultiboxError } from "../errors.ts";
+import { namesTag } from "./entity-tag.ts";
 
 /** Answers any GET that no other route has taken. Fails with PAGE_NOT_BUILT or NOT_FOUND. */
 export function servePage(uiDir: string): (c: Context) => Promise<Response> {
@@ -13,11 +14,11 @@ export function servePage(uiDir: string): (c: Context) => Promise<Response> {
     const file = resolve(root, path === "/" ? "index.html" : `.${path}`);
     const found = file.startsWith(root + sep) ? await stat(file).catch(() => undefined) : undefined;
     if (!found?.isFile()) throw path === "/" ? notBuilt() : notFound(c.req.method, path);
-    const etag = `"${found.size.toString(36)}-${Math.round(found.mtimeMs).toString(36)}"`;
-    c.header("ETag", etag);
+    const tag = `${found.size.toString(36)}-${Math.round(found.mtimeMs).toString(36)}`;
+    c.header("ETag", `"${tag}"`);
     // Vite puts a hash into the names of assets, so what has such a name never changes.
     c.header("Cache-Control", path.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache");
-    if (c.req.header("If-None-Match") === etag) return c.body(null, 304);
+    if (namesTag(c.req.header("If-None-Match") ?? "", tag)) return c.body(null, 304);
     c.header("Content-Type", getMimeType(file) ?? "application/octet-stream");
     return c.body(new Uint8Array(await readFile(file)));
   };

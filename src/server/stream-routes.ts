@@ -1,25 +1,36 @@
-// /v1/streams: list, add, look, remove.
+// /v1/streams: list, add, look at one. stream-change-routes.ts has what is done to one.
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Config } from "../config.ts";
-import { MultiboxError } from "../errors.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
-import { redactUrl, schemeOf, type StreamConfig } from "../pipeline/stream.ts";
-import { json, jsonBody, problems, readsJson, SECURED } from "./api-route.ts";
-import { allowedFile } from "./file-access.ts";
+import { json, jsonBody, numberText, problems, readsJson, SECURED } from "./api-route.ts";
+import { taggedJson } from "./entity-tag.ts";
+import { permitted, type StreamLimits } from "./permitted-stream.ts";
 import { NewStream, StreamInfo } from "./protocol.ts";
-import { streamInfo, streamInfos } from "./streams.ts";
+import type { StreamRegister } from "./stream-register.ts";
+import { streamInfo } from "./streams.ts";
 
 const tags = ["Streams"];
 const params = z.object({ id: z.string().describe("The stream's id.") });
+const headers = z.object({
+  "if-none-match": z.string().optional().describe("The ETag of an answer that you have: 304 if it would be the same."),
+});
+const NOT_MODIFIED = { description: "What If-None-Match named is as it was." };
 
 const listRoute = createRoute({
   method: "get",
   path: "/v1/streams",
   tags,
-  summary: "List all streams",
-  description: "In the order in which they were added.",
+  summary: "List the streams",
+  description:
+    "In the order in which they were added. With `limit`, the header Link has the way to the next page, where there is one.",
   security: SECURED,
-  responses: { 200: json(z.array(StreamInfo), "How each one is doing.") },
+  request: {
+    headers,
+    query: z.object({
+      limit: numberText(z.int().min(1).max(1000)).optional().describe("At most so many; all when absent."),
+      cursor: z.string().max(64).optional().describe("Where the page begins; from the Link of the page before."),
+    }),
+  },
+  responses: { 200: json(z.array(StreamInfo), "How each one is doing."), 304: NOT_MODIFIED },
 });
 
 const addRoute = createRoute({
@@ -33,7 +44,7 @@ const addRoute = createRoute({
   request: { body: jsonBody(NewStream) },
   responses: {
     201: json(StreamInfo, "It was added. The header Location has its path."),
-    ...problems("STREAM_BAD_SCHEME", "FILE_NOT_FOUND", "FILE_NOT_ALLOWED", "STREAM_EXISTS"),
+    ...problems("STREAM_BAD_SCHEME", "FILE_NOT_FOUND", "LABEL_UNKNOWN", "FILE_NOT_ALLOWED", "STREAM_EXISTS"),
   },
 });
 
@@ -42,52 +53,38 @@ const lookRoute = createRoute({
   path: "/v1/streams/{id}",
   tags,
   summary: "Look at a stream",
+  description:
+    "Its ETag goes into If-Match of a change, which is then refused if its settings have been changed since.",
   security: SECURED,
-  request: { params },
-  responses: { 200: json(StreamInfo, "How it is doing."), ...problems("STREAM_UNKNOWN") },
+  request: { params, headers },
+  responses: { 200: json(StreamInfo, "How it is doing."), 304: NOT_MODIFIED, ...problems("STREAM_UNKNOWN") },
 });
 
-const removeRoute = createRoute({
-  method: "delete",
-  path: "/v1/streams/{id}",
-  tags,
-  summary: "Remove a stream",
-  security: SECURED,
-  request: { params },
-  responses: { 204: { description: "It is gone, and nothing of it runs any more." }, ...problems("STREAM_UNKNOWN") },
-});
-
-export function streamRoutes(pipeline: Pipeline, config: Pick<Config, "fileRoots">): OpenAPIHono {
+export function streamRoutes(pipeline: Pipeline, register: StreamRegister, limits: StreamLimits): OpenAPIHono {
   const app = new OpenAPIHono();
 
-  app.openapi(listRoute, (c) => c.json(streamInfos(pipeline), 200));
+  app.openapi(listRoute, (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const { streams, next } = register.page(limit ?? Infinity, cursor);
+    if (next !== undefined) c.header("Link", `</v1/streams?limit=${limit}&cursor=${next}>; rel="next"`);
+    return taggedJson(
+      c,
+      streams.map((status) => streamInfo(pipeline, status)),
+    );
+  });
 
   app.openapi(addRoute, async (c) => {
-    const stream = await permitted(c.req.valid("json"), config.fileRoots);
+    const stream = await permitted(c.req.valid("json"), limits);
     pipeline.add(stream);
     c.header("Location", `/v1/streams/${stream.id}`);
     return c.json(streamInfo(pipeline, pipeline.status(stream.id)), 201);
   });
 
-  app.openapi(lookRoute, (c) => c.json(streamInfo(pipeline, pipeline.status(c.req.valid("param").id)), 200));
-
-  app.openapi(removeRoute, async (c) => {
-    await pipeline.remove(c.req.valid("param").id);
-    return c.body(null, 204);
+  app.openapi(lookRoute, (c) => {
+    const { id } = c.req.valid("param");
+    const info = streamInfo(pipeline, pipeline.status(id));
+    return taggedJson(c, info, `${register.revision(id)}-`);
   });
 
   return app;
-}
-
-/** Fails with STREAM_BAD_SCHEME, FILE_NOT_ALLOWED or FILE_NOT_FOUND. A file's path is made absolute, its links followed. */
-async function permitted(stream: StreamConfig, fileRoots: readonly string[]): Promise<StreamConfig> {
-  const scheme = schemeOf(stream.url);
-  if (scheme === undefined) {
-    throw new MultiboxError(
-      "STREAM_BAD_SCHEME",
-      `"${redactUrl(stream.url)}" cannot be a stream: only rtsp, rtsps, http, https and paths of files can.`,
-      "For a file, give its path alone.",
-    );
-  }
-  return scheme === "file" ? { ...stream, url: await allowedFile(stream.url, fileRoots) } : stream;
 }

@@ -47,8 +47,9 @@ function reader(choose: (request: number) => "skip" | "wait" | "take" = () => "t
       target = choice === "take" ? new Uint8Array(new SharedArrayBuffer(bytes)) : undefined;
       return choice === "take" ? target! : choice;
     },
-    onPictureEnd: (pts) => {
-      seen.times.push(pts);
+    onPictureEnd: (ticks) => {
+      const [numerator, denominator] = seen.streams[0]!.timeBase;
+      seen.times.push((ticks * numerator) / denominator);
       if (target) seen.pictures.push(Buffer.from(target));
     },
   });
@@ -81,7 +82,7 @@ describe("a stream of ffmpeg's", () => {
     const [parser, seen] = reader();
     for (const piece of pieces(nut, ...lengths)) expect(parser.push(piece)).toBe(true);
     expect(seen.streams).toEqual([
-      { width: 50, height: 38, timeBase: 1 / 90000, sampleAspect: [1, 1], ptsBits: expect.any(Number) as number },
+      { width: 50, height: 38, timeBase: [1, 90000], sampleAspect: [1, 1], ptsBits: expect.any(Number) as number },
     ]);
     expect(seen.times.map((time) => time.toFixed(6))).toEqual(
       Array.from({ length: 25 }, (__, i) => (i / 10).toFixed(6)),

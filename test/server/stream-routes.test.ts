@@ -39,6 +39,7 @@ test("a stream is added, listed, looked at and removed", async () => {
       since: "1970-01-01T00:00:00.000Z",
       fps: { decoded: 25, detected: 12.5 },
       counts: { decoded: 2, detected: 0, inFlight: 1, dropped: { superseded: 1 } },
+      settings: { loop: true, transport: "tcp" },
     };
     expect(await added.json()).toEqual(info);
     expect(await (await ask("/v1/streams")).json()).toEqual([info]);

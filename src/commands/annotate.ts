@@ -1,0 +1,187 @@
+// `multibox annotate`: videos and folders of them, one after the other or some at a time, with one model for all.
+import { realpath, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { annotateFile } from "../annotate/annotate-file.ts";
+import type { AnnotationModel, AnnotationSettings } from "../annotate/annotation.ts";
+import { type FoundInput, findVideos } from "../annotate/find-videos.ts";
+import { ANNOTATION_FORMATS } from "../annotate/formats.ts";
+import { type Output, outputsOf, parseOutput, requireDistinct } from "../annotate/outputs.ts";
+import { planThreads } from "../annotate/threads.ts";
+import type { Config } from "../config.ts";
+import { MultiboxError } from "../errors.ts";
+import { readSpec } from "../model/bundle.ts";
+import type { Detector } from "../model/detector.ts";
+import { openDetector } from "../model/detector-pool.ts";
+import type { PostProcessSpec } from "../model/spec.ts";
+import { findFfmpeg } from "../pipeline/find-ffmpeg.ts";
+import { createGuard } from "../pipeline/guard.ts";
+import { type AnnotateReport, createReport } from "./annotate-report.ts";
+import { requireLabels } from "./arguments.ts";
+import { openShown } from "./model-folder.ts";
+
+export interface AnnotateOptions extends Pick<
+  Config,
+  | "model"
+  | "engine"
+  | "precision"
+  | "workers"
+  | "maxBatch"
+  | "minScore"
+  | "iouThreshold"
+  | "maxDetections"
+  | "nms"
+  | "classAgnostic"
+> {
+  readonly cacheDir: string;
+  readonly postProcess: Partial<PostProcessSpec>;
+  readonly selection: Pick<AnnotationSettings, "every" | "fps" | "start" | "end" | "keyframes">;
+  readonly out: readonly string[];
+  readonly outDir: string | undefined;
+  readonly labels: readonly string[] | undefined;
+  readonly jobs: number | undefined;
+  readonly resume: boolean;
+  readonly force: boolean;
+  readonly json: boolean;
+}
+
+interface Plan {
+  readonly input: string;
+  readonly outputs: readonly Output[];
+}
+
+/** Returns how many videos failed; each is named with its reason. With a single one its failure is thrown. */
+export async function annotateVideos(names: readonly string[], options: AnnotateOptions): Promise<number> {
+  const plans = await plan(names, options);
+  const ffmpeg = await findFfmpeg();
+  const stop = interruptible();
+  try {
+    const { folder } = await openShown(options.model, options.cacheDir);
+    const detector = await open(folder, options);
+    const report = createReport({ json: options.json, files: plans.length });
+    try {
+      requireLabels(options.labels, detector.info.labels);
+      const model = await modelOf(folder, detector);
+      const guard = createGuard();
+      const tools = { detector, ffmpeg, guard, signal: stop.signal };
+      const annotate = ({ input, outputs }: Plan): Promise<boolean> =>
+        report.watch(input, (onProgress, onConvert) =>
+          annotateFile(
+            { ...jobOf(options), path: input, input: input === "-" ? process.stdin : undefined, outputs, model },
+            { ...tools, onProgress, onConvert },
+          ),
+        );
+      const failed = await runAll(plans, options.jobs ?? Math.min(2, plans.length), annotate, stop.signal);
+      report.summary();
+      if (stop.signal.aborted) throw interrupted(report);
+      if (plans.length === 1 && report.error !== undefined) throw report.error;
+      return failed;
+    } finally {
+      report.close();
+      await detector.close();
+    }
+  } finally {
+    stop.done();
+  }
+}
+
+/** Which videos there are and what is to be written for each; everything that is a mistake in the call is found here. */
+async function plan(names: readonly string[], { out, outDir }: AnnotateOptions): Promise<Plan[]> {
+  const requests = out
+    .flatMap((text) => (/^[a-z0-9-]+(,[a-z0-9-]+)+$/.test(text) ? text.split(",") : [text]))
+    .map((text) => parseOutput(text));
+  const videoForms = requests.find(({ format }) => format?.only === "pictures");
+  if (videoForms)
+    throw new MultiboxError(
+      "OUT_UNKNOWN",
+      `${videoForms.format!.title} is for pictures.`,
+      "`multibox detect` looks at pictures.",
+    );
+  const suffixes = ANNOTATION_FORMATS.map(({ suffix }) => suffix);
+  const inputs = await findVideos(names, (name) => suffixes.some((suffix) => name.endsWith(suffix)));
+  const fixed = requests.find(({ path }) => path !== undefined);
+  if (inputs.length > 1 && fixed)
+    throw new MultiboxError(
+      "OUT_CONFLICT",
+      `${inputs.length} videos cannot all be written to ${fixed.path}.`,
+      "Name only the form, and with --out-dir a folder.",
+    );
+  const folderOf = ({ below }: FoundInput): string | undefined =>
+    outDir === undefined ? undefined : join(outDir, below);
+  const plans = inputs.map((found) => ({
+    input: found.path,
+    outputs: outputsOf(found.path, requests, folderOf(found)),
+  }));
+  requireDistinct(plans);
+  for (const { input, outputs } of plans) for (const { path } of outputs) await requireOther(input, path);
+  return plans;
+}
+
+/** An output that is the input would be the end of both. */
+async function requireOther(input: string, output: string): Promise<void> {
+  const [from, to] = await Promise.all([input, output].map((path) => stat(path).catch(() => undefined)));
+  if (!from || !to || from.dev !== to.dev || from.ino !== to.ino) return;
+  throw new MultiboxError(
+    "OUT_IS_INPUT",
+    `${output} is ${await realpath(input)}, the video itself.`,
+    "Choose another --out.",
+  );
+}
+
+function open(folder: string, options: AnnotateOptions): Promise<Detector> {
+  const { engine, precision, cacheDir, maxBatch, minScore, postProcess } = options;
+  const workers = options.workers || planThreads().workers;
+  return openDetector({ folder, engine, precision, cacheDir, workers, maxBatch, minScore, postProcess });
+}
+
+async function modelOf(folder: string, { info }: Detector): Promise<AnnotationModel> {
+  const spec = await readSpec(folder);
+  const [, engine = info.engine, int8] = /^([^\s,]+)( int8)?/.exec(info.engine) ?? [];
+  const labels = spec.labels.flatMap((label, classId) => (label === null ? [] : [{ classId, label }]));
+  return { ...info.model, engine, precision: int8 ? "int8" : "fp32", labels };
+}
+
+function jobOf(options: AnnotateOptions): {
+  settings: AnnotationSettings;
+  resume: boolean;
+  force: boolean;
+  decodeThreads: number;
+} {
+  const { minScore, iouThreshold, maxDetections, nms, classAgnostic, selection, maxBatch, resume, force } = options;
+  const labels = options.labels && [...options.labels].sort();
+  const settings = { minScore, labels, iouThreshold, maxDetections, nms, classAgnostic, batch: maxBatch, ...selection };
+  return { settings, resume, force, decodeThreads: planThreads().decodeThreads };
+}
+
+/** Some at a time; returns how many failed. None is begun after the signal. */
+async function runAll(
+  plans: readonly Plan[],
+  jobs: number,
+  annotate: (plan: Plan) => Promise<boolean>,
+  signal: AbortSignal,
+): Promise<number> {
+  const queue = [...plans];
+  let failed = 0;
+  const work = async (): Promise<void> => {
+    for (let next = queue.shift(); next && !signal.aborted; next = queue.shift()) {
+      if (!(await annotate(next))) failed += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(jobs, plans.length) }, work));
+  return failed;
+}
+
+/** The first signal ends the run in good order, the second one at once. */
+function interruptible(): { signal: AbortSignal; done: () => void } {
+  const stop = new AbortController();
+  const onSignal = (): void => {
+    if (stop.signal.aborted) process.exit(130);
+    stop.abort();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  const done = (): void => void process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+  return { signal: stop.signal, done };
+}
+
+const interrupted = (report: AnnotateReport): MultiboxError =>
+  new MultiboxError("INTERRUPTED", `The run was interrupted; ${report.kept}.`, "Go on with it by --resume.");

@@ -1,0 +1,51 @@
+// Runs annotateVideo in this process, with a detector that needs no network.
+import { readFile } from "node:fs/promises";
+import {
+  annotateVideo,
+  type VideoJob,
+  type VideoResult,
+  type VideoTools,
+} from "../../../src/annotate/annotate-video.ts";
+import type { AnnotationHeader, AnnotationSettings, FrameLine } from "../../../src/annotate/annotation.ts";
+import { findFfmpeg } from "../../../src/pipeline/find-ffmpeg.ts";
+import { createGuard } from "../../../src/pipeline/guard.ts";
+import { RedFinder } from "../../support/red-finder.ts";
+import { exampleHeader } from "./example.ts";
+
+export interface RunOptions extends Partial<Omit<VideoJob, "settings">> {
+  readonly settings?: Partial<AnnotationSettings>;
+  readonly tools?: Partial<VideoTools>;
+}
+
+/** Annotates `path` into `target`, all frames unless settings say otherwise. */
+export async function run(
+  path: string,
+  target: string,
+  { settings, tools, ...job }: RunOptions = {},
+): Promise<VideoResult> {
+  return annotateVideo(
+    {
+      path,
+      target,
+      settings: { minScore: 0.3, batch: 4, ...settings },
+      model: { ...exampleHeader().model, name: "red-finder" },
+      resume: false,
+      decodeThreads: 2,
+      ...job,
+    },
+    { detector: new RedFinder(), ffmpeg: await findFfmpeg(), guard: createGuard(), ...tools },
+  );
+}
+
+export interface Read {
+  readonly header: AnnotationHeader;
+  readonly frames: FrameLine[];
+}
+
+export async function read(target: string): Promise<Read> {
+  const [header, ...frames] = (await readFile(target, "utf8"))
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as unknown);
+  return { header: header as AnnotationHeader, frames: frames as FrameLine[] };
+}
