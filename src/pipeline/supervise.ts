@@ -26,7 +26,10 @@ interface Backoff {
 }
 
 export interface SuperviseOptions {
-  /** A live stream that decodes nothing for so long is killed and started again. */
+  /**
+   * A live stream that decodes nothing for so long is killed and started again. One that was so before its first picture has
+   * twice, then three times as long for that: else a machine that is too busy to open it in time would never be done with it.
+   */
   readonly stallMs: number;
   readonly onState: (state: StreamState, error?: MultiboxError) => void;
   readonly backoff?: Backoff;
@@ -76,11 +79,14 @@ function superviseLive(config: StreamConfig, open: OpenSource, say: Say, options
   const { backoff = BACKOFF, random = Math.random, scheduler = asyncScheduler } = options;
   const { misconfiguredMs = 60_000, steadyMs = backoff.maxMs } = options;
   let attempt = 0;
+  /** Runs in a row that had no picture in time. */
+  let unopened = 0;
   let liveSince: number | undefined;
 
   const pause = (thrown: unknown): Observable<unknown> => {
     const error = explained(config, thrown);
     if (liveSince !== undefined && scheduler.now() - liveSince >= steadyMs) attempt = 0;
+    unopened = liveSince === undefined && error.code === "STREAM_STALLED" ? unopened + 1 : 0;
     liveSince = undefined;
     if (isMisconfiguration(error)) {
       say("misconfigured", error);
@@ -91,7 +97,8 @@ function superviseLive(config: StreamConfig, open: OpenSource, say: Say, options
   };
 
   say("connecting");
-  return watched(config, open, options.stallMs, scheduler).pipe(
+  const openMs = (): number => options.stallMs * Math.min(1 + unopened, 3);
+  return defer(() => watched(config, open, openMs(), options.stallMs, scheduler)).pipe(
     tap(() => {
       liveSince ??= scheduler.now();
       say("live");
@@ -106,21 +113,32 @@ function superviseLive(config: StreamConfig, open: OpenSource, say: Say, options
   );
 }
 
-/** One run of the source, which fails once it has given no sign of life for `stallMs`. One timer, not one a frame. */
-function watched(config: StreamConfig, open: OpenSource, stallMs: number, scheduler: SchedulerLike): Observable<Frame> {
+/**
+ * One run of the source, which fails once it has given no sign of life for `stallMs`, or no first one for `openMs`, which is
+ * not less. One timer, not one a frame.
+ */
+function watched(
+  config: StreamConfig,
+  open: OpenSource,
+  openMs: number,
+  stallMs: number,
+  scheduler: SchedulerLike,
+): Observable<Frame> {
   return new Observable((subscriber) => {
     let last = scheduler.now();
+    let limit = openMs;
     const alive = (): void => {
       last = scheduler.now();
+      limit = stallMs;
     };
     subscriber.add(
       scheduler.schedule(function check() {
-        const idle = scheduler.now() - last;
-        if (idle < stallMs) {
-          this.schedule(undefined, stallMs - idle);
+        const left = last + limit - scheduler.now();
+        if (left > 0) {
+          this.schedule(undefined, Math.min(left, stallMs));
           return;
         }
-        const sentence = `"${redactUrl(config.url)}" sent no picture for ${stallMs / 1000} s.`;
+        const sentence = `"${redactUrl(config.url)}" sent no picture for ${limit / 1000} s.`;
         subscriber.error(new MultiboxError("STREAM_STALLED", sentence, "It is being restarted."));
       }, stallMs),
     );

@@ -111,6 +111,20 @@ describe("a live stream", () => {
     expect(states).toEqual(["0 connecting", "10 stalled STREAM_STALLED"]);
   });
 
+  test("has longer to open after it was too slow to, and no longer to go on", () => {
+    const slow = "23ms f 30ms f";
+    scheduler.run(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<Frame>(slow, { f });
+      expectObservable(
+        supervise(camera, () => source, options),
+        "85ms !",
+      ).toBe("65ms f", { f });
+      // 10 ms, 4 of pause, 20 ms, 8 of pause, and then 30 ms are enough; the next picture has 10 again.
+      expectSubscriptions(source.subscriptions).toBe(["^ 9ms !", "14ms ^ 19ms !", "42ms ^ 32ms !"]);
+    });
+    expect(states.slice(-2)).toEqual(["65 live", "75 stalled STREAM_STALLED"]);
+  });
+
   test("is not stalled while pictures are decoded, though none finds a buffer", () => {
     scheduler.run(({ expectObservable, expectSubscriptions, cold }) => {
       const quiet = cold<Frame>("-");
