@@ -139,7 +139,11 @@ const evaluateCommand = program
   .description("Judge a model on a data set, in the figures of COCO or PASCAL VOC, and time it")
   .requiredOption("--data <folder>", "The data set: pictures and their annotations")
   .addOption(
-    new Option("--format <format>", "Of the annotations; told from the folder if absent").choices(["coco", "voc"]),
+    new Option("--format <format>", "Of the annotations; told from the folder if absent").choices([
+      "coco",
+      "voc",
+      "captures",
+    ]),
   )
   .option("--annotations <file>", "COCO's JSON, where it is not found by itself")
   .option("--split <name>", "val2017 for instances_val2017.json, test for ImageSets/Main/test.txt")
@@ -179,7 +183,7 @@ evaluateCommand
 
 interface EvaluateFlags extends Record<string, unknown> {
   readonly data: string;
-  readonly format?: "coco" | "voc";
+  readonly format?: "coco" | "voc" | "captures";
   readonly annotations?: string;
   readonly split?: string;
   readonly limit?: number;

@@ -1,7 +1,8 @@
-// Opens a data set on disk, COCO or PASCAL VOC, checked as a whole before anything is done with it.
-import { existsSync, statSync } from "node:fs";
+// Opens a data set on disk, COCO, PASCAL VOC or captures, checked as a whole before anything is done with it.
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { MultiboxError } from "../errors.ts";
+import { isCaptureFile, openCaptures } from "./capture-set.ts";
 import { openCoco } from "./coco-dataset.ts";
 import type { Dataset } from "./truth.ts";
 import { openVoc } from "./voc-dataset.ts";
@@ -30,7 +31,13 @@ export async function openDataset({ limit, ...options }: DatasetOptions): Promis
       `There is no folder ${folder}.`,
       "Give the folder that holds the pictures and their annotations.",
     );
-  const looksLikeVoc = annotations === undefined && existsSync(join(folder, "Annotations"));
-  const format = options.format ?? (looksLikeVoc ? "voc" : "coco");
-  return await (format === "voc" ? openVoc : openCoco)({ ...options, limit });
+  const format = options.format ?? formatOf(folder, annotations);
+  const open = { coco: openCoco, voc: openVoc, captures: openCaptures }[format];
+  return await open({ ...options, limit });
+}
+
+function formatOf(folder: string, annotations: string | undefined): Dataset["format"] {
+  if (annotations !== undefined) return "coco";
+  if (existsSync(join(folder, "Annotations"))) return "voc";
+  return readdirSync(folder).some(isCaptureFile) ? "captures" : "coco";
 }

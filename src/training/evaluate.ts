@@ -63,7 +63,7 @@ export async function evaluate(
   const pictures = dataset.pictures.filter((picture) => !failed.has(picture));
   const truths = pictures.flatMap(({ objects }) => objects);
   const judged =
-    dataset.format === "coco" ? judgeCoco(dataset, truths, found) : judgeVoc(dataset, truths, found, countDifficult);
+    dataset.format === "voc" ? judgeVoc(dataset, truths, found, countDifficult) : judgeCoco(dataset, truths, found);
   return {
     format: dataset.format,
     pictures: pictures.length,

@@ -39,7 +39,7 @@ export interface Found {
 }
 
 export interface Dataset {
-  readonly format: "coco" | "voc";
+  readonly format: "coco" | "voc" | "captures";
   /** The file or folder that the annotations are from. */
   readonly source: string;
   readonly categories: readonly Category[];

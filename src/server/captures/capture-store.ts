@@ -1,0 +1,177 @@
+// The captures that there are: files in a folder, an index of them in memory, and bounds on their number, age and bytes.
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { MultiboxError, sentenceOf } from "../../errors.ts";
+import { hashDistance } from "../../model/perceptual-hash.ts";
+import { type Capture, captureFiles, isCaptureFile, parseCapture } from "../../training/capture-set.ts";
+import { writeWhole } from "../../whole-file.ts";
+
+export interface CaptureBounds {
+  readonly maxCount: number;
+  readonly maxBytes: number;
+  /** Captures that nobody has accepted go after so many milliseconds. */
+  readonly maxAgeMs: number;
+}
+
+/** What can be changed of a capture. */
+export type CaptureChange = Partial<Pick<Capture, "objects" | "status">>;
+
+export interface CaptureQuery {
+  readonly status?: Capture["status"] | undefined;
+  readonly stream?: string | undefined;
+  readonly label?: string | undefined;
+}
+
+/** Captures that are near in time are compared with; a scene that comes back after a hundred others is worth another. */
+const COMPARED = 100;
+
+/**
+ * Kept in the order in which they were taken. Where a bound is reached the oldest go that nobody has accepted; what a person has
+ * accepted is never removed by itself, and where only such are left no more are taken.
+ */
+export class CaptureStore {
+  readonly folder: string;
+  readonly #bounds: CaptureBounds;
+  readonly #captures = new Map<string, Capture>();
+  readonly #now: () => number;
+  #bytes = 0;
+  /** Files are written one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(folder: string, bounds: CaptureBounds, now: () => number) {
+    this.folder = folder;
+    this.#bounds = bounds;
+    this.#now = now;
+  }
+
+  /** Reads what the folder holds, which is made when needed. A file that cannot be read is told to `onWarning` and left alone. */
+  static async open(
+    folder: string,
+    bounds: CaptureBounds,
+    onWarning: (sentence: string) => void,
+    now: () => number = Date.now,
+  ): Promise<CaptureStore> {
+    await mkdir(folder, { recursive: true });
+    const store = new CaptureStore(folder, bounds, now);
+    const names = (await readdir(folder)).sort();
+    for (const name of names.filter(isCaptureFile)) {
+      try {
+        const file = join(folder, name);
+        const capture = parseCapture(await readFile(file, "utf8"), file);
+        await stat(captureFiles(folder, capture.id).picture);
+        store.#keep(capture);
+      } catch (error) {
+        onWarning(sentenceOf(error));
+      }
+    }
+    // What a server that was killed has left half done; a picture without its JSON is one of them.
+    const orphans = names.filter((name) => name.endsWith(".tmp") || isOrphan(name, store.#captures));
+    await Promise.all(orphans.map((name) => rm(join(folder, name), { force: true })));
+    return store;
+  }
+
+  get size(): { readonly count: number; readonly bytes: number } {
+    return { count: this.#captures.size, bytes: this.#bytes };
+  }
+
+  /** CAPTURE_UNKNOWN when there is none. */
+  get(id: string): Capture {
+    const capture = this.#captures.get(id);
+    if (capture) return capture;
+    throw new MultiboxError("CAPTURE_UNKNOWN", `There is no capture "${id}".`, "GET /v1/captures lists them.");
+  }
+
+  /** Oldest first. */
+  list({ status, stream, label }: CaptureQuery = {}): Capture[] {
+    return [...this.#captures.values()].filter(
+      (capture) =>
+        (status === undefined || capture.status === status) &&
+        (stream === undefined || capture.stream === stream) &&
+        (label === undefined || capture.objects.some((object) => object.label === label)),
+    );
+  }
+
+  /** Whether one of the stream's newest captures looks the same within so many bits. */
+  hasSimilar(stream: string, hash: string, bits: number): boolean {
+    const near = this.list({ stream }).slice(-COMPARED);
+    return near.some((capture) => hashDistance(capture.hash, hash) <= bits);
+  }
+
+  /** Writes picture and sidecar. Fails with CAPTURES_FULL, DISK_FULL or NOT_WRITABLE; then nothing is kept. */
+  add(capture: Capture, jpeg: Uint8Array): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#makeRoom(jpeg.length);
+      const { picture, sidecar } = captureFiles(this.folder, capture.id);
+      // The sidecar last: a picture without one is nothing yet.
+      await writeWhole(picture, [jpeg]);
+      try {
+        await writeWhole(sidecar, [`${JSON.stringify(capture, undefined, 1)}\n`]);
+      } catch (error) {
+        await rm(picture, { force: true });
+        throw error;
+      }
+      this.#keep(capture);
+    });
+  }
+
+  /** CAPTURE_UNKNOWN, DISK_FULL or NOT_WRITABLE. */
+  change(id: string, change: CaptureChange): Promise<Capture> {
+    return this.#inTurn(async () => {
+      const changed = { ...this.get(id), ...change };
+      await writeWhole(captureFiles(this.folder, id).sidecar, [`${JSON.stringify(changed, undefined, 1)}\n`]);
+      this.#captures.set(id, changed);
+      return changed;
+    });
+  }
+
+  remove(id: string): Promise<void> {
+    return this.#inTurn(async () => {
+      this.get(id);
+      await this.#remove(id);
+    });
+  }
+
+  /** Resolves when nothing is being written. */
+  async close(): Promise<void> {
+    await this.#last;
+  }
+
+  async #makeRoom(bytes: number): Promise<void> {
+    const { maxCount, maxBytes, maxAgeMs } = this.#bounds;
+    const oldest = this.#now() - maxAgeMs;
+    for (const { id, status, time } of this.list()) {
+      if (status === "accepted") continue;
+      const isFull = this.#captures.size >= maxCount || this.#bytes + bytes > maxBytes;
+      if (isFull || Date.parse(time) < oldest) await this.#remove(id);
+    }
+    if (this.#captures.size < maxCount && this.#bytes + bytes <= maxBytes) return;
+    throw new MultiboxError(
+      "CAPTURES_FULL",
+      `There are ${this.#captures.size} captures of ${Math.round(this.#bytes / 1e6)} MB, all of them accepted, and no more may be kept.`,
+      "Raise captureMaxCount or captureMaxMb, or delete some.",
+    );
+  }
+
+  async #remove(id: string): Promise<void> {
+    const { picture, sidecar } = captureFiles(this.folder, id);
+    await rm(sidecar, { force: true });
+    await rm(picture, { force: true });
+    this.#bytes -= this.#captures.get(id)?.bytes ?? 0;
+    this.#captures.delete(id);
+  }
+
+  #keep(capture: Capture): void {
+    this.#captures.set(capture.id, capture);
+    this.#bytes += capture.bytes;
+  }
+
+  #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(action);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+}
+
+function isOrphan(name: string, captures: ReadonlyMap<string, Capture>): boolean {
+  return name.endsWith(".jpg") && !captures.has(name.slice(0, -".jpg".length));
+}

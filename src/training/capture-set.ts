@@ -1,0 +1,107 @@
+// Captured frames as a data set: a folder with a JPEG and a JSON of one name for each frame; what people have accepted is truth.
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { MultiboxError, sentenceOf } from "../errors.ts";
+import type { DatasetOptions } from "./dataset.ts";
+import { invalidDataset, ObjectCheck, requirePictures } from "./object-check.ts";
+import type { DataPicture, Dataset, Truth } from "./truth.ts";
+
+const BoxTuple = z
+  .tuple([z.number(), z.number(), z.number(), z.number()])
+  .describe("[x, y, width, height] in pixels of the picture.");
+
+/** An object that a person has marked or let stand. */
+export const CapturedObject = z.strictObject({ bbox: BoxTuple, label: z.string().trim().min(1).max(100) });
+export type CapturedObject = z.infer<typeof CapturedObject>;
+
+/** `new`: nobody has looked yet. `accepted`: its objects are all there is in the picture. `skipped`: not to be learned from. */
+export const ReviewStatus = z.enum(["new", "accepted", "skipped"]);
+export type ReviewStatus = z.infer<typeof ReviewStatus>;
+
+/** `NAME.capture.json`, beside `NAME.jpg`. */
+export const Capture = z.strictObject({
+  id: z.string(),
+  stream: z.string(),
+  seq: z.int().describe("Of the frame in its stream."),
+  pts: z.number().describe("The frame's presentation time in its source, in seconds."),
+  time: z.string().describe("When the frame was decoded, ISO 8601."),
+  reason: z.string().describe("The rule that kept it, or `call`, or `import`."),
+  width: z.int().positive(),
+  height: z.int().positive(),
+  bytes: z.int().nonnegative().describe("Of the JPEG."),
+  hash: z.string().describe("Perceptual hash, 64 bits in hexadecimal digits."),
+  model: z.strictObject({ name: z.string(), version: z.string() }).describe("That made the proposals."),
+  proposed: z
+    .array(z.strictObject({ bbox: BoxTuple, score: z.number(), label: z.string() }))
+    .describe("What the model found."),
+  objects: z.array(CapturedObject).describe("What is there: the proposals until somebody corrects them."),
+  status: ReviewStatus,
+});
+export type Capture = z.infer<typeof Capture>;
+
+const SUFFIX = ".capture.json";
+
+/** Whether a folder holds captures. */
+export function isCaptureFile(name: string): boolean {
+  return name.endsWith(SUFFIX);
+}
+
+export function captureFiles(folder: string, id: string): { readonly picture: string; readonly sidecar: string } {
+  return { picture: join(folder, `${id}.jpg`), sidecar: join(folder, id + SUFFIX) };
+}
+
+/** Fails with DATASET_INVALID, which names the file and what is wrong in it. */
+export function parseCapture(text: string, file: string): Capture {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw invalidDataset(file, `it is not a whole JSON file (${sentenceOf(cause).slice(0, 200)})`, REPAIR, cause);
+  }
+  const parsed = Capture.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const { path, message } = parsed.error.issues[0]!;
+  throw invalidDataset(file, `${path.join(".") || "the file"}: ${message}`, REPAIR);
+}
+
+const REPAIR = "Correct the file, or remove it and its picture.";
+
+/**
+ * The accepted captures of a folder, in the order in which they were taken. Classes are the labels that occur, by name.
+ * Fails with DATASET_NOT_FOUND when none is accepted, DATASET_INVALID or PICTURE_MISSING.
+ */
+export async function openCaptures({ folder, limit }: DatasetOptions): Promise<Dataset> {
+  const names = await readdir(folder);
+  const there = new Set(names);
+  const all: Capture[] = [];
+  for (const name of names.filter(isCaptureFile).sort()) {
+    const file = join(folder, name);
+    all.push(parseCapture(await readFile(file, "utf8"), file));
+  }
+  const accepted = all.filter(({ status }) => status === "accepted").slice(0, limit);
+  if (accepted.length === 0) {
+    const sentence = `None of the ${all.length} captures in ${folder} has been accepted.`;
+    throw new MultiboxError("DATASET_NOT_FOUND", sentence, "Review them on the page first.");
+  }
+  const missing = accepted
+    .filter(({ id }) => !there.has(`${id}.jpg`))
+    .map(({ id }) => captureFiles(folder, id).picture);
+  requirePictures(missing, accepted.length);
+  const labels = [...new Set(accepted.flatMap(({ objects }) => objects.map(({ label }) => label)))].sort();
+  const categories = labels.map((name, i) => ({ id: i + 1, name }));
+  const idOf = new Map(categories.map(({ id, name }) => [name, id]));
+  const check = new ObjectCheck();
+  const pictures = accepted.map((capture, i): DataPicture => {
+    const { sidecar, picture } = captureFiles(folder, capture.id);
+    const { width, height } = capture;
+    const objects = capture.objects
+      .filter(({ bbox }) => check.accepts(bbox, capture, sidecar))
+      .map(({ bbox, label }): Truth => {
+        const area = bbox[2] * bbox[3];
+        return { pictureId: i + 1, categoryId: idOf.get(label)!, bbox, area, crowd: false, difficult: false };
+      });
+    return { id: i + 1, file: picture, width, height, objects };
+  });
+  return { format: "captures", source: folder, categories, pictures, warnings: check.warnings() };
+}

@@ -1,0 +1,118 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { CaptureStore } from "../../../src/server/captures/capture-store.ts";
+import type { Capture } from "../../../src/training/capture-set.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "multibox-captures-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const NOON = Date.UTC(2026, 0, 1, 12);
+const JPEG = new Uint8Array(100);
+
+function capture(n: number, changes: Partial<Capture> = {}): Capture {
+  return {
+    id: `2026-cam-${n}`,
+    stream: "cam",
+    seq: n,
+    pts: n,
+    time: new Date(NOON + n * 1000).toISOString(),
+    reason: "every",
+    width: 64,
+    height: 48,
+    bytes: JPEG.length,
+    hash: "0000000000000000",
+    model: { name: "m", version: "1" },
+    proposed: [],
+    objects: [],
+    status: "new",
+    ...changes,
+  };
+}
+
+const warnings: string[] = [];
+function open(bounds: object = {}): Promise<CaptureStore> {
+  warnings.length = 0;
+  const all = { maxCount: 10, maxBytes: 1e6, maxAgeMs: 3600e3, ...bounds };
+  return CaptureStore.open(
+    folder,
+    all,
+    (sentence) => warnings.push(sentence),
+    () => NOON + 60e3,
+  );
+}
+
+describe("CaptureStore", () => {
+  it("has after a restart what was kept and changed", async () => {
+    const store = await open();
+    await store.add(capture(1), JPEG);
+    await store.add(capture(2), JPEG);
+    const objects = [{ bbox: [1, 2, 3, 4] as [number, number, number, number], label: "dog" }];
+    await store.change("2026-cam-1", { status: "accepted", objects });
+    await store.remove("2026-cam-2");
+    const again = await open();
+    expect(again.list()).toEqual([capture(1, { status: "accepted", objects })]);
+    expect(again.size).toEqual({ count: 1, bytes: 100 });
+    expect(await readdir(folder)).toHaveLength(2);
+  });
+
+  it("finds by status, stream and label", async () => {
+    const store = await open();
+    await store.add(capture(1, { objects: [{ bbox: [0, 0, 1, 1], label: "dog" }] }), JPEG);
+    await store.add(capture(2, { stream: "yard", status: "skipped" }), JPEG);
+    expect(store.list({ label: "dog" }).map(({ seq }) => seq)).toEqual([1]);
+    expect(store.list({ stream: "yard" }).map(({ seq }) => seq)).toEqual([2]);
+    expect(store.list({ status: "new" }).map(({ seq }) => seq)).toEqual([1]);
+  });
+
+  it("lets the oldest go that nobody has accepted, by number, bytes and age", async () => {
+    const store = await open({ maxCount: 3 });
+    await store.add(capture(1, { status: "accepted" }), JPEG);
+    for (const n of [2, 3, 4]) await store.add(capture(n), JPEG);
+    expect(store.list().map(({ seq }) => seq)).toEqual([1, 3, 4]);
+
+    const small = await open({ maxBytes: 250 });
+    await small.add(capture(5), JPEG);
+    expect(small.list().map(({ seq }) => seq)).toEqual([1, 5]);
+
+    const young = await open({ maxAgeMs: 1000 });
+    await young.add(capture(59), JPEG);
+    expect(young.list().map(({ seq }) => seq)).toEqual([1, 59]);
+  });
+
+  it("takes no more where all are accepted, and loses none", async () => {
+    const store = await open({ maxCount: 1 });
+    await store.add(capture(1, { status: "accepted" }), JPEG);
+    await expect(store.add(capture(2), JPEG)).rejects.toMatchObject({ code: "CAPTURES_FULL" });
+    expect(store.list().map(({ seq }) => seq)).toEqual([1]);
+  });
+
+  it("sweeps away what a killed server left half done, and leaves a damaged sidecar alone", async () => {
+    const store = await open();
+    await store.add(capture(1), JPEG);
+    await writeFile(join(folder, "2026-cam-2.jpg"), JPEG);
+    await writeFile(join(folder, "2026-cam-3.capture.json.77.tmp"), "{");
+    await writeFile(join(folder, "2026-cam-4.capture.json"), '{"id":');
+    const again = await open();
+    expect(again.list().map(({ seq }) => seq)).toEqual([1]);
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain("2026-cam-4.capture.json: it is not a whole JSON file");
+    expect(existsSync(join(folder, "2026-cam-2.jpg"))).toBe(false);
+    expect((await readdir(folder)).sort()).toEqual([
+      "2026-cam-1.capture.json",
+      "2026-cam-1.jpg",
+      "2026-cam-4.capture.json",
+    ]);
+  });
+
+  it("says which capture it does not have", async () => {
+    const store = await open();
+    expect(() => store.get("nope")).toThrow(expect.objectContaining({ code: "CAPTURE_UNKNOWN" }));
+    await expect(store.change("nope", { status: "skipped" })).rejects.toMatchObject({ code: "CAPTURE_UNKNOWN" });
+  });
+});
