@@ -3,7 +3,8 @@ import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { MultiboxError, sentenceOf } from "../../errors.ts";
 import { hashDistance } from "../../model/perceptual-hash.ts";
-import { type Capture, captureFiles, isCaptureFile, parseCapture } from "../../training/capture-set.ts";
+import type { Capture } from "../../training/capture.ts";
+import { captureFiles, isCaptureFile, parseCapture } from "../../training/capture-set.ts";
 import { writeWhole } from "../../whole-file.ts";
 
 export interface CaptureBounds {

@@ -4,7 +4,7 @@ import { perceptualHash } from "../../model/perceptual-hash.ts";
 import type { Detected } from "../../pipeline/frame.ts";
 import type { JpegEncoder } from "../../pipeline/jpeg.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
-import type { Capture } from "../../training/capture-set.ts";
+import type { Capture } from "../../training/capture.ts";
 import { isoTime } from "../streams.ts";
 import { CaptureJudge, type CaptureReason, type CaptureRules } from "./capture-rules.ts";
 import type { CaptureStore } from "./capture-store.ts";

@@ -20,9 +20,12 @@ export interface Api {
   remove(id: string): Promise<void>;
 }
 
+/** One request with the token; fails with an ApiError. The answer's body is not read yet. */
+export type Call = (method: string, path: string, body?: unknown) => Promise<Response>;
+
 /** `base` is the page's address; the token may change while the page is open. */
-export function createApi(base: string, token: () => string | undefined, request: typeof fetch): Api {
-  const call = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+export function createCall(base: string, token: () => string | undefined, request: typeof fetch): Call {
+  return async (method, path, body) => {
     const headers: Record<string, string> = {};
     const secret = token();
     if (secret !== undefined) headers["authorization"] = `Bearer ${secret}`;
@@ -35,12 +38,14 @@ export function createApi(base: string, token: () => string | undefined, request
     const response = await sent.catch(() => {
       throw new ApiError(0, "The server did not answer.", "See whether it is still running.");
     });
-    const answer: unknown = await response.json().catch(() => undefined);
-    if (!response.ok) throw errorOf(response.status, answer);
-    return answer;
+    if (response.ok) return response;
+    throw errorOf(response.status, await response.json().catch(() => undefined));
   };
+}
+
+export function createApi(call: Call): Api {
   return {
-    list: async () => (await call("GET", "v1/streams")) as StreamInfo[],
+    list: async () => (await (await call("GET", "v1/streams")).json()) as StreamInfo[],
     add: async (stream) => void (await call("POST", "v1/streams", stream)),
     remove: async (id) => void (await call("DELETE", `v1/streams/${encodeURIComponent(id)}`)),
   };

@@ -1,37 +1,56 @@
 // The frame of the page: header, notices, and the view that the address names.
 import { useEffect, useState } from "preact/hooks";
 import type { JSX } from "preact";
+import type { CapturesApi } from "./captures/captures-api.ts";
+import { CapturesView } from "./captures/captures-view.tsx";
+import type { Review } from "./captures/review.ts";
 import { Header } from "./header.tsx";
 import type { PageLive } from "./page-live.ts";
 import { LiveView } from "./live-view.tsx";
 import { Notices } from "./notices.tsx";
-import { parseRoute, routeHash } from "./route.ts";
+import { parseRoute, routeHash, type View } from "./route.ts";
 import { useStore } from "./store.ts";
 import { TokenPrompt } from "./token-prompt.tsx";
 
-export function App({ live }: { readonly live: PageLive }): JSX.Element {
+interface AppProps {
+  readonly live: PageLive;
+  readonly review: Review;
+  readonly captures: CapturesApi;
+}
+
+export function App({ live, review, captures }: AppProps): JSX.Element {
   const state = useStore(live.state);
-  const [open, setOpen] = useState(() => parseRoute(location.hash).stream);
+  const [{ view, item }, setRoute] = useState(() => parseRoute(location.hash));
 
   useEffect(() => {
-    const follow = (): void => setOpen(parseRoute(location.hash).stream);
+    const follow = (): void => setRoute(parseRoute(location.hash));
     globalThis.addEventListener("hashchange", follow);
     return () => globalThis.removeEventListener("hashchange", follow);
   }, []);
 
-  const show = (stream: string | undefined): void => {
-    if (stream !== open) location.hash = routeHash(stream);
+  const show = (to: View, wanted: string | undefined): void => {
+    if (to !== view || wanted !== item) location.hash = routeHash(to, wanted);
   };
 
   return (
-    <div class={`page ${open === undefined ? "" : "page-full"} ${state.phase.name === "open" ? "" : "page-offline"}`}>
-      <Header state={state} />
+    <div
+      class={`page ${view === "live" && item !== undefined ? "page-full" : ""} ${state.phase.name === "open" ? "" : "page-offline"}`}
+    >
+      <Header state={state} view={view} />
       <Notices live={live} state={state} />
       <main>
         {state.needsToken ? (
           <TokenPrompt connecting={state.phase.name === "connecting"} onToken={() => live.connect()} />
+        ) : view === "captures" ? (
+          <CapturesView
+            review={review}
+            picture={captures.capturePicture}
+            labels={state.hello?.labels ?? []}
+            open={item}
+            onOpen={(id) => show("captures", id)}
+          />
         ) : (
-          <LiveView live={live} state={state} open={open} onOpen={show} />
+          <LiveView live={live} state={state} open={item} onOpen={(stream) => show("live", stream)} />
         )}
       </main>
     </div>

@@ -2,9 +2,17 @@
 import type { JSX } from "preact";
 import type { LiveState } from "./live.ts";
 import { formatFps } from "./format.ts";
+import { routeHash, VIEWS, type View } from "./route.ts";
 import { totalFps } from "./streams.ts";
 
-export function Header({ state }: { readonly state: LiveState }): JSX.Element {
+interface HeaderProps {
+  readonly state: LiveState;
+  readonly view: View;
+}
+
+const NAMES: Readonly<Record<View, string>> = { live: "Live", captures: "Captures" };
+
+export function Header({ state, view }: HeaderProps): JSX.Element {
   const { hello, streams, phase } = state;
   return (
     <header class="top">
@@ -16,9 +24,11 @@ export function Header({ state }: { readonly state: LiveState }): JSX.Element {
         multibox
       </a>
       <nav aria-label="Views">
-        <a href="#/" aria-current="page">
-          Live
-        </a>
+        {VIEWS.map((name) => (
+          <a key={name} href={routeHash(name)} aria-current={name === view ? "page" : undefined}>
+            {NAMES[name]}
+          </a>
+        ))}
       </nav>
       <dl class="facts top-facts">
         {hello && (

@@ -1,12 +1,16 @@
 // Starts the page: reads the token, opens the connection, draws the app, and watches for what pauses it.
 import { render } from "preact";
+import { createCall } from "./api.ts";
 import { App } from "./app.tsx";
+import { createCapturesApi } from "./captures/captures-api.ts";
+import { Review } from "./captures/review.ts";
 import { parseFilter } from "./filter.ts";
 import { createPageLive } from "./page-live.ts";
-import { saveToken, splitToken } from "./token.ts";
+import { loadToken, saveToken, splitToken } from "./token.ts";
 import "./style/base.css";
 import "./style/controls.css";
 import "./style/live.css";
+import "./style/captures.css";
 
 const FILTER_KEY = "multibox-filter";
 const POLL_MS = 1500;
@@ -18,7 +22,14 @@ if (token !== undefined) {
   history.replaceState(null, "", href);
 }
 
-const live = createPageLive(new URL(".", location.href).href, parseFilter(localStorage.getItem(FILTER_KEY)));
+const base = new URL(".", location.href).href;
+const call = createCall(base, () => loadToken(sessionStorage), fetch.bind(globalThis));
+const live = createPageLive(base, call, parseFilter(localStorage.getItem(FILTER_KEY)));
+const captures = createCapturesApi(call);
+const review = new Review(captures, {
+  setTimer: (callback, ms) => window.setTimeout(callback, ms),
+  clearTimer: (timer) => window.clearTimeout(timer),
+});
 
 live.state.watch(({ filter }) => localStorage.setItem(FILTER_KEY, JSON.stringify(filter)));
 live.setHidden(document.hidden);
@@ -28,5 +39,5 @@ setInterval(() => {
   if (!document.hidden && live.state.value.phase.name === "open") void live.refresh();
 }, POLL_MS);
 
-render(<App live={live} />, document.getElementById("app")!);
+render(<App live={live} review={review} captures={captures} />, document.getElementById("app")!);
 live.connect();

@@ -1,5 +1,5 @@
 // The page's state over what a browser has: its WebSocket, its fetch, its picture decoder.
-import { createApi } from "./api.ts";
+import { createApi, type Call } from "./api.ts";
 import { Connection } from "./connection.ts";
 import type { Filter } from "./filter.ts";
 import { Live } from "./live.ts";
@@ -8,9 +8,9 @@ import { loadToken, socketUrl } from "./token.ts";
 export type PageLive = Live<ImageBitmap>;
 
 /** `base` is the folder of the page's address. Does nothing until `connect`. */
-export function createPageLive(base: string, filter: Filter): PageLive {
+export function createPageLive(base: string, call: Call, filter: Filter): PageLive {
   return new Live({
-    api: createApi(base, () => loadToken(sessionStorage), fetch.bind(globalThis)),
+    api: createApi(call),
     connect: (events) =>
       new Connection(
         {

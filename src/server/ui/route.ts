@@ -1,18 +1,24 @@
-// Which view the address names: `#/` is Live, `#/live/ID` is one stream of it at full size.
+// Which view the address names: `#/` is Live, `#/live/ID` one stream of it at full size, `#/captures/ID` one capture.
+
+/** The views of the page, in the order of the header. */
+export const VIEWS = ["live", "captures"] as const;
+export type View = (typeof VIEWS)[number];
 
 export interface Route {
-  readonly view: "live";
-  /** The stream at full size. */
-  readonly stream: string | undefined;
+  readonly view: View;
+  /** The stream, or whatever the view shows, at full size. */
+  readonly item: string | undefined;
 }
 
 export function parseRoute(hash: string): Route {
-  const stream = /^#\/live\/([A-Za-z0-9][A-Za-z0-9_-]{0,63})$/.exec(hash)?.[1];
-  return { view: "live", stream };
+  const [, name, item] = /^#\/([a-z]+)(?:\/([A-Za-z0-9][A-Za-z0-9_-]{0,127}))?$/.exec(hash) ?? [];
+  const view = VIEWS.find((known) => known === name);
+  return view === undefined ? { view: "live", item: undefined } : { view, item };
 }
 
-export function routeHash(stream: string | undefined): string {
-  return stream === undefined ? "#/" : `#/live/${stream}`;
+export function routeHash(view: View, item?: string): string {
+  if (item !== undefined) return `#/${view}/${item}`;
+  return view === "live" ? "#/" : `#/${view}`;
 }
 
 /** The index that an arrow key leads to in a grid of so many columns, or undefined for any other key. */

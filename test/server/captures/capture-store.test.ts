@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CaptureStore } from "../../../src/server/captures/capture-store.ts";
-import type { Capture } from "../../../src/training/capture-set.ts";
+import type { Capture } from "../../../src/training/capture.ts";
 
 let folder: string;
 beforeEach(async () => {

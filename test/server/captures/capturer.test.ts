@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CaptureRules } from "../../../src/server/captures/capture-rules.ts";
 import { CaptureStore } from "../../../src/server/captures/capture-store.ts";
 import { Capturer, type CapturerOptions } from "../../../src/server/captures/capturer.ts";
-import { type Capture, openCaptures } from "../../../src/training/capture-set.ts";
+import type { Capture } from "../../../src/training/capture.ts";
+import { openCaptures } from "../../../src/training/capture-set.ts";
 import { HeldEncoder } from "../../support/held-encoder.ts";
 import { found, RED, ScriptedPipeline } from "../../support/scripted-pipeline.ts";
 

@@ -1,7 +1,7 @@
 // The small pure parts of the page: filter, streams, formats, routes, token, form, requests.
 import { describe, expect, it } from "vitest";
 import { NewStream } from "../../../src/server/protocol.ts";
-import { createApi } from "../../../src/server/ui/api.ts";
+import { createApi, createCall } from "../../../src/server/ui/api.ts";
 import { countLabels, findLabel, parseFilter, passing, SHOW_ALL } from "../../../src/server/ui/filter.ts";
 import { formatCount, formatFps, latencyOf, secondsUntil } from "../../../src/server/ui/format.ts";
 import { kindOf, newStreamOf } from "../../../src/server/ui/new-stream.ts";
@@ -79,9 +79,11 @@ describe("numbers", () => {
 
 describe("addresses", () => {
   it("names a stream at full size in the hash, and only what can be a stream", () => {
-    expect(parseRoute(routeHash("cam-1"))).toEqual({ view: "live", stream: "cam-1" });
-    expect(parseRoute(routeHash(undefined)).stream).toBeUndefined();
-    expect(parseRoute("#/live/../x").stream).toBeUndefined();
+    expect(parseRoute(routeHash("live", "cam-1"))).toEqual({ view: "live", item: "cam-1" });
+    expect(parseRoute(routeHash("live"))).toEqual({ view: "live", item: undefined });
+    expect(parseRoute(routeHash("captures"))).toEqual({ view: "captures", item: undefined });
+    expect(parseRoute("#/live/../x").item).toBeUndefined();
+    expect(parseRoute("#/nowhere/x")).toEqual({ view: "live", item: undefined });
   });
 
   it("steps over the grid with arrow keys and stays at its edges", () => {
@@ -141,12 +143,14 @@ describe("createApi", () => {
   const asked: { url: string; init: RequestInit | undefined }[] = [];
   const api = (answer: () => Promise<Response>): ReturnType<typeof createApi> =>
     createApi(
-      "http://host/sub/",
-      () => "secret",
-      (url, init) => {
-        asked.push({ url: url instanceof URL ? url.href : "", init });
-        return answer();
-      },
+      createCall(
+        "http://host/sub/",
+        () => "secret",
+        (url, init) => {
+          asked.push({ url: url instanceof URL ? url.href : "", init });
+          return answer();
+        },
+      ),
     );
 
   it("sends the token as a header and reads the list", async () => {

@@ -1,0 +1,96 @@
+// The view Captures: what is to be looked through, and the editor for the one that is open.
+import { useEffect, useState } from "preact/hooks";
+import type { JSX } from "preact";
+import { useStore } from "../store.ts";
+import { CaptureEditor } from "./capture-editor.tsx";
+import { CapturePicture } from "./capture-picture.tsx";
+import type { Review, StatusFilter } from "./review.ts";
+
+interface CapturesViewProps {
+  readonly review: Review;
+  /** The JPEG of a capture, at most so many pixels wide. */
+  readonly picture: (id: string, width?: number) => Promise<Blob>;
+  /** The labels of the model. */
+  readonly labels: readonly string[];
+  /** As the address names it. */
+  readonly open: string | undefined;
+  readonly onOpen: (id: string | undefined) => void;
+}
+
+const FILTERS: readonly (readonly [StatusFilter, string])[] = [
+  ["new", "To review"],
+  ["accepted", "Accepted"],
+  ["skipped", "Skipped"],
+  ["all", "All"],
+];
+const THUMBNAIL = 320;
+
+export function CapturesView({ review, picture, labels, open, onOpen }: CapturesViewProps): JSX.Element {
+  const state = useStore(review.state);
+  const [loaded, setLoaded] = useState(false);
+  useEffect(() => {
+    void review.load().then(() => setLoaded(true));
+  }, [review]);
+  useEffect(() => {
+    if (loaded) review.open(open);
+  }, [review, open, loaded]);
+  const current = review.current;
+  if (current)
+    return <CaptureEditor review={review} capture={current} picture={picture} labels={labels} onOpen={onOpen} />;
+  return (
+    <section class="captures">
+      <div class="toolbar">
+        <div class="segments" role="group" aria-label="Which captures">
+          {FILTERS.map(([filter, name]) => (
+            <button
+              key={filter}
+              type="button"
+              aria-pressed={state.filter === filter}
+              onClick={() => void review.load(filter)}
+            >
+              {name}
+            </button>
+          ))}
+        </div>
+      </div>
+      {state.problem && (
+        <p class="problem" role="alert">
+          {state.problem}
+        </p>
+      )}
+      {!state.loading && state.captures.length === 0 && (
+        <div class="empty">
+          <h2>{state.filter === "new" ? "Nothing to review" : "No captures here"}</h2>
+          <p class="help">
+            Frames are kept by the rules of a stream (its setting capture), or one at a time with the button Capture of
+            a stream in Live.
+          </p>
+        </div>
+      )}
+      <ul class="capture-list">
+        {state.captures.map((capture) => (
+          <li key={capture.id}>
+            <button type="button" class="capture-card" data-capture={capture.id} onClick={() => onOpen(capture.id)}>
+              <CapturePicture id={capture.id} width={THUMBNAIL} load={picture} alt={`Frame of ${capture.stream}`} />
+              <span class="capture-card-line">
+                <b>{capture.stream}</b>
+                <span class={`badge badge-${capture.status}`}>{capture.status}</span>
+              </span>
+              <span class="help">
+                {new Date(capture.time).toLocaleString()} · {capture.reason} · {capture.objects.length}{" "}
+                {capture.objects.length === 1 ? "object" : "objects"}
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {state.next !== undefined && (
+        <p>
+          <button type="button" disabled={state.loading} onClick={() => void review.more()}>
+            More
+          </button>
+        </p>
+      )}
+    </section>
+  );
+}
