@@ -31,23 +31,23 @@ export function selectNext(draft: Draft, step: 1 | -1): Draft {
 
 /** The new object is selected. */
 export function add(draft: Draft, object: DraftObject): Draft {
-  return { ...step(draft, [...draft.objects, object]), selected: draft.objects.length };
+  return { ...stepped(draft, [...draft.objects, object]), selected: draft.objects.length };
 }
 
 /** Moves or resizes. */
 export function place(draft: Draft, index: number, bbox: EditBox): Draft {
   const { objects } = draft;
   if (objects[index]!.bbox.every((value, i) => value === bbox[i])) return draft;
-  return step(draft, objects.with(index, { ...objects[index]!, bbox }));
+  return stepped(draft, objects.with(index, { ...objects[index]!, bbox }));
 }
 
 export function relabel(draft: Draft, index: number, label: string): Draft {
   const { objects } = draft;
-  return objects[index]!.label === label ? draft : step(draft, objects.with(index, { ...objects[index]!, label }));
+  return objects[index]!.label === label ? draft : stepped(draft, objects.with(index, { ...objects[index]!, label }));
 }
 
 export function remove(draft: Draft, index: number): Draft {
-  return { ...step(draft, draft.objects.toSpliced(index, 1)), selected: undefined };
+  return { ...stepped(draft, draft.objects.toSpliced(index, 1)), selected: undefined };
 }
 
 export function undo(draft: Draft): Draft {
@@ -62,6 +62,6 @@ export function redo(draft: Draft): Draft {
   return { objects, selected: undefined, past: [...draft.past, draft.objects], future: draft.future.slice(0, -1) };
 }
 
-function step(draft: Draft, objects: readonly DraftObject[]): Draft {
+function stepped(draft: Draft, objects: readonly DraftObject[]): Draft {
   return { objects, selected: draft.selected, past: [...draft.past, draft.objects], future: [] };
 }
