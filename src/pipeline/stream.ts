@@ -27,8 +27,27 @@ export interface StreamConfig {
   readonly include?: readonly Polygon[] | undefined;
   /** Detections that stand in one of these are left out. */
   readonly exclude?: readonly Polygon[] | undefined;
+  /** Which of its frames are kept to be learned from; none when absent. */
+  readonly capture?: CaptureRules | undefined;
   /** It is kept, with its books, but nothing is decoded. */
   readonly paused?: boolean | undefined;
+}
+
+/** Any of the rules keeps a frame. Times are in seconds. */
+export interface CaptureRules {
+  readonly everySeconds?: number | undefined;
+  /** A detection whose score lies between: what the model is unsure of. */
+  readonly score?: { readonly from: number; readonly to: number } | undefined;
+  /** One of these labels comes into sight. */
+  readonly labels?: readonly string[] | undefined;
+  /** There are more or fewer objects of a label. */
+  readonly countChanges?: boolean | undefined;
+  /** Of all frames, by chance, 0..1. */
+  readonly share?: number | undefined;
+  /** After a frame is kept, none is for so long; 1 when absent. */
+  readonly minGapSeconds?: number | undefined;
+  /** Frames whose perceptual hash differs in at most so many of 64 bits from a kept one's are left out; 4 when absent. */
+  readonly skipSimilar?: number | undefined;
 }
 
 /** What detections of one label must be to be kept. Sizes are a box's share of the picture's area, 0..1. */

@@ -18,6 +18,29 @@ const Polygon = z
   .max(64);
 const Zones = z.array(Polygon).min(1).max(16);
 
+const CaptureRules = z
+  .strictObject({
+    everySeconds: z.number().min(0.1).max(86_400).optional().describe("A frame as often as this."),
+    score: z
+      .strictObject({ from: share, to: share })
+      .refine(({ from, to }) => from <= to, { error: "from must not be above to" })
+      .optional()
+      .describe("Frames with a detection whose score lies between: what the model is unsure of."),
+    labels: z.array(Label).min(1).max(1000).optional().describe("A frame when one of these labels comes into sight."),
+    countChanges: z.boolean().optional().describe("A frame when there are more or fewer objects of a label."),
+    share: share.optional().describe("So many of all frames, by chance."),
+    minGapSeconds: z.number().min(0).max(86_400).optional().describe("None for so long after one; 1 when absent."),
+    skipSimilar: z
+      .int()
+      .min(0)
+      .max(64)
+      .optional()
+      .describe(
+        "Not one whose perceptual hash differs in at most so many of 64 bits from a kept one's; 4 when absent.",
+      ),
+  })
+  .describe("Which frames are kept to be learned from: those that any of the rules wants.");
+
 /** Every one may be absent. */
 export const streamSettings = {
   maxFps: z
@@ -40,5 +63,6 @@ export const streamSettings = {
     "Polygons of [x, y] from 0 to 1. Only objects that stand in one of them are kept; all when absent.",
   ),
   exclude: Zones.optional().describe("Polygons of [x, y] from 0 to 1. Objects that stand in one of them are left out."),
+  capture: CaptureRules.optional(),
   paused: z.boolean().optional().describe("It is kept, but nothing is decoded until it is resumed."),
 };

@@ -1,39 +1,12 @@
 // Which frames of a stream are worth keeping: rules that look at its detections and its clock, one frame after the other.
-import { z } from "zod";
 import type { Detected } from "../../pipeline/frame.ts";
-
-const share = z.number().min(0).max(1);
-
-/** Any of them keeps a frame; none at all, the default, costs nothing. */
-export const CaptureRules = z.strictObject({
-  everySeconds: z.number().min(0.1).max(86_400).optional().describe("Keeps a frame as often as this."),
-  score: z
-    .strictObject({ from: share, to: share })
-    .refine(({ from, to }) => from <= to, "must not end before it begins")
-    .optional()
-    .describe("Keeps frames with a detection whose score lies between: what the model is unsure of."),
-  labels: z
-    .array(z.string().min(1))
-    .min(1)
-    .max(1000)
-    .optional()
-    .describe("Keeps a frame when one of these labels comes into sight."),
-  countChanges: z.boolean().optional().describe("Keeps a frame when there are more or fewer objects of a label."),
-  share: share.optional().describe("Keeps this share of all frames, by chance."),
-  minGapSeconds: z.number().min(0).max(86_400).default(1).describe("After a frame is kept, none is for so long."),
-  skipSimilar: z
-    .int()
-    .min(0)
-    .max(64)
-    .default(4)
-    .describe("A frame whose perceptual hash differs in at most so many of 64 bits from a kept one is left out."),
-});
-export type CaptureRules = z.infer<typeof CaptureRules>;
+import type { CaptureRules } from "../../pipeline/stream.ts";
 
 export type CaptureReason = "every" | "score" | "label" | "count" | "share";
 
 /** A label that was out of sight for so long has gone, and comes into sight anew; detectors lose an object for a frame or two. */
 const GONE_MS = 2000;
+const MIN_GAP_SECONDS = 1;
 /** A count that holds for so many frames is one, and not a flicker. */
 const STEADY_FRAMES = 3;
 
@@ -59,7 +32,7 @@ export class CaptureJudge {
     // All rules see every frame, so that none fires late for having been asked late.
     const appeared = this.#appeared(detections, now);
     const changed = countChanges === true && this.#countChanged(detections);
-    if (now - this.#lastKept < this.rules.minGapSeconds * 1000) return undefined;
+    if (now - this.#lastKept < (this.rules.minGapSeconds ?? MIN_GAP_SECONDS) * 1000) return undefined;
     if (appeared) return "label";
     if (changed) return "count";
     if (score && detections.some((found) => found.score >= score.from && found.score <= score.to)) return "score";

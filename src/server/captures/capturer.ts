@@ -4,9 +4,10 @@ import { perceptualHash } from "../../model/perceptual-hash.ts";
 import type { Detected } from "../../pipeline/frame.ts";
 import type { JpegEncoder } from "../../pipeline/jpeg.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
+import type { CaptureRules } from "../../pipeline/stream.ts";
 import type { Capture } from "../../training/capture.ts";
 import { isoTime } from "../streams.ts";
-import { CaptureJudge, type CaptureReason, type CaptureRules } from "./capture-rules.ts";
+import { CaptureJudge, type CaptureReason } from "./capture-rules.ts";
 import type { CaptureStore } from "./capture-store.ts";
 
 export interface CapturerOptions {
@@ -27,6 +28,7 @@ export interface CapturerOptions {
 /** Frames that are being encoded or written, over all streams: buffers are few, and the decoders need them. */
 const MOST_AT_ONCE = 2;
 const QUALITY = 92;
+const SIMILAR_BITS = 4;
 
 export class Capturer {
   readonly #options: CapturerOptions;
@@ -65,7 +67,7 @@ export class Capturer {
       return;
     }
     const hash = perceptualHash(picture);
-    if (this.#options.store.hasSimilar(stream, hash, rules.skipSimilar)) {
+    if (this.#options.store.hasSimilar(stream, hash, rules.skipSimilar ?? SIMILAR_BITS)) {
       judge.leftOut(reason, now);
       this.#options.onLeftOut?.(stream, "similar");
       return;

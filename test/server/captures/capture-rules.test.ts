@@ -1,12 +1,18 @@
 import { describe, expect, it } from "vitest";
 import type { Detection } from "../../../src/model/detection.ts";
-import { CaptureJudge, CaptureRules } from "../../../src/server/captures/capture-rules.ts";
+import type { CaptureRules } from "../../../src/pipeline/stream.ts";
+import { NewStream } from "../../../src/server/protocol.ts";
+import { CaptureJudge } from "../../../src/server/captures/capture-rules.ts";
 
 const found = (label: string, score = 0.9): Detection => ({ bbox: [0, 0, 10, 10], score, label, classId: 1 });
 
 /** What a judge says of frames a second apart, keeping each that it wants. */
-function judged(rules: object, frames: readonly (readonly Detection[])[], random = () => 0.5): (string | undefined)[] {
-  const judge = new CaptureJudge(CaptureRules.parse(rules), random);
+function judged(
+  rules: CaptureRules,
+  frames: readonly (readonly Detection[])[],
+  random = () => 0.5,
+): (string | undefined)[] {
+  const judge = new CaptureJudge(rules, random);
   return frames.map((detections, i) => {
     const reason = judge.judge(detections, i * 1000);
     if (reason) judge.kept(reason, i * 1000);
@@ -60,6 +66,7 @@ describe("CaptureJudge", () => {
   });
 
   it("refuses a range of scores that ends before it begins", () => {
-    expect(CaptureRules.safeParse({ score: { from: 0.6, to: 0.5 } }).success).toBe(false);
+    const stream = { id: "cam", url: "rtsp://192.0.2.1/", capture: { score: { from: 0.6, to: 0.5 } } };
+    expect(NewStream.safeParse(stream).success).toBe(false);
   });
 });

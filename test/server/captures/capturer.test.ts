@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { CaptureRules } from "../../../src/server/captures/capture-rules.ts";
+import type { CaptureRules } from "../../../src/pipeline/stream.ts";
 import { CaptureStore } from "../../../src/server/captures/capture-store.ts";
 import { Capturer, type CapturerOptions } from "../../../src/server/captures/capturer.ts";
 import type { Capture } from "../../../src/training/capture.ts";
@@ -32,13 +32,12 @@ afterEach(async () => {
 });
 
 let now = 0;
-function capturer(rules: object | undefined, options: Partial<CapturerOptions> = {}): Capturer {
-  const parsed = rules && CaptureRules.parse(rules);
+function capturer(rules: CaptureRules | undefined, options: Partial<CapturerOptions> = {}): Capturer {
   return new Capturer({
     pipeline,
     store,
     jpeg: encoder,
-    rulesOf: () => parsed,
+    rulesOf: () => rules,
     onLeftOut: (_, why) => leftOut.push(why),
     now: () => now,
     ...options,
@@ -46,7 +45,7 @@ function capturer(rules: object | undefined, options: Partial<CapturerOptions> =
 }
 
 /** Plays frames to a capturer with these rules until one is kept. */
-function keptBy(rules: object, play: () => void): Promise<Capture> {
+function keptBy(rules: CaptureRules, play: () => void): Promise<Capture> {
   return new Promise((onKept) => {
     capturer(rules, { onKept });
     play();
