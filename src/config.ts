@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { ENGINE_NAMES } from "./model/engines/open.ts";
 import type { PostProcessSpec } from "./model/spec.ts";
+import type { CaptureBounds } from "./server/captures/capture-store.ts";
 import { NewStream } from "./server/protocol.ts";
 
 export const Config = z.strictObject({
@@ -112,12 +113,24 @@ export const Config = z.strictObject({
     .string()
     .optional()
     .describe("Where the server keeps what it must remember; the user's data folder when absent."),
+  captureMaxCount: z.coerce.number().int().min(1).default(5000).describe("Most captured frames that are kept."),
+  captureMaxMb: z.coerce.number().min(1).default(2000).describe("Most megabytes of captured frames."),
+  captureMaxDays: z.coerce
+    .number()
+    .min(0)
+    .default(30)
+    .describe("Captured frames that nobody has accepted are deleted after so many days."),
   logLevel: z
     .enum(["trace", "debug", "info", "warn", "error", "silent"])
     .default("info")
     .describe("How much is logged."),
 });
 export type Config = z.infer<typeof Config>;
+
+/** How much is kept of frames to learn from. */
+export function captureBoundsOf({ captureMaxCount, captureMaxMb, captureMaxDays }: Config): CaptureBounds {
+  return { maxCount: captureMaxCount, maxBytes: captureMaxMb * 1e6, maxAgeMs: captureMaxDays * 86_400_000 };
+}
 
 /** What the settings say of post-processing, but for the lowest score; what they leave out is as the model has it. */
 export function postProcessOf(config: Config): Partial<PostProcessSpec> {

@@ -1,7 +1,8 @@
 // `multibox serve`: opens the model, connects the streams, listens, and stops in good order.
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
-import type { Config } from "../config.ts";
+import { captureBoundsOf, type Config } from "../config.ts";
 import { demoClip } from "../demo-clip.ts";
 import { sentenceOf } from "../errors.ts";
 import type { Detector } from "../model/detector.ts";
@@ -11,6 +12,7 @@ import { createPipeline, type Pipeline } from "../pipeline/pipeline.ts";
 import { redactUrl, type StreamConfig } from "../pipeline/stream.ts";
 import { checkListen } from "../server/access.ts";
 import { lockDataDir } from "../server/data-dir.ts";
+import { CaptureStore } from "../server/captures/capture-store.ts";
 import { type RunningServer, startServer } from "../server/serve.ts";
 import { openStore, storePath } from "../server/store.ts";
 import { packageVersion } from "../version.ts";
@@ -53,11 +55,24 @@ export async function serve({ config, cacheDir, dataDir, demo, json }: ServeOpti
   });
   logStreams(pipeline, logger);
   const jpeg = new JpegEncoder();
+  const captures = new CaptureStore(join(dataDir, "captures"), captureBoundsOf(config));
+  await captures.load((sentence) => logger.warn(`A capture is left out: ${sentence}`));
   const version = packageVersion();
   const uiDir = fileURLToPath(new URL("../ui", import.meta.url));
   let server: RunningServer | undefined;
   try {
-    server = await startServer({ pipeline, detector, config, store, logger, version, jpeg, uiDir, ready: () => ready });
+    server = await startServer({
+      pipeline,
+      detector,
+      config,
+      store,
+      captures,
+      logger,
+      version,
+      jpeg,
+      uiDir,
+      ready: () => ready,
+    });
     await detector.warmUp();
     ready = true;
     const streams = config.streams.length > 0 || !demo ? config.streams : await demoStreams(cacheDir, logger);
@@ -69,6 +84,7 @@ export async function serve({ config, cacheDir, dataDir, demo, json }: ServeOpti
     // Nobody is served any more, then nothing is decoded, then what is in flight is done.
     await server?.close();
     await pipeline.close();
+    await captures.close();
     await Promise.all([detector.close(), jpeg.close()]);
     store.close();
     unlock();

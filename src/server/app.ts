@@ -4,13 +4,16 @@ import type { Context } from "hono";
 import type { Logger } from "pino";
 import { asyncScheduler, Subject, type SchedulerLike } from "rxjs";
 import type { Config } from "../config.ts";
-import { MultiboxError } from "../errors.ts";
+import { MultiboxError, sentenceOf } from "../errors.ts";
 import type { Detector } from "../model/detector.ts";
 import type { JpegEncoder } from "../pipeline/jpeg.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { LatestFrames } from "../pipeline/sinks/latest.ts";
 import { checkSource, checkToken, type Asked } from "./access.ts";
 import { createApi, unrouted } from "./api.ts";
+import { captureRoutes } from "./captures/capture-routes.ts";
+import type { CaptureStore } from "./captures/capture-store.ts";
+import { Capturer } from "./captures/capturer.ts";
 import { detectRoute } from "./detect-route.ts";
 import { Hub } from "./hub.ts";
 import { Metrics } from "./metrics.ts";
@@ -31,6 +34,7 @@ export interface AppDeps {
   readonly detector: Detector;
   readonly config: Pick<Config, "host" | "token" | "minScore" | "fileRoots">;
   readonly store: Store;
+  readonly captures: CaptureStore;
   readonly logger: Logger;
   /** Of multibox. */
   readonly version: string;
@@ -65,6 +69,15 @@ export function createApp(deps: AppDeps): MultiboxApp {
   const latest = new LatestFrames(pipeline);
   const pictures = new Pictures(deps.jpeg);
   const hub = new Hub({ pipeline, detector, pictures, metrics, config, logger, version, clock });
+  const capturer = new Capturer({
+    pipeline,
+    store: deps.captures,
+    jpeg: deps.jpeg,
+    rulesOf: (stream) => pipeline.status(stream).config.capture,
+    onLeftOut: (stream, why, error) => {
+      if (why === "failed") logger.warn({ stream, why: sentenceOf(error) }, "a frame could not be kept");
+    },
+  });
   const closing = new Subject<void>();
   const app = createApi();
 
@@ -96,6 +109,7 @@ export function createApp(deps: AppDeps): MultiboxApp {
     streamRoutes(pipeline, register, limits),
     streamChangeRoutes(pipeline, register, limits),
     pictureRoutes(pipeline, { pipeline, latest, pictures, closing }),
+    captureRoutes({ pipeline, latest, capturer, store: deps.captures }),
   ];
   for (const route of routes) app.route("/", route);
   describeApi(app, version);
@@ -113,6 +127,7 @@ export function createApp(deps: AppDeps): MultiboxApp {
     closing.next();
     closing.complete();
     hub.close();
+    capturer.close();
     latest.close();
     metrics.close();
   };

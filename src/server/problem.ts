@@ -22,6 +22,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   STREAM_BAD_SCHEME: 400,
   FILE_NOT_FOUND: 400,
   LABEL_UNKNOWN: 400,
+  CAPTURE_INVALID: 400,
   BODY_EMPTY: 400,
   BODY_INCOMPLETE: 400,
   PICTURE_UNREADABLE: 400,
@@ -32,6 +33,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   NOT_FOUND: 404,
   PAGE_NOT_BUILT: 404,
   STREAM_UNKNOWN: 404,
+  CAPTURE_UNKNOWN: 404,
   METHOD_NOT_ALLOWED: 405,
   STREAM_EXISTS: 409,
   STREAM_CHANGED: 412,
@@ -43,6 +45,8 @@ const STATUSES: Readonly<Record<string, number>> = {
   SERVER_BUSY: 503,
   ENGINE_CLOSED: 503,
   JPEG_CLOSED: 503,
+  CAPTURES_FULL: 507,
+  DISK_FULL: 507,
 };
 
 /** The HTTP status that goes with an error's code. */

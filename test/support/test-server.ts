@@ -1,8 +1,13 @@
 // The app, or the whole server on a free port, over a scripted pipeline; real JPEGs, real sockets.
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { randomUUID } from "node:crypto";
 import { pino, type Logger } from "pino";
 import { Config } from "../../src/config.ts";
 import { JpegEncoder } from "../../src/pipeline/jpeg.ts";
 import { createApp, type MultiboxApp } from "../../src/server/app.ts";
+import { CaptureStore } from "../../src/server/captures/capture-store.ts";
 import { startServer, type RunningServer, type ServeDeps } from "../../src/server/serve.ts";
 import { openStore, type Store } from "../../src/server/store.ts";
 import { RedFinder } from "./red-finder.ts";
@@ -13,6 +18,8 @@ export interface TestSetup {
   readonly detector: RedFinder;
   /** In memory. */
   readonly store: Store;
+  /** In a temporary folder, which is made when there is one. */
+  readonly captures: CaptureStore;
   /** What the server logged, a line each. */
   readonly log: string[];
 }
@@ -40,6 +47,7 @@ export async function withApp(
     made.close();
     await jpeg.close();
     setup.store.close();
+    rmSync(setup.captures.folder, { recursive: true, force: true });
   }
 }
 
@@ -56,6 +64,7 @@ export async function withServer(
     await server.close();
     await jpeg.close();
     setup.store.close();
+    rmSync(setup.captures.folder, { recursive: true, force: true });
   }
 }
 
@@ -63,6 +72,8 @@ export async function withServer(
 export async function jsonOf(answer: Response): Promise<Record<string, unknown>> {
   return (await answer.json()) as Record<string, unknown>;
 }
+
+const BOUNDS = { maxCount: 100, maxBytes: 1e8, maxAgeMs: Infinity };
 
 function prepare({ config, script, deps, jpeg = new JpegEncoder() }: TestOptions): {
   setup: TestSetup;
@@ -73,6 +84,7 @@ function prepare({ config, script, deps, jpeg = new JpegEncoder() }: TestOptions
     pipeline: new ScriptedPipeline(script),
     detector: new RedFinder(),
     store: openStore(":memory:"),
+    captures: new CaptureStore(join(tmpdir(), `multibox-test-${randomUUID()}`), BOUNDS),
     log: [],
   };
   return {

@@ -16,15 +16,7 @@ export type CaptureList = z.infer<typeof CaptureList>;
 export const CapturePatch = z
   .strictObject({
     status: ReviewStatus.optional(),
-    objects: z.array(CapturedObject).max(1000).optional().describe("All that is in the picture."),
+    objects: z.array(CapturedObject).max(500).optional().describe("All that is in the picture."),
   })
   .refine(({ status, objects }) => status !== undefined || objects !== undefined, "must change status or objects");
 export type CapturePatch = z.infer<typeof CapturePatch>;
-
-export const CaptureQuery = z.strictObject({
-  status: ReviewStatus.optional(),
-  stream: z.string().optional(),
-  label: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
-  cursor: z.string().optional().describe("The `next` of the page before."),
-});

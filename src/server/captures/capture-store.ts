@@ -1,4 +1,5 @@
 // The captures that there are: files in a folder, an index of them in memory, and bounds on their number, age and bytes.
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { MultiboxError, sentenceOf } from "../../errors.ts";
@@ -39,36 +40,31 @@ export class CaptureStore {
   /** Files are written one after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(folder: string, bounds: CaptureBounds, now: () => number) {
+  /** The folder is made when the first capture is. */
+  constructor(folder: string, bounds: CaptureBounds, now: () => number = Date.now) {
     this.folder = folder;
     this.#bounds = bounds;
     this.#now = now;
   }
 
-  /** Reads what the folder holds, which is made when needed. A file that cannot be read is told to `onWarning` and left alone. */
-  static async open(
-    folder: string,
-    bounds: CaptureBounds,
-    onWarning: (sentence: string) => void,
-    now: () => number = Date.now,
-  ): Promise<CaptureStore> {
-    await mkdir(folder, { recursive: true });
-    const store = new CaptureStore(folder, bounds, now);
+  /** Reads what the folder holds. A file that cannot be read is told to `onWarning` and left alone. */
+  async load(onWarning: (sentence: string) => void): Promise<void> {
+    const { folder } = this;
+    if (!existsSync(folder)) return;
     const names = (await readdir(folder)).sort();
     for (const name of names.filter(isCaptureFile)) {
       try {
         const file = join(folder, name);
         const capture = parseCapture(await readFile(file, "utf8"), file);
         await stat(captureFiles(folder, capture.id).picture);
-        store.#keep(capture);
+        this.#keep(capture);
       } catch (error) {
         onWarning(sentenceOf(error));
       }
     }
     // What a server that was killed has left half done; a picture without its JSON is one of them.
-    const orphans = names.filter((name) => name.endsWith(".tmp") || isOrphan(name, store.#captures));
+    const orphans = names.filter((name) => name.endsWith(".tmp") || isOrphan(name, this.#captures));
     await Promise.all(orphans.map((name) => rm(join(folder, name), { force: true })));
-    return store;
   }
 
   get size(): { readonly count: number; readonly bytes: number } {
@@ -101,6 +97,7 @@ export class CaptureStore {
   /** Writes picture and sidecar. Fails with CAPTURES_FULL, DISK_FULL or NOT_WRITABLE; then nothing is kept. */
   add(capture: Capture, jpeg: Uint8Array): Promise<void> {
     return this.#inTurn(async () => {
+      await mkdir(this.folder, { recursive: true });
       await this.#makeRoom(jpeg.length);
       const { picture, sidecar } = captureFiles(this.folder, capture.id);
       // The sidecar last: a picture without one is nothing yet.

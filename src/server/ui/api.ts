@@ -18,6 +18,8 @@ export interface Api {
   list(): Promise<StreamInfo[]>;
   add(stream: NewStream): Promise<void>;
   remove(id: string): Promise<void>;
+  /** Keeps the newest frame. */
+  capture(id: string): Promise<void>;
 }
 
 /** One request with the token; fails with an ApiError. The answer's body is not read yet. */
@@ -47,6 +49,7 @@ export function createApi(call: Call): Api {
   return {
     list: async () => (await (await call("GET", "v1/streams")).json()) as StreamInfo[],
     add: async (stream) => void (await call("POST", "v1/streams", stream)),
+    capture: async (id) => void (await call("POST", `v1/streams/${encodeURIComponent(id)}/captures`)),
     remove: async (id) => void (await call("DELETE", `v1/streams/${encodeURIComponent(id)}`)),
   };
 }

@@ -106,6 +106,11 @@ export class Live<Bitmap extends { close(): void }> {
     this.state.patch({ notice: "" });
   }
 
+  /** Keeps the newest frame of a stream. Fails with an ApiError. */
+  async capture(stream: string): Promise<void> {
+    await this.#tools.api.capture(stream);
+  }
+
   /** Fails with an ApiError. */
   async add(stream: NewStream): Promise<void> {
     await this.#tools.api.add(stream);

@@ -1,5 +1,6 @@
 // The buttons of a tile: to full size and back, on to the next stream, and away with it.
 import type { JSX } from "preact";
+import { CaptureButton } from "./captures/capture-button.tsx";
 import { stepTo } from "./route.ts";
 
 interface TileActionsProps {
@@ -8,10 +9,11 @@ interface TileActionsProps {
   /** All streams in their order. */
   readonly ids: readonly string[];
   readonly onOpen: (stream: string | undefined) => void;
+  readonly onCapture: (stream: string) => Promise<void>;
   readonly onRemove: (stream: string) => void;
 }
 
-export function TileActions({ id, full, ids, onOpen, onRemove }: TileActionsProps): JSX.Element {
+export function TileActions({ id, full, ids, onOpen, onCapture, onRemove }: TileActionsProps): JSX.Element {
   const step = (key: string, name: string, sign: string): JSX.Element => {
     const at = ids.indexOf(id);
     const next = stepTo(key, at, ids.length, 1)!;
@@ -38,6 +40,7 @@ export function TileActions({ id, full, ids, onOpen, onRemove }: TileActionsProp
       >
         {full ? "Back" : "Enlarge"}
       </button>
+      <CaptureButton stream={id} onCapture={onCapture} />
       <button type="button" class="quiet" aria-label={`Remove ${id}`} onClick={() => onRemove(id)}>
         Remove
       </button>

@@ -53,6 +53,7 @@ export function Tile({ live, state, stream, full, reachable, onOpen, onRemove, o
           full={full}
           ids={state.streams.map((other) => other.id)}
           onOpen={onOpen}
+          onCapture={(of) => live.capture(of)}
           onRemove={onRemove}
         />
       </header>

@@ -36,15 +36,12 @@ function capture(n: number, changes: Partial<Capture> = {}): Capture {
 }
 
 const warnings: string[] = [];
-function open(bounds: object = {}): Promise<CaptureStore> {
+async function open(bounds: object = {}): Promise<CaptureStore> {
   warnings.length = 0;
   const all = { maxCount: 10, maxBytes: 1e6, maxAgeMs: 3600e3, ...bounds };
-  return CaptureStore.open(
-    folder,
-    all,
-    (sentence) => warnings.push(sentence),
-    () => NOON + 60e3,
-  );
+  const store = new CaptureStore(folder, all, () => NOON + 60e3);
+  await store.load((sentence) => warnings.push(sentence));
+  return store;
 }
 
 describe("CaptureStore", () => {

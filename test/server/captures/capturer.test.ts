@@ -22,8 +22,7 @@ beforeEach(async () => {
   pipeline = new ScriptedPipeline();
   pipeline.addStream("cam");
   encoder = new HeldEncoder();
-  const bounds = { maxCount: 10, maxBytes: 1e7, maxAgeMs: 1e15 };
-  store = await CaptureStore.open(folder, bounds, () => {});
+  store = new CaptureStore(folder, { maxCount: 10, maxBytes: 1e7, maxAgeMs: 1e15 });
   leftOut.length = 0;
 });
 afterEach(async () => {

@@ -2,7 +2,7 @@
 import { useRef, useState } from "preact/hooks";
 import type { JSX, TargetedPointerEvent } from "preact";
 import type { CaptureInfo } from "../../captures/capture-schemas.ts";
-import { labelColours, TAG_TEXT } from "../colours.ts";
+import { labelColours, TAG_TEXT } from "../../../annotate/drawing/label-colours.ts";
 import { add, place, select, type Draft } from "./draft.ts";
 import { boxBetween, dragged, hit, type EditBox, type Handle, type Point } from "./geometry.ts";
 import type { Review } from "./review.ts";

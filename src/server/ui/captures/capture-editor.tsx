@@ -55,7 +55,7 @@ export function CaptureEditor({ review, capture, picture, labels, onOpen }: Capt
       const target = event.target as HTMLElement;
       if (target.closest("input, textarea, select, dialog")) return;
       // A button that has the focus keeps its own key.
-      if (target.closest("button, a") && (event.key === "Enter" || event.key === " ")) return;
+      if (target.closest("button, a") && ["Enter", " ", "Tab"].includes(event.key)) return;
       const action = actionOf(event);
       if (!action) return;
       event.preventDefault();

@@ -6,8 +6,6 @@ import type { ReviewApi } from "./review.ts";
 export interface CapturesApi extends ReviewApi {
   /** The JPEG, at most so many pixels wide. */
   readonly capturePicture: (id: string, width?: number) => Promise<Blob>;
-  /** Keeps the newest frame of a stream. */
-  readonly captureNow: (stream: string) => Promise<CaptureInfo>;
 }
 
 export function createCapturesApi(call: Call): CapturesApi {
@@ -23,7 +21,5 @@ export function createCapturesApi(call: Call): CapturesApi {
       const search = width === undefined ? "" : `?width=${width}`;
       return await (await call("GET", `${path(id)}/picture.jpg${search}`)).blob();
     },
-    captureNow: async (stream) =>
-      (await (await call("POST", `v1/streams/${encodeURIComponent(stream)}/captures`)).json()) as CaptureInfo,
   };
 }

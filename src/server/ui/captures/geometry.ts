@@ -1,5 +1,5 @@
 // Boxes under the hand: what lies under a point, and what a drag makes of it. In pixels of the picture.
-import type { Size } from "../overlay.ts";
+import type { Size } from "../../../annotate/drawing/layout.ts";
 
 export type EditBox = readonly [x: number, y: number, width: number, height: number];
 export type Point = readonly [x: number, y: number];

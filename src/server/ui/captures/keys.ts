@@ -1,5 +1,5 @@
 // What the keys of the review mean.
-import type { Size } from "../overlay.ts";
+import type { Size } from "../../../annotate/drawing/layout.ts";
 import { place, type Draft } from "./draft.ts";
 import { dragged, type Point } from "./geometry.ts";
 

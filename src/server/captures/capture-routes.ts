@@ -1,0 +1,188 @@
+// /v1/captures: frames that were kept, to be looked through and corrected; and keeping one by call.
+import { readFile } from "node:fs/promises";
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import sharp from "sharp";
+import { MultiboxError, systemCode } from "../../errors.ts";
+import type { Pipeline } from "../../pipeline/pipeline.ts";
+import type { LatestFrames } from "../../pipeline/sinks/latest.ts";
+import { type Capture, ReviewStatus } from "../../training/capture.ts";
+import { captureFiles } from "../../training/capture-set.ts";
+import { json, jsonBody, numberText, problems, readsJson, SECURED, TokenQuery } from "../api-route.ts";
+import { CaptureInfo, CaptureList, CapturePatch } from "./capture-schemas.ts";
+import type { CaptureStore } from "./capture-store.ts";
+import type { Capturer } from "./capturer.ts";
+
+const tags = ["Captures"];
+const params = z.object({ id: z.string().describe("The capture's id.") });
+
+const CaptureQuery = z.strictObject({
+  status: ReviewStatus.optional().describe("Only those; all when absent."),
+  stream: z.string().optional().describe("Only those of this stream."),
+  label: z.string().optional().describe("Only those with an object of this label."),
+  limit: numberText(z.int().min(1).max(1000)).default(100).describe("At most so many."),
+  cursor: z.string().optional().describe("The `next` of the page before."),
+});
+
+const keepRoute = createRoute({
+  method: "post",
+  path: "/v1/streams/{id}/captures",
+  tags,
+  summary: "Keep the newest frame of a stream",
+  description: "As it was detected, in full size, with its detections as proposals.",
+  security: SECURED,
+  request: { params: z.object({ id: z.string().describe("The stream's id.") }) },
+  responses: {
+    201: json(CaptureInfo, "It was kept. The header Location has its path."),
+    ...problems("STREAM_UNKNOWN", "STREAM_NO_FRAME", "CAPTURES_FULL", "DISK_FULL"),
+  },
+});
+
+const listRoute = createRoute({
+  method: "get",
+  path: "/v1/captures",
+  tags,
+  summary: "List captures",
+  security: SECURED,
+  request: { query: CaptureQuery },
+  responses: { 200: json(CaptureList, "Those that match, oldest first.") },
+});
+
+const lookRoute = createRoute({
+  method: "get",
+  path: "/v1/captures/{id}",
+  tags,
+  summary: "Look at a capture",
+  security: SECURED,
+  request: { params },
+  responses: { 200: json(CaptureInfo, "What is known of it."), ...problems("CAPTURE_UNKNOWN") },
+});
+
+const pictureRoute = createRoute({
+  method: "get",
+  path: "/v1/captures/{id}/picture.jpg",
+  tags,
+  summary: "The picture of a capture",
+  security: SECURED,
+  request: {
+    params,
+    query: z.strictObject({
+      width: numberText(z.int().min(16).max(8192)).optional().describe("At most so wide; as it is when absent."),
+      token: TokenQuery,
+    }),
+  },
+  responses: {
+    200: { description: "The picture.", content: { "image/jpeg": { schema: { type: "string", format: "binary" } } } },
+    ...problems("CAPTURE_UNKNOWN"),
+  },
+});
+
+const changeRoute = createRoute({
+  method: "patch",
+  path: "/v1/captures/{id}",
+  tags,
+  summary: "Correct a capture",
+  description: "What is absent stays as it is. `objects` are all that is in the picture; an empty list says: nothing.",
+  security: SECURED,
+  middleware: readsJson(),
+  request: { params, body: jsonBody(CapturePatch) },
+  responses: {
+    200: json(CaptureInfo, "As it is now."),
+    ...problems("CAPTURE_UNKNOWN", "CAPTURE_INVALID", "DISK_FULL"),
+  },
+});
+
+const removeRoute = createRoute({
+  method: "delete",
+  path: "/v1/captures/{id}",
+  tags,
+  summary: "Delete a capture",
+  security: SECURED,
+  request: { params },
+  responses: { 204: { description: "It is gone, with its picture." }, ...problems("CAPTURE_UNKNOWN") },
+});
+
+export interface CaptureDeps {
+  readonly pipeline: Pick<Pipeline, "status">;
+  readonly latest: LatestFrames;
+  readonly capturer: Capturer;
+  readonly store: CaptureStore;
+}
+
+export function captureRoutes({ pipeline, latest, capturer, store }: CaptureDeps): OpenAPIHono {
+  const app = new OpenAPIHono();
+
+  app.openapi(keepRoute, async (c) => {
+    const { id } = c.req.valid("param");
+    pipeline.status(id);
+    const detected = latest.get(id);
+    if (!detected) {
+      const sentence = `The stream "${id}" has had no frame yet.`;
+      throw new MultiboxError("STREAM_NO_FRAME", sentence, "Try again in a moment, or look at its state.");
+    }
+    const capture = await capturer.capture(detected);
+    c.header("Location", `/v1/captures/${capture.id}`);
+    return c.json(infoOf(capture), 201);
+  });
+
+  app.openapi(listRoute, (c) => {
+    const { limit, cursor, ...query } = c.req.valid("query");
+    const all = store.list(query);
+    // Ids begin with their time, so that a page goes on after its cursor even where that capture is gone.
+    const rest = cursor === undefined ? all : all.filter(({ id }) => id > cursor);
+    const captures = rest.slice(0, limit).map(infoOf);
+    const next = rest.length > limit ? captures.at(-1)?.id : undefined;
+    return c.json({ captures, total: all.length, ...(next !== undefined && { next }) }, 200);
+  });
+
+  app.openapi(lookRoute, (c) => c.json(infoOf(store.get(c.req.valid("param").id)), 200));
+
+  app.openapi(pictureRoute, async (c) => {
+    const { width } = store.get(c.req.valid("param").id);
+    const jpeg = await pictureOf(store, c.req.valid("param").id, c.req.valid("query").width ?? width);
+    c.header("Content-Type", "image/jpeg");
+    // A capture's picture never changes.
+    c.header("Cache-Control", "private, max-age=86400");
+    return c.body(jpeg);
+  });
+
+  app.openapi(changeRoute, async (c) => {
+    const { id } = c.req.valid("param");
+    const change = c.req.valid("json");
+    for (const { bbox } of change.objects ?? []) requireInside(bbox, store.get(id));
+    return c.json(infoOf(await store.change(id, change)), 200);
+  });
+
+  app.openapi(removeRoute, async (c) => {
+    await store.remove(c.req.valid("param").id);
+    return c.body(null, 204);
+  });
+
+  return app;
+}
+
+async function pictureOf(store: CaptureStore, id: string, width: number): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    const file = await readFile(captureFiles(store.folder, id).picture);
+    if (width >= store.get(id).width) return new Uint8Array(file);
+    return new Uint8Array(await sharp(file).resize({ width }).jpeg().toBuffer());
+  } catch (cause) {
+    if (systemCode(cause) !== "ENOENT") throw cause;
+    const sentence = `The picture of the capture "${id}" is gone.`;
+    throw new MultiboxError("CAPTURE_UNKNOWN", sentence, "Delete the capture.", { cause });
+  }
+}
+
+/** Fails with CAPTURE_INVALID for a box that nothing can be learned from. */
+function requireInside(bbox: readonly number[], { width, height }: Capture): void {
+  const [x, y, w, h] = bbox as [number, number, number, number];
+  if (w > 0 && h > 0 && x >= -1 && y >= -1 && x + w <= width + 1 && y + h <= height + 1) return;
+  throw new MultiboxError(
+    "CAPTURE_INVALID",
+    `The box [${bbox.join(", ")}] does not lie in the picture of ${width} x ${height} pixels.`,
+    "Give [x, y, width, height] in pixels, with sides above 0.",
+  );
+}
+
+function infoOf({ hash: _, ...info }: Capture): CaptureInfo {
+  return info;
+}
