@@ -25,6 +25,9 @@ const failsWith = (code: string, message: unknown): unknown =>
 describe("settings", () => {
   test("have defaults that are safe on a machine of one's own", async () => {
     expect(await loadConfig({})).toEqual({
+      captureMaxCount: 5000,
+      captureMaxDays: 30,
+      captureMaxMb: 2000,
       host: "127.0.0.1",
       port: 8080,
       model: "ssdlite-mobilenet-v2",
