@@ -183,6 +183,6 @@ function requireInside(bbox: readonly number[], { width, height }: Capture): voi
   );
 }
 
-function infoOf({ hash: _, ...info }: Capture): CaptureInfo {
-  return info;
+function infoOf(capture: Capture): CaptureInfo {
+  return CaptureInfo.strip().parse(capture);
 }
