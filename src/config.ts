@@ -120,6 +120,18 @@ export const Config = z.strictObject({
     .min(0)
     .default(30)
     .describe("Captured frames that nobody has accepted are deleted after so many days."),
+  historyHours: z.coerce
+    .number()
+    .min(0)
+    .max(87_600)
+    .default(24)
+    .describe("How long detections are kept; 0 keeps none, and then clients cannot ask for what they missed."),
+  historyMaxMb: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(500)
+    .describe("Most space for the kept detections, in MiB; the oldest go first."),
   logLevel: z
     .enum(["trace", "debug", "info", "warn", "error", "silent"])
     .default("info")

@@ -43,6 +43,8 @@ describe("settings", () => {
       stallSeconds: 10,
       streams: [],
       fileRoots: [],
+      historyHours: 24,
+      historyMaxMb: 500,
       logLevel: "info",
     });
   });

@@ -13,6 +13,10 @@ import { redactUrl, type StreamConfig } from "../pipeline/stream.ts";
 import { checkListen } from "../server/access.ts";
 import { lockDataDir } from "../server/data-dir.ts";
 import { CaptureStore } from "../server/captures/capture-store.ts";
+import { History } from "../server/history.ts";
+import { historyPath, openHistoryPort } from "../server/history-port.ts";
+import { KeptStreams } from "../server/kept-streams.ts";
+import { Sequences } from "../server/sequences.ts";
 import { type RunningServer, startServer } from "../server/serve.ts";
 import { openStore, storePath } from "../server/store.ts";
 import { packageVersion } from "../version.ts";
@@ -41,6 +45,8 @@ export async function serve({ config, cacheDir, dataDir, demo, json }: ServeOpti
   const models = modelOpener(config, cacheDir, logger);
   const detector = await models.openDefault();
   let ready = false;
+  const sequences = new Sequences(store, logger);
+  const history = openHistory(config, dataDir, logger);
   const { maxDelayMs, maxAgeMs, maxModels, maxDecodeWidth, stallSeconds } = config;
   const pipeline = createPipeline(detector, {
     maxDelayMs,
@@ -51,8 +57,10 @@ export async function serve({ config, cacheDir, dataDir, demo, json }: ServeOpti
     maxDecodeWidth,
     stallMs: stallSeconds * 1000,
     ffmpeg,
+    firstSeq: (stream) => sequences.first(stream),
     onWarning: (warning) => logger.warn({ code: warning.code }, warning.toString()),
   });
+  pipeline.detected.subscribe((detected) => sequences.used(detected));
   logStreams(pipeline, logger);
   const jpeg = new JpegEncoder();
   const captures = new CaptureStore(join(dataDir, "captures"), captureBoundsOf(config));
@@ -67,6 +75,7 @@ export async function serve({ config, cacheDir, dataDir, demo, json }: ServeOpti
       config,
       store,
       captures,
+      history,
       logger,
       version,
       jpeg,
@@ -75,7 +84,13 @@ export async function serve({ config, cacheDir, dataDir, demo, json }: ServeOpti
     });
     await detector.warmUp();
     ready = true;
-    const streams = config.streams.length > 0 || !demo ? config.streams : await demoStreams(cacheDir, logger);
+    const configured = new Set(config.streams.map(({ id }) => id));
+    const keeper = new KeptStreams({ store, logger, isConfigured: (id) => configured.has(id) });
+    const kept = await keeper.load(config);
+    const shown = demo && configured.size + kept.length === 0 ? await demoStreams(cacheDir, logger) : config.streams;
+    for (const { id } of shown) configured.add(id);
+    const streams = [...shown, ...kept];
+    keeper.follow(pipeline);
     stop.inGoodOrder();
     for (const stream of streams) pipeline.add(stream);
     announce(server, detector, streams, { version, json, token: config.token });
@@ -85,10 +100,16 @@ export async function serve({ config, cacheDir, dataDir, demo, json }: ServeOpti
     await server?.close();
     await pipeline.close();
     await captures.close();
-    await Promise.all([detector.close(), jpeg.close()]);
+    await Promise.all([detector.close(), jpeg.close(), history.close()]);
+    sequences.close();
     store.close();
     unlock();
   }
+}
+
+function openHistory({ historyHours: hours, historyMaxMb: maxMb }: Config, dataDir: string, logger: Logger): History {
+  const port = hours > 0 ? openHistoryPort({ path: historyPath(dataDir), hours, maxMb }) : undefined;
+  return new History({ port, logger });
 }
 
 /** The demo is a courtesy: a server that cannot show it serves all the same. */

@@ -12,12 +12,14 @@ export class StreamMeter {
   readonly #dropped: Partial<Record<DropCause, number>> = {};
   readonly #decodedRate: RateMeter;
   readonly #detectedRate: RateMeter;
+  readonly #firstSeq: number;
   #decoded = 0;
   #detected = 0;
   #inFlight = 0;
 
-  /** `now`: milliseconds on a clock that never jumps. */
-  constructor(now: () => number = () => performance.now()) {
+  /** `now`: milliseconds on a clock that never jumps. `firstSeq` numbers the first detected frame. */
+  constructor(now: () => number = () => performance.now(), firstSeq = 0) {
+    this.#firstSeq = firstSeq;
     this.#decodedRate = new RateMeter(now);
     this.#detectedRate = new RateMeter(now);
   }
@@ -29,11 +31,11 @@ export class StreamMeter {
     this.#decodedRate.count();
   }
 
-  /** A frame that was in flight was detected. Returns its number among the detected frames, from 0. */
+  /** A frame that was in flight was detected. Returns its number; the next one's is one higher. */
   detected(): number {
     this.#inFlight -= 1;
     this.#detectedRate.count();
-    return this.#detected++;
+    return this.#firstSeq + this.#detected++;
   }
 
   /** A frame that was in flight will not be detected. */

@@ -85,6 +85,8 @@ export interface PipelineOptions {
   readonly maxDecodeWidth: number;
   /** A live stream that decodes nothing for so long is restarted. */
   readonly stallMs: number;
+  /** What `seq` a stream begins with, so that it goes on where it was before a restart; 0 when absent. */
+  readonly firstSeq?: (stream: string) => number;
   /** The ffmpeg to run; looked for anew with each run when absent. */
   readonly ffmpeg?: Ffmpeg;
   /** Something went wrong that no stream's state tells: a batch failed, a file was damaged. */
@@ -146,7 +148,7 @@ class StreamPipeline implements Pipeline {
       throw new MultiboxError("STREAM_EXISTS", sentence, "Choose another id, or remove that stream first.");
     }
     checkScheme(config);
-    const stream = new RunningStream(config, this.#host);
+    const stream = new RunningStream(config, this.#host, this.#options.firstSeq?.(config.id));
     this.#streams.set(config.id, stream);
     this.configs.next(config);
     stream.start();

@@ -26,7 +26,7 @@ export interface StreamHost {
 }
 
 export class RunningStream {
-  readonly meter = new StreamMeter();
+  readonly meter: StreamMeter;
   readonly #host: StreamHost;
   readonly #lane: StreamLane;
   #config: StreamConfig;
@@ -47,7 +47,9 @@ export class RunningStream {
   /** To be done when none is left. */
   #onGone: (() => void) | undefined;
 
-  constructor(config: StreamConfig, host: StreamHost) {
+  /** `firstSeq` numbers its first detected frame. */
+  constructor(config: StreamConfig, host: StreamHost, firstSeq = 0) {
+    this.meter = new StreamMeter(undefined, firstSeq);
     this.#config = config;
     this.#host = host;
     this.#lane = new StreamLane(host.lanes, config.id);

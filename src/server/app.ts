@@ -15,6 +15,7 @@ import { captureRoutes } from "./captures/capture-routes.ts";
 import type { CaptureStore } from "./captures/capture-store.ts";
 import { Capturer } from "./captures/capturer.ts";
 import { detectRoute } from "./detect-route.ts";
+import type { History } from "./history.ts";
 import { Hub } from "./hub.ts";
 import { Metrics } from "./metrics.ts";
 import { describeApi } from "./open-api.ts";
@@ -35,6 +36,7 @@ export interface AppDeps {
   readonly config: Pick<Config, "host" | "token" | "minScore" | "fileRoots">;
   readonly store: Store;
   readonly captures: CaptureStore;
+  readonly history: History;
   readonly logger: Logger;
   /** Of multibox. */
   readonly version: string;
@@ -68,7 +70,6 @@ export function createApp(deps: AppDeps): MultiboxApp {
   const metrics = new Metrics(pipeline, { version, model: `${name} ${modelVersion}`, engine: detector.info.engine });
   const latest = new LatestFrames(pipeline);
   const pictures = new Pictures(deps.jpeg);
-  const hub = new Hub({ pipeline, detector, pictures, metrics, config, logger, version, clock });
   const capturer = new Capturer({
     pipeline,
     store: deps.captures,
@@ -78,6 +79,7 @@ export function createApp(deps: AppDeps): MultiboxApp {
       if (why === "failed") logger.warn({ stream, why: sentenceOf(error) }, "a frame could not be kept");
     },
   });
+  const hub = new Hub({ pipeline, detector, pictures, metrics, history: deps.history, config, logger, version, clock });
   const closing = new Subject<void>();
   const app = createApi();
 

@@ -8,6 +8,7 @@ import { readBody, requireType } from "./body.ts";
 import { checkLabels } from "./client.ts";
 import { decodePicture } from "../model/decode-picture.ts";
 import { createFilter, filterDetections } from "./frame-messages.ts";
+import { wireDetections } from "./frame-record.ts";
 import { DetectAnswer } from "./protocol.ts";
 
 const MAX_BODY = 32 * 1_048_576;
@@ -73,7 +74,7 @@ export function detectRoute(
           height: decoded.height,
           model: { name, version },
           timing: { inferMs, totalMs: clock.now() - began },
-          detections: filterDetections(detections[0]!, filter),
+          detections: filterDetections(wireDetections(detections[0]!), filter),
         };
         return c.json(answer, 200);
       });

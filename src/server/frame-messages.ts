@@ -3,6 +3,7 @@ import type { Detected } from "../pipeline/frame.ts";
 import type { Jpeg } from "../pipeline/jpeg.ts";
 import type { Pictures } from "./pictures.ts";
 import type { Detections } from "./protocol.ts";
+import { recordOf, type FrameRecord } from "./frame-record.ts";
 import { isoTime } from "./streams.ts";
 
 /** Which detections a client wants. Equal filters have equal keys. */
@@ -18,17 +19,10 @@ export function createFilter(labels: readonly string[] | undefined, minScore: nu
 }
 
 export function filterDetections(
-  detections: Detected["detections"],
+  detections: FrameRecord["detections"],
   { labels, minScore }: Filter,
 ): Detections["detections"] {
-  return detections
-    .filter(({ score, label }) => score >= minScore && (labels?.has(label) ?? true))
-    .map(({ bbox: [x, y, width, height], score, label, classId }) => ({
-      bbox: [x, y, width, height],
-      score,
-      label,
-      classId,
-    }));
+  return detections.filter(({ score, label }) => score >= minScore && (labels?.has(label) ?? true));
 }
 
 /** A message whose last field, how many before it were missed, differs from client to client. */
@@ -41,12 +35,14 @@ export interface FrameMessage {
 /** The messages of one frame, while it is being handed to the clients. */
 export class FrameMessages {
   readonly detected: Detected;
+  readonly record: FrameRecord;
   readonly #pictures: Pictures;
   readonly #heads = new Map<string, string>();
   readonly #messages = new Map<string, FrameMessage>();
 
   constructor(detected: Detected, pictures: Pictures) {
     this.detected = detected;
+    this.record = recordOf(detected);
     this.#pictures = pictures;
   }
 
@@ -73,17 +69,11 @@ export class FrameMessages {
   #head(filter: Filter): string {
     const known = this.#heads.get(filter.key);
     if (known !== undefined) return known;
-    const { frame, seq, detections, model, timing } = this.detected;
+    const { time, detections, ...rest } = this.record;
     const message: Omit<Detections, "dropped"> = {
       type: "detections",
-      stream: frame.stream,
-      seq,
-      pts: frame.pts,
-      time: isoTime(frame.time),
-      width: frame.picture.width,
-      height: frame.picture.height,
-      model: { name: model.name, version: model.version },
-      timing: { queueMs: tidy(timing.queueMs), inferMs: tidy(timing.inferMs), totalMs: tidy(timing.totalMs) },
+      ...rest,
+      time: isoTime(time),
       detections: filterDetections(detections, filter),
     };
     const head = JSON.stringify(message).slice(0, -1);
@@ -112,9 +102,4 @@ function pictureMessage(head: string, jpeg: Jpeg): FrameMessage {
 function once(message: FrameMessage): FrameMessage {
   let whole: Buffer | undefined;
   return { ...message, write: (dropped) => (dropped > 0 ? message.write(dropped) : (whole ??= message.write(0))) };
-}
-
-/** Hundredths of a millisecond are enough for people and shorter on the wire. */
-function tidy(milliseconds: number): number {
-  return Math.round(milliseconds * 100) / 100;
 }

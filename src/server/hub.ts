@@ -7,6 +7,7 @@ import type { Detector } from "../model/detector.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { Client } from "./client.ts";
 import { FrameMessages } from "./frame-messages.ts";
+import type { History } from "./history.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Pictures } from "./pictures.ts";
 import { PROTOCOL_VERSION, type Hello, type StreamEvent } from "./protocol.ts";
@@ -17,6 +18,7 @@ export interface HubOptions {
   readonly detector: Pick<Detector, "info">;
   readonly pictures: Pictures;
   readonly metrics: Metrics;
+  readonly history: History;
   readonly config: Pick<Config, "minScore">;
   readonly logger: Logger;
   readonly version: string;
@@ -32,10 +34,12 @@ export class Hub {
 
   constructor(options: HubOptions) {
     this.#options = options;
-    const { pipeline, pictures, clock } = options;
+    const { pipeline, pictures, history, clock } = options;
     this.#subscription.add(
       pipeline.detected.subscribe((detected) => {
         const messages = new FrameMessages(detected, pictures);
+        // First, so that a client that comes back finds every frame there which it is not sent.
+        history.record(messages.record);
         for (const client of this.#clients) client.onFrame(messages);
       }),
     );

@@ -8,4 +8,6 @@ export const MIGRATIONS: readonly string[] = [
      config TEXT NOT NULL,
      added_at INTEGER NOT NULL
    ) STRICT`,
+  // For each stream that there ever was, a number that none of its frames has had.
+  `CREATE TABLE seqs (stream TEXT PRIMARY KEY, next INTEGER NOT NULL) STRICT`,
 ];

@@ -45,10 +45,13 @@ export interface DatabaseOptions {
   /** How long another process, `multibox token` for example, is waited for. */
   readonly timeoutMs?: number;
   readonly journal?: "WAL" | "DELETE";
+  /** Whether free pages can be given back; only a new file can still be made so. */
+  readonly shrinks?: boolean;
 }
 
 /** A database file that only its owner can read, in WAL mode, so that readers and a writer do not wait for each other. */
-export function openDatabase(path: string, { timeoutMs = 5000, journal = "WAL" }: DatabaseOptions = {}): Db {
+export function openDatabase(path: string, options: DatabaseOptions = {}): Db {
+  const { timeoutMs = 5000, journal = "WAL", shrinks = false } = options;
   if (path !== ":memory:") {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     // SQLite gives its other files, which hold the same secrets, the permissions of the first.
@@ -57,6 +60,7 @@ export function openDatabase(path: string, { timeoutMs = 5000, journal = "WAL" }
   }
   const db = new Database(path, { timeout: timeoutMs });
   try {
+    if (shrinks) db.exec("PRAGMA auto_vacuum = INCREMENTAL");
     db.exec(`PRAGMA journal_mode = ${journal}`);
     // In WAL mode a crash of the process loses nothing, one of the machine the last moments at most, and none breaks the file.
     db.exec("PRAGMA synchronous = NORMAL");
@@ -117,11 +121,11 @@ export function migrate(db: Db, path: string, migrations: readonly string[]): vo
 
 /** What went wrong with a database file, as a sentence; anything that is not the file's fault comes back as it was. */
 export function storeError(error: unknown, path: string): unknown {
-  if (error instanceof MultiboxError) return error;
   const code = systemCode(error) ?? "";
+  if (error instanceof MultiboxError || code === "SQLITE_ERROR" || code.startsWith("SQLITE_CONSTRAINT")) return error;
   if (code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT")) return damaged(path, sentenceOf(error), error);
   const sentence = (why: string): MultiboxError =>
-    new MultiboxError("STORE_UNAVAILABLE", `The database ${path} cannot be opened: ${why}.`, HINT, { cause: error });
+    new MultiboxError("STORE_UNAVAILABLE", `The database ${path} cannot be used: ${why}.`, HINT, { cause: error });
   if (code.startsWith("SQLITE_FULL") || code === "ENOSPC" || code === "EDQUOT") return sentence("the disk is full");
   if (code === "EEXIST" || code === "ENOTDIR") return sentence("its folder is no folder");
   if (code.startsWith("SQLITE_BUSY")) return sentence("another program keeps it locked");

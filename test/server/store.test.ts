@@ -71,7 +71,7 @@ describe("a database", () => {
     writeFileSync(join(folder, "file"), "");
     const path = join(folder, "file/multibox.db");
     expect(() => openStore(path)).toThrow(
-      failsWith("STORE_UNAVAILABLE", /multibox\.db cannot be opened: its folder is no folder/),
+      failsWith("STORE_UNAVAILABLE", /multibox\.db cannot be used: its folder is no folder/),
     );
   });
 

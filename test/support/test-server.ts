@@ -8,18 +8,21 @@ import { Config } from "../../src/config.ts";
 import { JpegEncoder } from "../../src/pipeline/jpeg.ts";
 import { createApp, type MultiboxApp } from "../../src/server/app.ts";
 import { CaptureStore } from "../../src/server/captures/capture-store.ts";
+import { History } from "../../src/server/history.ts";
 import { startServer, type RunningServer, type ServeDeps } from "../../src/server/serve.ts";
 import { openStore, type Store } from "../../src/server/store.ts";
+import { memoryHistory } from "./memory-history.ts";
 import { RedFinder } from "./red-finder.ts";
 import { ScriptedPipeline, type ScriptOptions } from "./scripted-pipeline.ts";
 
 export interface TestSetup {
   readonly pipeline: ScriptedPipeline;
   readonly detector: RedFinder;
-  /** In memory. */
+  /** Both in memory; no history unless it was asked for. */
   readonly store: Store;
   /** In a temporary folder, which is made when there is one. */
   readonly captures: CaptureStore;
+  readonly history: History;
   /** What the server logged, a line each. */
   readonly log: string[];
 }
@@ -28,6 +31,8 @@ export interface TestOptions {
   readonly config?: Partial<Config>;
   readonly script?: ScriptOptions;
   readonly deps?: Partial<ServeDeps>;
+  /** Whether there is a history; it works in this thread. */
+  readonly history?: boolean;
   /** Closed after the test. */
   readonly jpeg?: JpegEncoder;
 }
@@ -46,6 +51,7 @@ export async function withApp(
   } finally {
     made.close();
     await jpeg.close();
+    await setup.history.close();
     setup.store.close();
     rmSync(setup.captures.folder, { recursive: true, force: true });
   }
@@ -63,6 +69,7 @@ export async function withServer(
   } finally {
     await server.close();
     await jpeg.close();
+    await setup.history.close();
     setup.store.close();
     rmSync(setup.captures.folder, { recursive: true, force: true });
   }
@@ -75,17 +82,20 @@ export async function jsonOf(answer: Response): Promise<Record<string, unknown>>
 
 const BOUNDS = { maxCount: 100, maxBytes: 1e8, maxAgeMs: Infinity };
 
-function prepare({ config, script, deps, jpeg = new JpegEncoder() }: TestOptions): {
+function prepare({ config, script, deps, history = false, jpeg = new JpegEncoder() }: TestOptions): {
   setup: TestSetup;
   deps: ServeDeps;
   jpeg: JpegEncoder;
 } {
+  const log: string[] = [];
+  const logger = logTo(log);
   const setup: TestSetup = {
     pipeline: new ScriptedPipeline(script),
     detector: new RedFinder(),
     store: openStore(":memory:"),
     captures: new CaptureStore(join(tmpdir(), `multibox-test-${randomUUID()}`), BOUNDS),
-    log: [],
+    history: new History({ port: history ? memoryHistory() : undefined, logger }),
+    log,
   };
   return {
     setup,
@@ -94,7 +104,7 @@ function prepare({ config, script, deps, jpeg = new JpegEncoder() }: TestOptions
       ...setup,
       jpeg,
       config: Config.parse({ port: 0, ...config }),
-      logger: logTo(setup.log),
+      logger,
       version: "1.2.3",
       uiDir: "/nowhere",
       ready: () => true,

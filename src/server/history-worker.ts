@@ -1,0 +1,34 @@
+// The history's thread: SQLite is synchronous, and a commit that waits for the disk, or a sweep, must hold up no frame.
+import { parentPort, workerData } from "node:worker_threads";
+import { answer, type HistoryRequest, type HistoryWorkerData } from "./history-port.ts";
+import { HistoryStore } from "./history-store.ts";
+
+const { path, ...limits } = workerData as HistoryWorkerData;
+const SWEEP_MS = 5000;
+
+let opened: HistoryStore | undefined;
+/** Tried with each request until it opens: a disk may be mended meanwhile. */
+const store = (): HistoryStore => (opened ??= new HistoryStore(path));
+
+parentPort!.on("message", (request: HistoryRequest | "close") => {
+  if (request !== "close") {
+    parentPort!.postMessage(answer(store, request));
+    return;
+  }
+  clearTimeout(timer);
+  opened?.close();
+  parentPort!.close();
+});
+
+let timer = setTimeout(sweep, SWEEP_MS);
+
+/** A slice at a time, so that requests come between. */
+function sweep(): void {
+  let isMore = false;
+  try {
+    isMore = opened?.sweep(Date.now(), limits) ?? false;
+  } catch {
+    // A full disk, which the next write tells of.
+  }
+  timer = setTimeout(sweep, isMore ? 10 : SWEEP_MS);
+}
