@@ -7,6 +7,7 @@ import { annotateVideo, type VideoJob, type VideoResult, type VideoTools } from 
 import { readAnnotations } from "./annotation-file.ts";
 import { partialPath } from "./annotation-writer.ts";
 import { convertTo } from "./convert.ts";
+import type { ConvertContext } from "./format.ts";
 import { linesTarget, type Output } from "./outputs.ts";
 import { requireSame } from "./resume.ts";
 import { identify } from "./source-file.ts";
@@ -20,6 +21,10 @@ export interface FileJob extends Omit<VideoJob, "target"> {
 export interface FileTools extends VideoTools {
   /** A form is being made of the finished lines: how far that is, 0..1. */
   readonly onConvert?: ((format: string, share: number) => void) | undefined;
+  /** Something was done otherwise than asked for. */
+  readonly onWarning?: ((sentence: string) => void) | undefined;
+  /** Of boxed videos. */
+  readonly encoding?: ConvertContext["encoding"];
 }
 
 export interface FileResult {
@@ -40,17 +45,21 @@ export async function annotateFile(job: FileJob, tools: FileTools): Promise<File
   const paths = outputs.map(({ path }) => path);
   const missing = outputs.filter(({ format, path }) => format && (force || !existsSync(path)));
   if (resume && missing.length === 0 && (existsSync(lines.path) || !lines.isWanted)) return { outputs: paths };
+  const context = {
+    video: job.path === "-" ? undefined : job.path,
+    ffmpeg: tools.ffmpeg,
+    signal: tools.signal,
+    encoding: tools.encoding,
+    onWarning: tools.onWarning,
+  };
+  for (const { format } of missing) await format!.check?.(context);
   let result: VideoResult | undefined;
   if (resume && existsSync(lines.path)) await requireFinished(job, lines.path);
   else result = await annotateVideo({ ...job, target: lines.path }, tools);
   const annotations = await readAnnotations(lines.path);
   for (const { format, path } of missing) {
-    await convertTo(format!, annotations, path, {
-      video: job.path === "-" ? undefined : job.path,
-      ffmpeg: tools.ffmpeg,
-      signal: tools.signal,
-      onProgress: (share) => tools.onConvert?.(format!.name, share),
-    });
+    const onProgress = (share: number): void => tools.onConvert?.(format!.name, share);
+    await convertTo(format!, annotations, path, { ...context, onProgress });
   }
   if (!lines.isWanted) await rm(lines.path, { force: true });
   return { outputs: paths, video: result };

@@ -1,5 +1,6 @@
 // All forms that annotations can be written in, and how `--out` names them.
 import type { AnnotationFormat } from "./format.ts";
+import { softVideoFormat, videoFormat } from "./video/boxed-video.ts";
 import { assFormat } from "./writers/ass.ts";
 import { cocoFormat, cocoResultsFormat } from "./writers/coco.ts";
 import { csvFormat } from "./writers/csv.ts";
@@ -24,4 +25,6 @@ export const ANNOTATION_FORMATS: readonly AnnotationFormat[] = [
   vttFormat,
   srtFormat,
   assFormat,
+  videoFormat,
+  softVideoFormat,
 ];

@@ -20,6 +20,14 @@ export function addAnnotateCommand(program: Command, settings: readonly Option[]
     .option("--keyframes", "Only key frames: a quick look")
     .option("--min-score <value>", "Leave out detections below this score, 0..1 (default: 0.3)")
     .option("--labels <label...>", "Only these labels")
+    .option(
+      "--soft",
+      "The boxed video keeps its picture, and has the boxes as a track to switch on and off (.mkv)",
+      false,
+    )
+    .option("--codec <name>", "Encoder of the boxed video, as ffmpeg names it: libx265, h264_nvenc (default: libx264)")
+    .option("--crf <n>", "Its quality: lower is better and larger (default: 20)", quality)
+    .option("--preset <name>", "How hard it tries, as the encoder names it (default: veryfast)")
     .option("--jobs <n>", "Videos at the same time (default: 2 of several)", wholeNumber)
     .option("--resume", "Go on with what an interrupted run has left, and leave what is whole", false)
     .option("--force", "Replace outputs that are there", false)
@@ -33,11 +41,12 @@ Without --out, JSON lines are written beside the video. Ctrl-C keeps what is don
 
 Examples:
   multibox annotate in.mp4
+  multibox annotate in.mp4 --out video
   multibox annotate in.mp4 --out found.jsonl --out coco=found.json
   multibox annotate videos --out csv --out-dir found --jobs 4`,
     )
     .action(async (inputs: string[], { out, outDir, labels, jobs, resume, force, json, ...flags }: AnnotateFlags) => {
-      const { every, fps, start, end, keyframes, ...own } = flags;
+      const { every, fps, start, end, keyframes, soft, codec, crf, preset, ...own } = flags;
       const config = await loadConfig({ env: process.env, flags: own });
       const { annotateVideos } = await import("./annotate.ts");
       const failed = await annotateVideos(inputs, {
@@ -45,6 +54,8 @@ Examples:
         cacheDir: config.cacheDir ?? defaultCacheDir(),
         postProcess: postProcessOf(config),
         selection: { every, fps, start, end, keyframes },
+        soft,
+        encoding: { codec, crf, preset },
         out: out ?? ["jsonl"],
         outDir,
         labels,
@@ -65,6 +76,10 @@ interface AnnotateFlags extends Record<string, unknown> {
   readonly start?: number;
   readonly end?: number;
   readonly keyframes?: boolean;
+  readonly soft: boolean;
+  readonly codec?: string;
+  readonly crf?: number;
+  readonly preset?: string;
   readonly labels?: string[];
   readonly jobs?: number;
   readonly resume: boolean;
@@ -73,6 +88,13 @@ interface AnnotateFlags extends Record<string, unknown> {
 }
 
 const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
+
+function quality(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value <= 63))
+    throw new InvalidArgumentError("It must be a number from 0 to 63.");
+  return value;
+}
 
 function positive(text: string): number {
   const value = Number(text);

@@ -6,10 +6,14 @@ import { type ShownProgress, showProgress } from "./annotate-progress.ts";
 
 type OnProgress = NonNullable<FileTools["onProgress"]>;
 type OnConvert = NonNullable<FileTools["onConvert"]>;
+type OnWarning = NonNullable<FileTools["onWarning"]>;
 
 export interface AnnotateReport {
   /** Runs the work on one file and says how it went; false where it failed. */
-  watch(file: string, work: (onProgress: OnProgress, onConvert: OnConvert) => Promise<FileResult>): Promise<boolean>;
+  watch(
+    file: string,
+    work: (onProgress: OnProgress, onConvert: OnConvert, onWarning: OnWarning) => Promise<FileResult>,
+  ): Promise<boolean>;
   /** The last failure. */
   readonly error: unknown;
   /** What an interruption has left, in words. */
@@ -84,7 +88,9 @@ export function createReport({ json, files }: { readonly json: boolean; readonly
       if (json) event("start", { file });
       const onProgress = (progress: VideoProgress): void => shown.update({ file, ended, ...progress }, secondsSince());
       try {
-        done(file, await work(onProgress, (format, share) => shown.convert(file, format, share)), secondsSince());
+        const onConvert: OnConvert = (format, share) => shown.convert(file, format, share);
+        const onWarning: OnWarning = (message) => warn(file, new MultiboxError("OUTPUT_CHANGED", message));
+        done(file, await work(onProgress, onConvert, onWarning), secondsSince());
         return true;
       } catch (cause) {
         failed(file, cause, secondsSince());

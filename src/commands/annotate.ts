@@ -13,6 +13,9 @@ import { readSpec } from "../model/bundle.ts";
 import type { Detector } from "../model/detector.ts";
 import { openDetector } from "../model/detector-pool.ts";
 import type { PostProcessSpec } from "../model/spec.ts";
+import { requireTrackContainer, softVideoFormat, videoFormat } from "../annotate/video/boxed-video.ts";
+import { containerOf } from "../annotate/video/containers.ts";
+import type { EncoderWish } from "../annotate/video/encoders.ts";
 import { findFfmpeg } from "../pipeline/find-ffmpeg.ts";
 import { createGuard } from "../pipeline/guard.ts";
 import { type AnnotateReport, createReport } from "./annotate-report.ts";
@@ -35,6 +38,9 @@ export interface AnnotateOptions extends Pick<
   readonly cacheDir: string;
   readonly postProcess: Partial<PostProcessSpec>;
   readonly selection: Pick<AnnotationSettings, "every" | "fps" | "start" | "end" | "keyframes">;
+  /** Boxed videos have their boxes as a track. */
+  readonly soft: boolean;
+  readonly encoding: EncoderWish;
   readonly out: readonly string[];
   readonly outDir: string | undefined;
   readonly labels: readonly string[] | undefined;
@@ -64,10 +70,10 @@ export async function annotateVideos(names: readonly string[], options: Annotate
       const guard = createGuard();
       const tools = { detector, ffmpeg, guard, signal: stop.signal };
       const annotate = ({ input, outputs }: Plan): Promise<boolean> =>
-        report.watch(input, (onProgress, onConvert) =>
+        report.watch(input, (onProgress, onConvert, onWarning) =>
           annotateFile(
             { ...jobOf(options), path: input, input: input === "-" ? process.stdin : undefined, outputs, model },
-            { ...tools, onProgress, onConvert },
+            { ...tools, encoding: options.encoding, onProgress, onConvert, onWarning },
           ),
         );
       const failed = await runAll(plans, options.jobs ?? Math.min(2, plans.length), annotate, stop.signal);
@@ -85,10 +91,14 @@ export async function annotateVideos(names: readonly string[], options: Annotate
 }
 
 /** Which videos there are and what is to be written for each; everything that is a mistake in the call is found here. */
-async function plan(names: readonly string[], { out, outDir }: AnnotateOptions): Promise<Plan[]> {
+async function plan(names: readonly string[], { out, outDir, soft }: AnnotateOptions): Promise<Plan[]> {
   const requests = out
     .flatMap((text) => (/^[a-z0-9-]+(,[a-z0-9-]+)+$/.test(text) ? text.split(",") : [text]))
-    .map((text) => parseOutput(text));
+    .map((text) => parseOutput(text))
+    .map((request) => (soft && request.format === videoFormat ? { ...request, format: softVideoFormat } : request));
+  for (const { format, path } of requests)
+    if (format === softVideoFormat && path !== undefined) requireTrackContainer(path);
+  for (const { format, path } of requests) if (format === videoFormat && path !== undefined) containerOf(path);
   const videoForms = requests.find(({ format }) => format?.only === "pictures");
   if (videoForms)
     throw new MultiboxError(
