@@ -53,6 +53,12 @@ export const Config = z.strictObject({
     .max(64)
     .default(4)
     .describe("Most models that are open at once for streams that name their own, the server's among them."),
+  engineTimeoutSeconds: z.coerce
+    .number()
+    .min(1)
+    .max(3600)
+    .default(60)
+    .describe("A batch that takes the network longer fails, and the network is started anew."),
   minScore: z.coerce
     .number()
     .min(0)

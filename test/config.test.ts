@@ -38,6 +38,7 @@ describe("settings", () => {
       maxDelayMs: 10,
       maxAgeMs: 1000,
       maxModels: 4,
+      engineTimeoutSeconds: 60,
       minScore: 0.3,
       maxDecodeWidth: 1920,
       stallSeconds: 10,

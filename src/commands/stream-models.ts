@@ -25,6 +25,7 @@ export function modelOpener(config: Config, cacheDir: string, logger: Logger): M
       maxBatch: config.maxBatch,
       minScore: config.minScore,
       postProcess: postProcessOf(config),
+      timeoutMs: config.engineTimeoutSeconds * 1000,
       onDeath: (error) => logger.error({ code: error.code, model }, error.toString()),
     });
   };

@@ -1,24 +1,29 @@
 // A detector off the main thread: one worker with all cores, or several with one thread each, behind one interface.
-import type { MultiboxError } from "../errors.ts";
+import { MultiboxError } from "../errors.ts";
 import type { Picture } from "./detection.ts";
 import type { BatchResult, Detector, DetectorInfo } from "./detector.ts";
 import { prepareProcess } from "./engines/prepare.ts";
-import { isOnGpu } from "./engines/open.ts";
+import { bearsTermination, isOnGpu } from "./engines/open.ts";
 import { closedError, DetectorThread, type ReadyReply, type ThreadCall } from "./detector-thread.ts";
 import type { WorkerReply, WorkerRequest, WorkerSetup } from "./detector-worker.ts";
 
 export interface PoolOptions extends Omit<WorkerSetup, "threads"> {
   /** 0: one worker whose session has all cores. N: N workers whose sessions have one thread each. */
   readonly workers: number;
-  /** A worker died and is replaced; its batch has failed. */
+  /** A batch that takes longer fails, and its worker is replaced; never when absent. */
+  readonly timeoutMs?: number;
+  /** A worker died or hangs, and is replaced; its batch has failed. */
   readonly onDeath?: (error: MultiboxError) => void;
+  /** What a worker runs; for tests of what it can do wrong. */
+  readonly entry?: URL;
 }
 
 /** Opens the model in its workers and waits until each is ready. Fails as reading the bundle or opening the engine does. */
-export async function openDetector({ workers, onDeath, ...options }: PoolOptions): Promise<Detector> {
-  const setup: WorkerSetup = { ...options, threads: workers === 0 ? 0 : 1 };
+export async function openDetector(options: PoolOptions): Promise<Detector> {
+  const { workers, timeoutMs, onDeath, entry, ...rest } = options;
+  const setup: WorkerSetup = { ...rest, threads: workers === 0 ? 0 : 1 };
   await prepareProcess(setup.engine, setup);
-  const pool = new DetectorPool(setup, Math.max(1, workers), onDeath);
+  const pool = new DetectorPool(setup, Math.max(1, workers), { timeoutMs, onDeath, entry });
   try {
     await pool.start();
   } catch (error) {
@@ -32,16 +37,20 @@ class DetectorPool implements Detector {
   readonly maxBatch: number;
   #slots: number;
   #setup: WorkerSetup;
-  readonly #onDeath: ((error: MultiboxError) => void) | undefined;
+  readonly #options: Pick<PoolOptions, "timeoutMs" | "onDeath" | "entry">;
   readonly #threads = new Set<DetectorThread>();
+  /** They hang, were given up, and are not gone yet. */
+  readonly #hung = new Set<DetectorThread>();
+  /** Somebody waits until those are gone. */
+  #outwaiting = false;
   readonly #idle: DetectorThread[] = [];
   readonly #line: ThreadCall[] = [];
   #info: DetectorInfo | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(setup: WorkerSetup, slots: number, onDeath: ((error: MultiboxError) => void) | undefined) {
+  constructor(setup: WorkerSetup, slots: number, options: Pick<PoolOptions, "timeoutMs" | "onDeath" | "entry">) {
     this.#setup = setup;
-    this.#onDeath = onDeath;
+    this.#options = options;
     this.#slots = slots;
     this.maxBatch = setup.maxBatch;
   }
@@ -82,7 +91,7 @@ class DetectorPool implements Detector {
 
   async #close(): Promise<void> {
     for (const { reject } of this.#line.splice(0)) reject(closedError());
-    await Promise.all([...this.#threads].map((thread) => thread.close()));
+    await Promise.all([...this.#threads, ...this.#hung].map((thread) => thread.close()));
   }
 
   #call(request: WorkerRequest): Promise<WorkerReply> {
@@ -101,14 +110,17 @@ class DetectorPool implements Detector {
 
   async #startThread(): Promise<ReadyReply> {
     let opened = false;
-    const thread = new DetectorThread(this.#setup, (error) => {
+    const { timeoutMs, entry } = this.#options;
+    const onLost = (error: MultiboxError): void => {
       this.#threads.delete(thread);
       if (this.#idle.includes(thread)) this.#idle.splice(this.#idle.indexOf(thread), 1);
       // One that never opened the model is not replaced: the next would end as it did.
       if (this.#closing || !opened) return;
-      this.#onDeath?.(error);
+      if (error.code === "ENGINE_TIMEOUT") this.#abandon(thread);
+      this.#options.onDeath?.(error);
       void this.#replaceThread();
-    });
+    };
+    const thread = new DetectorThread({ setup: this.#setup, timeoutMs, entry, onLost });
     this.#threads.add(thread);
     const ready = await thread.ready.catch(async (error: unknown) => {
       await thread.close();
@@ -123,13 +135,32 @@ class DetectorPool implements Detector {
     return ready;
   }
 
+  #abandon(thread: DetectorThread): void {
+    this.#hung.add(thread);
+    void thread.gone.then(() => this.#hung.delete(thread));
+    thread.abandon(bearsTermination(this.#setup.engine));
+  }
+
   async #replaceThread(): Promise<void> {
     try {
-      await this.#startThread();
+      if (isOnGpu(this.#setup.engine) && this.#hung.size > 0) {
+        // Two threads on one GPU would crash the process. Until the first is gone, nobody waits for what may never be.
+        for (const { reject } of this.#line.splice(0)) reject(hungError());
+        if (this.#outwaiting) return;
+        this.#outwaiting = true;
+        await Promise.all([...this.#hung].map(({ gone }) => gone));
+        this.#outwaiting = false;
+      }
+      if (!this.#closing && this.#threads.size < this.#slots) await this.#startThread();
     } catch (error) {
       // It cannot start again (the model was deleted, say): without any thread, whoever waits must not wait for ever.
       if (this.#threads.size > 0) return;
       for (const { reject } of this.#line.splice(0)) reject(error as MultiboxError);
     }
   }
+}
+
+function hungError(): MultiboxError {
+  const sentence = "The network hangs on the GPU, and no other can be started there before it is done.";
+  return new MultiboxError("ENGINE_TIMEOUT", sentence, "If that lasts, start the server again.");
 }

@@ -10,6 +10,7 @@ import { createGuard } from "./guard.ts";
 import { InOrder } from "./in-order.ts";
 import type { BatchReport, Lane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
+import { type Latency, LatencyMeter } from "./latency.ts";
 import type { Rates } from "./meter.ts";
 import { RunningStream, type StreamHost } from "./running-stream.ts";
 import { openSource } from "./source.ts";
@@ -67,6 +68,8 @@ export interface Pipeline {
   counts(id: string): StreamCounts;
   /** Frames a second over the last five seconds. */
   rates(id: string): Rates;
+  /** Where the time of a stream's frames went lately, of all streams' when none is named; undefined while there were none. */
+  latency(id?: string): Latency | undefined;
   /** Stops all streams, finishes or drops what is in flight. Idempotent. */
   close(): Promise<void>;
 }
@@ -104,6 +107,7 @@ class StreamPipeline implements Pipeline {
   readonly configs = new Subject<StreamConfig>();
   readonly removed = new Subject<string>();
   readonly #options: PipelineOptions;
+  readonly #latency = new LatencyMeter();
   readonly #guard = createGuard();
   readonly #streams = new Map<string, RunningStream>();
   /** Not by name: a frame of a removed stream must not get into the books of a new one with its name. */
@@ -203,6 +207,10 @@ class StreamPipeline implements Pipeline {
     return this.#get(id).meter.rates();
   }
 
+  latency(id?: string): Latency | undefined {
+    return (id === undefined ? this.#latency : this.#get(id).latency).latency();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -222,7 +230,8 @@ class StreamPipeline implements Pipeline {
 
   #emit({ frame, detections, ...rest }: Unnumbered): void {
     const stream = this.#owner(frame);
-    const seq = stream.detected();
+    const seq = stream.detected(rest.timing);
+    this.#latency.record(rest.timing);
     if (this.#streams.get(frame.stream) === stream) {
       const { width, height } = frame.picture;
       this.detected.next({ frame, seq, detections: stream.keep(detections, width, height), ...rest });

@@ -1,8 +1,9 @@
 // One stream's life in the pipeline: started, paused, changed and stopped, with its books and what is said of it.
 import { defer, from, interval, Observable, type Subscription, switchMap, takeUntil, tap } from "rxjs";
 import type { MultiboxError } from "../errors.ts";
-import type { DropCause, Frame } from "./frame.ts";
+import type { Detected, DropCause, Frame } from "./frame.ts";
 import { createKeep, type Keep } from "./keep.ts";
+import { LatencyMeter } from "./latency.ts";
 import { StreamMeter } from "./meter.ts";
 import type { SourceOptions } from "./source.ts";
 import type { Lane } from "./lane.ts";
@@ -27,6 +28,7 @@ export interface StreamHost {
 
 export class RunningStream {
   readonly meter: StreamMeter;
+  readonly latency = new LatencyMeter();
   readonly #host: StreamHost;
   readonly #lane: StreamLane;
   #config: StreamConfig;
@@ -106,7 +108,8 @@ export class RunningStream {
   }
 
   /** A frame came out of the lane, detected; its number among the stream's detected ones. To be followed by `settle`. */
-  detected(): number {
+  detected(timing: Detected["timing"]): number {
+    this.latency.record(timing);
     return this.meter.detected();
   }
 

@@ -34,6 +34,8 @@ const Detection = z.strictObject({
 export const StreamState = z.enum(["connecting", "live", "stalled", "retrying", "misconfigured", "ended", "paused"]);
 export type StreamState = z.infer<typeof StreamState>;
 
+const Quantiles = z.strictObject({ p50: z.number(), p95: z.number(), p99: z.number() });
+
 const source = {
   loop: z.boolean().describe("Files only. true: played in real time, over and over; false: every frame, once."),
   transport: z.enum(["tcp", "udp"]).describe("RTSP only."),
@@ -49,6 +51,12 @@ export const StreamInfo = z.strictObject({
   width: z.int().optional(),
   height: z.int().optional(),
   fps: z.strictObject({ decoded: z.number(), detected: z.number() }).describe("Frames a second over the last seconds."),
+  latency: z
+    .strictObject({ queueMs: Quantiles, inferMs: Quantiles, totalMs: Quantiles })
+    .optional()
+    .describe(
+      "Of the frames detected in the last half to whole minute, as in their timing; absent where there were none.",
+    ),
   counts: z
     .strictObject({
       decoded: z.int(),

@@ -1,11 +1,13 @@
 // Streams as the wire tells of them: no passwords, times as ISO 8601.
+import type { Latency } from "../pipeline/latency.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { redactText, redactUrl, type StreamStatus } from "../pipeline/stream.ts";
 import type { ErrorBody, StreamEvent, StreamInfo } from "./protocol.ts";
 
-export function streamInfo(pipeline: Pick<Pipeline, "counts" | "rates">, status: StreamStatus): StreamInfo {
+export function streamInfo(pipeline: Pick<Pipeline, "counts" | "rates" | "latency">, status: StreamStatus): StreamInfo {
   const { id, url, ...settings } = status.config;
   const { decoded, detected, inFlight, dropped } = pipeline.counts(id);
+  const latency = pipeline.latency(id);
   return {
     id,
     url: redactUrl(url),
@@ -14,12 +16,22 @@ export function streamInfo(pipeline: Pick<Pipeline, "counts" | "rates">, status:
     ...errorOf(status),
     ...status.size,
     fps: pipeline.rates(id),
+    ...(latency && { latency: tidyLatency(latency) }),
     counts: { decoded, detected, inFlight, dropped: { ...dropped } },
     settings: settings as StreamInfo["settings"],
   };
 }
 
-export function streamInfos(pipeline: Pick<Pipeline, "list" | "counts" | "rates">): StreamInfo[] {
+/** To a tenth of a millisecond; they are not known better. */
+function tidyLatency({ queueMs, inferMs, totalMs }: Latency): Latency {
+  const tidy = ({ p50, p95, p99 }: Latency["queueMs"]): Latency["queueMs"] => {
+    const [a, b, c] = [p50, p95, p99].map((value) => Math.round(value * 10) / 10) as [number, number, number];
+    return { p50: a, p95: b, p99: c };
+  };
+  return { queueMs: tidy(queueMs), inferMs: tidy(inferMs), totalMs: tidy(totalMs) };
+}
+
+export function streamInfos(pipeline: Pick<Pipeline, "list" | "counts" | "rates" | "latency">): StreamInfo[] {
   return pipeline.list().map((status) => streamInfo(pipeline, status));
 }
 

@@ -96,6 +96,10 @@ export class ScriptedPipeline implements Pipeline {
     return next;
   }
 
+  latency(): undefined {
+    return undefined;
+  }
+
   swap(): Promise<void> {
     return Promise.resolve();
   }

@@ -52,8 +52,13 @@ export async function openEngine(name: EngineName, network: Network, options: En
 }
 
 /** Whether an engine computes on a GPU, which a process uses from one thread at a time. */
-export function isOnGpu(name: NamedEngine): boolean {
+export function isOnGpu(name: EngineName): boolean {
   return name === "onnx:webgpu" || name === "onnx:cuda" || name === "tfjs:gpu";
+}
+
+/** Whether a thread may be ended in the midst of a run of it without harm to the process. */
+export function bearsTermination(name: EngineName): boolean {
+  return name === "onnx:cpu" || name === "tfjs:wasm";
 }
 
 /**
