@@ -1,0 +1,114 @@
+// /v1/models: what there is, which versions are in use, and changing that while streams run.
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { MultiboxError } from "../../errors.ts";
+import type { Pipeline } from "../../pipeline/pipeline.ts";
+import { json, jsonBody, numberText, problems, readsJson, SECURED } from "../api-route.ts";
+import { StreamId } from "../protocol.ts";
+import type { Activator } from "./activation.ts";
+import { Activation, InUse, ModelInfo } from "./model-schemas.ts";
+import type { ModelStore } from "./model-store.ts";
+
+const tags = ["Models"];
+const params = z.object({ name: StreamId.describe("The model's name.") });
+const versionParams = params.extend({ version: numberText(z.int().nonnegative()).describe("0 is the fetched one.") });
+
+const listRoute = createRoute({
+  method: "get",
+  path: "/v1/models",
+  tags,
+  summary: "List models and their versions",
+  security: SECURED,
+  responses: { 200: json(z.array(ModelInfo), "Those that run, those that were trained here, those that can be fetched.") },
+});
+
+const lookRoute = createRoute({
+  method: "get",
+  path: "/v1/models/{name}",
+  tags,
+  summary: "Look at a model",
+  security: SECURED,
+  request: { params },
+  responses: { 200: json(ModelInfo, "With its versions."), ...problems("MODEL_UNKNOWN") },
+});
+
+const activateRoute = createRoute({
+  method: "post",
+  path: "/v1/models/{name}/versions/{version}/activate",
+  tags,
+  summary: "Bring a version into use",
+  description:
+    "It is opened and warmed beside the one in use, then takes its place between two batches: no frame is lost, and each stream's messages change their version once. Kept over a restart.",
+  security: SECURED,
+  middleware: readsJson(),
+  request: { params: versionParams, body: jsonBody(Activation) },
+  responses: {
+    200: json(InUse, "What is in use now, and what a rollback goes back to."),
+    ...problems("MODEL_UNKNOWN", "VERSION_UNKNOWN", "VERSION_NOT_OFFERED", "MODEL_BUSY", "MODEL_CORRUPT"),
+  },
+});
+
+const rollbackRoute = createRoute({
+  method: "post",
+  path: "/v1/models/{name}/rollback",
+  tags,
+  summary: "Go back to the version before",
+  security: SECURED,
+  request: { params },
+  responses: { 200: json(InUse, "What is in use now."), ...problems("MODEL_UNKNOWN", "NO_PREVIOUS", "MODEL_BUSY") },
+});
+
+const removeRoute = createRoute({
+  method: "delete",
+  path: "/v1/models/{name}/versions/{version}",
+  tags,
+  summary: "Delete a version",
+  security: SECURED,
+  request: { params: versionParams },
+  responses: { 204: { description: "It is gone." }, ...problems("VERSION_UNKNOWN", "VERSION_IN_USE") },
+});
+
+export interface ModelDeps {
+  readonly store: ModelStore;
+  readonly activator: Activator;
+  readonly pipeline: Pick<Pipeline, "detector">;
+  readonly defaultModel: string;
+  /** Names that multibox can fetch. */
+  readonly fetchable: readonly string[];
+}
+
+export function modelRoutes(deps: ModelDeps): OpenAPIHono {
+  const { store, activator, pipeline, defaultModel, fetchable } = deps;
+  const app = new OpenAPIHono();
+  const names = (): string[] => [...new Set([...fetchable, ...store.names()])];
+  const infoOf = async (name: string): Promise<ModelInfo> => ({
+    name,
+    inUse: store.inUse(name),
+    fetched: fetchable.includes(name),
+    running: (await pipeline.detector(name === defaultModel ? undefined : name)) !== undefined,
+    versions: store.versions(name),
+  });
+  const known = (name: string): string => {
+    if (names().includes(name)) return name;
+    throw new MultiboxError("MODEL_UNKNOWN", `There is no model "${name}".`, `There are: ${names().join(", ")}.`);
+  };
+
+  app.openapi(listRoute, async (c) => c.json(await Promise.all(names().map(infoOf)), 200));
+
+  app.openapi(lookRoute, async (c) => c.json(await infoOf(known(c.req.valid("param").name)), 200));
+
+  app.openapi(activateRoute, async (c) => {
+    const { name, version } = c.req.valid("param");
+    if (version === 0 && !fetchable.includes(known(name))) store.version(name, version);
+    return c.json(await activator.activate(known(name), version, c.req.valid("json").force), 200);
+  });
+
+  app.openapi(rollbackRoute, async (c) => c.json(await activator.rollback(known(c.req.valid("param").name)), 200));
+
+  app.openapi(removeRoute, async (c) => {
+    const { name, version } = c.req.valid("param");
+    await store.remove(name, version);
+    return c.body(null, 204);
+  });
+
+  return app;
+}

@@ -1,0 +1,46 @@
+// Models and their versions, as they lie on disk and as HTTP tells of them.
+import { z } from "zod";
+
+const facts = {
+  created: z.string().describe("ISO 8601."),
+  parent: z.string().describe("What its training began with: a name, or a name and a version, `yard@3`."),
+  metrics: z
+    .record(z.string(), z.number())
+    .describe("On the validation pictures: `AP`, `AP50` and so on, as `multibox evaluate` has them."),
+  parentMetrics: z.record(z.string(), z.number()).optional().describe("Of its parent, on the same pictures."),
+  offered: z.boolean().describe("Whether it is at least as good as its parent; others are only activated by force."),
+  data: z.strictObject({ hash: z.string(), pictures: z.int() }).describe("Of the data set that it learned from."),
+  settings: z.record(z.string(), z.unknown()).describe("Of its training."),
+};
+
+/** `version.json`, beside a version's model. */
+export const VersionFile = z.strictObject({ format: z.literal(1), ...facts });
+export type VersionFile = z.infer<typeof VersionFile>;
+
+/** Which version a name means; 0 is the one that multibox fetches by that name. */
+export const InUse = z.strictObject({
+  version: z.int().nonnegative(),
+  previous: z.int().nonnegative().optional().describe("What a rollback goes back to."),
+});
+export type InUse = z.infer<typeof InUse>;
+
+export const ModelVersion = z.strictObject({
+  name: z.string(),
+  version: z.int(),
+  labels: z.array(z.string()),
+  ...facts,
+});
+export type ModelVersion = z.infer<typeof ModelVersion>;
+
+export const ModelInfo = z.strictObject({
+  name: z.string(),
+  inUse: InUse,
+  fetched: z.boolean().describe("Whether there is a version 0, which multibox fetches."),
+  running: z.boolean().describe("Whether streams go through it now."),
+  versions: z.array(ModelVersion).describe("Newest first."),
+});
+export type ModelInfo = z.infer<typeof ModelInfo>;
+
+export const Activation = z.strictObject({
+  force: z.boolean().default(false).describe("Take it even where it is worse than its parent."),
+});

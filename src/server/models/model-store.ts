@@ -1,0 +1,167 @@
+// The versions of models that were trained here: a folder each, numbered from 1, and which of them is in use.
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { MultiboxError, sentenceOf } from "../../errors.ts";
+import { type Bundle, readSpec, writeBundle } from "../../model/bundle.ts";
+import { writeWhole } from "../../whole-file.ts";
+import { InUse, VersionFile, type ModelVersion } from "./model-schemas.ts";
+
+const IN_USE = "in-use.json";
+const VERSION = "version.json";
+
+/** A model's versions; number 0 is the one of its name that multibox fetches, where there is one. */
+interface Model {
+  readonly versions: Map<number, ModelVersion>;
+  inUse: InUse;
+}
+
+/** What is written of a version besides its model. */
+export type VersionFacts = Omit<VersionFile, "format">;
+
+export class ModelStore {
+  readonly folder: string;
+  readonly #models = new Map<string, Model>();
+  /** One change of the folder at a time. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** `folder`: `models` in the data folder; made when the first version is added. */
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Reads what the folder holds. A version that cannot be read is told to `onWarning` and left alone. */
+  async load(onWarning: (sentence: string) => void): Promise<void> {
+    if (!existsSync(this.folder)) return;
+    for (const name of (await readdir(this.folder)).sort()) {
+      const model = this.#model(name);
+      for (const entry of await readdir(join(this.folder, name)).catch(() => [])) {
+        const place = join(this.folder, name, entry);
+        // What a server that was killed has left half done.
+        if (entry.endsWith(".tmp") || entry.endsWith(".old")) await rm(place, { recursive: true, force: true });
+        if (!/^\d+$/.test(entry)) continue;
+        try {
+          const text = await readFile(join(place, VERSION), "utf8");
+          const spec = await readSpec(place);
+          model.versions.set(Number(entry), versionOf(name, Number(entry), VersionFile.parse(JSON.parse(text)), spec));
+        } catch (error) {
+          onWarning(`${place}: ${sentenceOf(error)}`);
+        }
+      }
+      model.inUse = await readInUse(join(this.folder, name, IN_USE));
+    }
+  }
+
+  names(): string[] {
+    return [...this.#models.keys()];
+  }
+
+  /** Newest first. */
+  versions(name: string): ModelVersion[] {
+    return [...(this.#models.get(name)?.versions.values() ?? [])].sort((a, b) => b.version - a.version);
+  }
+
+  inUse(name: string): InUse {
+    return this.#models.get(name)?.inUse ?? NONE;
+  }
+
+  /** VERSION_UNKNOWN when there is none. */
+  version(name: string, version: number): ModelVersion {
+    const found = this.#models.get(name)?.versions.get(version);
+    if (found) return found;
+    const known = this.versions(name).map((other) => other.version);
+    throw new MultiboxError(
+      "VERSION_UNKNOWN",
+      `There is no version ${version} of the model "${name}".`,
+      known.length > 0 ? `There are: ${known.join(", ")}.` : "It has no versions that were trained here.",
+    );
+  }
+
+  /** The folder that `name` or `name@3` means here; undefined for what was not trained here, and for version 0. VERSION_UNKNOWN. */
+  resolve(model: string): string | undefined {
+    const [, name, number] = /^([^@]+)@(\d+)$/.exec(model) ?? [undefined, model];
+    const version = number === undefined ? this.inUse(name!).version : Number(number);
+    if (version === 0) return undefined;
+    return this.folderOf(name!, this.version(name!, version).version);
+  }
+
+  folderOf(name: string, version: number): string {
+    return join(this.folder, name, String(version));
+  }
+
+  /** Keeps a model as the next version of a name. Its spec gets that name and number. Fails with DISK_FULL or NOT_WRITABLE. */
+  add(name: string, bundle: Bundle, facts: VersionFacts): Promise<ModelVersion> {
+    return this.#inTurn(async () => {
+      const model = this.#model(name);
+      const version = Math.max(0, ...model.versions.keys()) + 1;
+      const folder = this.folderOf(name, version);
+      const spec = { ...bundle.spec, name, version: String(version) };
+      await mkdir(join(this.folder, name), { recursive: true });
+      await writeBundle(folder, spec, bundle.weights, bundle.provenance, bundle.quantization);
+      // A version without this file is none: it comes last.
+      const file: VersionFile = { format: 1, ...facts };
+      await writeWhole(join(folder, VERSION), [`${JSON.stringify(file, undefined, 1)}\n`]);
+      const added = versionOf(name, version, file, spec);
+      model.versions.set(version, added);
+      return added;
+    });
+  }
+
+  /** From now on `name` means this version, 0 for the fetched one; what it meant before is what a rollback goes back to. */
+  use(name: string, version: number): Promise<InUse> {
+    return this.#inTurn(async () => {
+      if (version !== 0) this.version(name, version);
+      const before = this.inUse(name).version;
+      const inUse = { version, previous: before === version ? this.inUse(name).previous : before };
+      await mkdir(join(this.folder, name), { recursive: true });
+      await writeWhole(join(this.folder, name, IN_USE), [`${JSON.stringify(inUse)}\n`]);
+      this.#model(name).inUse = inUse;
+      return inUse;
+    });
+  }
+
+  /** Fails with VERSION_UNKNOWN, or with VERSION_IN_USE for the one in use and the one that a rollback needs. */
+  remove(name: string, version: number): Promise<void> {
+    return this.#inTurn(async () => {
+      this.version(name, version);
+      const inUse = this.inUse(name);
+      if (inUse.version === version || inUse.previous === version) {
+        const why = inUse.version === version ? "is in use" : "is what a rollback goes back to";
+        const hint = "Activate another one first, twice for that.";
+        throw new MultiboxError("VERSION_IN_USE", `Version ${version} of "${name}" ${why}.`, hint);
+      }
+      await rm(this.folderOf(name, version), { recursive: true, force: true });
+      this.#models.get(name)!.versions.delete(version);
+    });
+  }
+
+  #model(name: string): Model {
+    const known = this.#models.get(name);
+    if (known) return known;
+    const model: Model = { versions: new Map(), inUse: NONE };
+    this.#models.set(name, model);
+    return model;
+  }
+
+  #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(action);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+}
+
+const NONE: InUse = { version: 0 };
+
+async function readInUse(file: string): Promise<InUse> {
+  const parsed = InUse.safeParse(JSON.parse(await readFile(file, "utf8").catch(() => "null")));
+  return parsed.success ? parsed.data : NONE;
+}
+
+function versionOf(
+  name: string,
+  version: number,
+  { format: _format, ...facts }: VersionFile,
+  { labels }: Bundle["spec"],
+): ModelVersion {
+  return { name, version, labels: labels.filter((label) => label !== null), ...facts };
+}
