@@ -5,7 +5,9 @@ import type { Logger } from "pino";
 import { captureBoundsOf, type Config } from "../config.ts";
 import { demoClip } from "../demo-clip.ts";
 import { sentenceOf } from "../errors.ts";
+import { CurrentDetector } from "../model/current-detector.ts";
 import type { Detector } from "../model/detector.ts";
+import { ZOO } from "../model/zoo.ts";
 import { findFfmpeg } from "../pipeline/find-ffmpeg.ts";
 import { JpegEncoder } from "../pipeline/jpeg.ts";
 import { createPipeline, type Pipeline } from "../pipeline/pipeline.ts";
@@ -17,6 +19,8 @@ import { History } from "../server/history.ts";
 import { historyPath, openHistoryPort } from "../server/history-port.ts";
 import { KeptStreams } from "../server/kept-streams.ts";
 import { Sequences } from "../server/sequences.ts";
+import { Activator } from "../server/models/activation.ts";
+import { ModelStore } from "../server/models/model-store.ts";
 import { type RunningServer, startServer } from "../server/serve.ts";
 import { openStore, storePath } from "../server/store.ts";
 import { packageVersion } from "../version.ts";
@@ -42,13 +46,16 @@ export async function serve({ config, cacheDir, dataDir, demo, json }: ServeOpti
   const store = openStore(storePath(dataDir));
   const ffmpeg = await findFfmpeg();
   if (ffmpeg.warning) logger.warn(ffmpeg.warning);
-  const models = modelOpener(config, cacheDir, logger);
-  const detector = await models.openDefault();
+  const versions = new ModelStore(join(dataDir, "models"));
+  await versions.load((sentence) => logger.warn(`A version of a model is left out: ${sentence}`));
+  const models = modelOpener(config, cacheDir, versions, logger);
+  const first = await models.openDefault();
+  const detector = new CurrentDetector(first);
   let ready = false;
   const sequences = new Sequences(store, logger);
   const history = openHistory(config, dataDir, logger);
   const { maxDelayMs, maxAgeMs, maxModels, maxDecodeWidth, stallSeconds } = config;
-  const pipeline = createPipeline(detector, {
+  const pipeline = createPipeline(first, {
     maxDelayMs,
     maxAgeMs,
     maxModels,
@@ -75,6 +82,15 @@ export async function serve({ config, cacheDir, dataDir, demo, json }: ServeOpti
       config,
       store,
       captures,
+      models: {
+        store: versions,
+        activator: new Activator(
+          { store: versions, pipeline, defaultModel: config.model, current: detector, open: models.openNamed },
+          first,
+        ),
+        defaultModel: config.model,
+        fetchable: ZOO.map(({ spec }) => spec.name),
+      },
       history,
       logger,
       version,

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { type Config, postProcessOf } from "../config.ts";
 import { MultiboxError } from "../errors.ts";
 import type { Detector } from "../model/detector.ts";
+import type { ModelStore } from "../server/models/model-store.ts";
 import { openDetector } from "../model/detector-pool.ts";
 import { openShown } from "./model-folder.ts";
 
@@ -13,9 +14,10 @@ export interface ModelOpener {
   readonly openNamed: (model: string) => Promise<Detector>;
 }
 
-export function modelOpener(config: Config, cacheDir: string, logger: Logger): ModelOpener {
+/** `store` says what was trained here: `name` means its version in use, `name@3` its third. */
+export function modelOpener(config: Config, cacheDir: string, store: ModelStore, logger: Logger): ModelOpener {
   const open = async (model: string): Promise<Detector> => {
-    const { folder } = await openShown(model, cacheDir);
+    const folder = store.resolve(model) ?? (await openShown(model.replace(/@0$/, ""), cacheDir)).folder;
     return openDetector({
       folder,
       engine: config.engine,

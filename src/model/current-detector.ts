@@ -4,16 +4,16 @@ import type { BatchResult, Detector, DetectorInfo } from "./detector.ts";
 
 export class CurrentDetector implements Detector {
   #detector: Detector;
+  readonly #calls = new Set<Promise<unknown>>();
 
   constructor(detector: Detector) {
     this.#detector = detector;
   }
 
-  /** Returns the one before, which is the caller's to close. Calls that it has begun end there. */
-  change(detector: Detector): Detector {
-    const before = this.#detector;
+  /** Resolves when all that was asked of the one before is answered; that one is the caller's to close. */
+  async change(detector: Detector): Promise<void> {
     this.#detector = detector;
-    return before;
+    await Promise.allSettled(this.#calls);
   }
 
   get info(): DetectorInfo {
@@ -28,8 +28,14 @@ export class CurrentDetector implements Detector {
     return this.#detector.maxBatch;
   }
 
-  detect(pictures: readonly Picture[]): Promise<BatchResult> {
-    return this.#detector.detect(pictures);
+  async detect(pictures: readonly Picture[]): Promise<BatchResult> {
+    const call = this.#detector.detect(pictures);
+    this.#calls.add(call);
+    try {
+      return await call;
+    } finally {
+      this.#calls.delete(call);
+    }
   }
 
   warmUp(): Promise<void> {

@@ -18,6 +18,7 @@ import { detectRoute } from "./detect-route.ts";
 import type { History } from "./history.ts";
 import { Hub } from "./hub.ts";
 import { Metrics } from "./metrics.ts";
+import { modelRoutes, type ModelDeps } from "./models/model-routes.ts";
 import { describeApi } from "./open-api.ts";
 import { servePage } from "./page.ts";
 import { pictureRoutes } from "./picture-routes.ts";
@@ -36,6 +37,7 @@ export interface AppDeps {
   readonly config: Pick<Config, "host" | "token" | "minScore" | "fileRoots">;
   readonly store: Store;
   readonly captures: CaptureStore;
+  readonly models: Omit<ModelDeps, "pipeline">;
   readonly history: History;
   readonly logger: Logger;
   /** Of multibox. */
@@ -103,7 +105,12 @@ export function createApp(deps: AppDeps): MultiboxApp {
   }
 
   const register = new StreamRegister(pipeline);
-  const limits = { fileRoots: config.fileRoots, labels: detector.info.labels };
+  const limits = {
+    fileRoots: config.fileRoots,
+    get labels() {
+      return detector.info.labels;
+    },
+  };
   const routes = [
     statusRoutes({ detector, metrics, version, ready: deps.ready }),
     detectRoute(detector, config, clock),
@@ -112,6 +119,7 @@ export function createApp(deps: AppDeps): MultiboxApp {
     streamChangeRoutes(pipeline, register, limits),
     pictureRoutes(pipeline, { pipeline, latest, pictures, closing }),
     captureRoutes({ pipeline, latest, capturer, store: deps.captures }),
+    modelRoutes({ ...deps.models, pipeline }),
   ];
   for (const route of routes) app.route("/", route);
   describeApi(app, version);

@@ -7,6 +7,9 @@ import { pino, type Logger } from "pino";
 import { Config } from "../../src/config.ts";
 import { JpegEncoder } from "../../src/pipeline/jpeg.ts";
 import { createApp, type MultiboxApp } from "../../src/server/app.ts";
+import { CurrentDetector } from "../../src/model/current-detector.ts";
+import { Activator } from "../../src/server/models/activation.ts";
+import { ModelStore } from "../../src/server/models/model-store.ts";
 import { CaptureStore } from "../../src/server/captures/capture-store.ts";
 import { History } from "../../src/server/history.ts";
 import { startServer, type RunningServer, type ServeDeps } from "../../src/server/serve.ts";
@@ -97,11 +100,17 @@ function prepare({ config, script, deps, history = false, jpeg = new JpegEncoder
     history: new History({ port: history ? memoryHistory() : undefined, logger }),
     log,
   };
+  const { pipeline, detector } = setup;
+  const store = new ModelStore(join(tmpdir(), `multibox-test-${randomUUID()}`));
+  const current = new CurrentDetector(detector);
+  const open = (): Promise<never> => Promise.reject(new Error("There is no model to open."));
+  const activator = new Activator({ store, pipeline, defaultModel: "red-finder", current, open }, detector);
   return {
     setup,
     jpeg,
     deps: {
       ...setup,
+      models: { store, activator, defaultModel: "red-finder", fetchable: ["red-finder"] },
       jpeg,
       config: Config.parse({ port: 0, ...config }),
       logger,

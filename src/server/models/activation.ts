@@ -66,7 +66,7 @@ export class Activator {
     // What nobody uses is opened by whoever will.
     if (!running) return;
     const detector = await open(`${name}@${version}`);
-    if (isDefault) current.change(detector);
+    if (isDefault) await current.change(detector);
     await pipeline.swap(isDefault ? undefined : name, detector);
     if (isDefault) {
       const first = this.#first;

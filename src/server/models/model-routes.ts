@@ -18,7 +18,9 @@ const listRoute = createRoute({
   tags,
   summary: "List models and their versions",
   security: SECURED,
-  responses: { 200: json(z.array(ModelInfo), "Those that run, those that were trained here, those that can be fetched.") },
+  responses: {
+    200: json(z.array(ModelInfo), "Those that run, those that were trained here, those that can be fetched."),
+  },
 });
 
 const lookRoute = createRoute({

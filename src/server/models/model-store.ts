@@ -79,10 +79,9 @@ export class ModelStore {
 
   /** The folder that `name` or `name@3` means here; undefined for what was not trained here, and for version 0. VERSION_UNKNOWN. */
   resolve(model: string): string | undefined {
-    const [, name, number] = /^([^@]+)@(\d+)$/.exec(model) ?? [undefined, model];
-    const version = number === undefined ? this.inUse(name!).version : Number(number);
-    if (version === 0) return undefined;
-    return this.folderOf(name!, this.version(name!, version).version);
+    const [, named = model, number] = /^([^@]+)@(\d+)$/.exec(model) ?? [];
+    const version = number === undefined ? this.inUse(named).version : Number(number);
+    return version === 0 ? undefined : this.folderOf(named, this.version(named, version).version);
   }
 
   folderOf(name: string, version: number): string {
