@@ -1,18 +1,7 @@
 // Keeps a live stream going: notices that it stalls, and starts it again after every end, at first soon and then slowly.
-import {
-  asyncScheduler,
-  catchError,
-  defer,
-  EMPTY,
-  endWith,
-  map,
-  Observable,
-  retry,
-  tap,
-  timer,
-  type SchedulerLike,
-} from "rxjs";
+import { catchError, defer, EMPTY, endWith, map, Observable, retry, tap, timer, type SchedulerLike } from "rxjs";
 import { MultiboxError, sentenceOf } from "../errors.ts";
+import { steadyScheduler } from "../steady-scheduler.ts";
 import type { Frame } from "./frame.ts";
 import { isLive, redactText, redactUrl, type StreamConfig, type StreamState } from "./stream.ts";
 
@@ -76,7 +65,7 @@ function superviseFile(config: StreamConfig, open: OpenSource, say: Say): Observ
 }
 
 function superviseLive(config: StreamConfig, open: OpenSource, say: Say, options: SuperviseOptions): Observable<Frame> {
-  const { backoff = BACKOFF, random = Math.random, scheduler = asyncScheduler } = options;
+  const { backoff = BACKOFF, random = Math.random, scheduler = steadyScheduler } = options;
   const { misconfiguredMs = 60_000, steadyMs = backoff.maxMs } = options;
   let attempt = 0;
   /** Runs in a row that had no picture in time. */
