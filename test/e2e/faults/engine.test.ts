@@ -30,7 +30,7 @@ describe("two cameras, and an engine that is killed", () => {
     const states: string[] = [];
     pipeline.detected.subscribe(({ seq, frame }) => void (frame.stream === "a" && seen.push({ seq })));
     pipeline.statuses.subscribe(({ config, state }) => void states.push(`${config.id} ${state}`));
-    const gap = (id: string): number => gapOf({ counts: pipeline.counts(id) } as Parameters<typeof gapOf>[0]);
+    const gap = (id: string): number => gapOf({ counts: pipeline.counts(id) });
     const lost = (): number => IDS.reduce((sum, id) => sum + (pipeline.counts(id).dropped.engine ?? 0), 0);
     try {
       for (const id of IDS) pipeline.add({ id, url: camera.url(`/${id}`), loop: false, transport: "tcp" });
