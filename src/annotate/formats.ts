@@ -2,6 +2,7 @@
 import type { AnnotationFormat } from "./format.ts";
 import { softVideoFormat, videoFormat } from "./video/boxed-video.ts";
 import { assFormat } from "./writers/ass.ts";
+import { boxedPicturesFormat } from "./writers/boxed-pictures.ts";
 import { cocoFormat, cocoResultsFormat } from "./writers/coco.ts";
 import { csvFormat } from "./writers/csv.ts";
 import { cvatFormat } from "./writers/cvat.ts";
@@ -27,4 +28,5 @@ export const ANNOTATION_FORMATS: readonly AnnotationFormat[] = [
   assFormat,
   videoFormat,
   softVideoFormat,
+  boxedPicturesFormat,
 ];

@@ -41,11 +41,17 @@ export function strokesOn({ width, height }: Size): Strokes {
 
 /**
  * Tags on a picture in its own pixels. Nobody can measure a text here, so its width is estimated from above: in DejaVu Sans, which is wide,
- * letters take half of their height on average.
+ * letters take half of their height on average; those of East Asia take all of it.
  */
 export function tagStyleOf({ font, padding }: Strokes): TagStyle {
-  return { height: font + 2 * padding, padding, widthOf: (text) => Math.ceil(text.length * font * 0.54) };
+  return {
+    height: font + 2 * padding,
+    padding,
+    widthOf: (text) => Math.ceil(text.replaceAll(WIDE, "xx").length * font * 0.54),
+  };
 }
+
+const WIDE = /[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff01-\uff60]/g;
 
 /** Boxes in drawing order, the surest last and so on top; the surest also chooses first where its tag goes. */
 export function layOut(detections: readonly Detection[], source: Size, target: Rect, style: TagStyle): DrawnBox[] {
