@@ -89,10 +89,11 @@ Examples:
   multibox serve --stream cam1=rtsp://user:password@192.0.2.7/stream --stream yard=yard.mp4`,
   )
   .action(async ({ config: file, stream, demo, json, ...flags }: ServeFlags) => {
-    const config = await loadConfig({ file, env: process.env, flags: { ...flags, streams: stream } });
+    const load = (): Promise<Config> => loadConfig({ file, env: process.env, flags: { ...flags, streams: stream } });
+    const config = await load();
     const { serve } = await import("./commands/serve.ts");
     const folders = { cacheDir: config.cacheDir ?? defaultCacheDir(), dataDir: config.dataDir ?? defaultDataDir() };
-    await serve({ config, ...folders, demo, json });
+    await serve({ config, ...(file !== undefined && { source: { file, load } }), ...folders, demo, json });
   });
 
 interface ServeFlags extends Record<string, unknown> {

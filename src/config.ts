@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { ENGINE_NAMES } from "./model/engines/open.ts";
 import type { PostProcessSpec } from "./model/spec.ts";
+import { schemeOf } from "./pipeline/stream.ts";
 import type { CaptureBounds } from "./server/captures/capture-store.ts";
 import { NewStream } from "./server/protocol.ts";
 
@@ -104,6 +105,9 @@ export const Config = z.strictObject({
       const ids = streams.map(({ id }) => id);
       const again = ids.findIndex((id, i) => ids.indexOf(id) < i);
       if (again >= 0) context.addIssue({ code: "custom", path: [again, "id"], message: "another stream has this id" });
+      const odd = streams.findIndex(({ url }) => schemeOf(url) === undefined);
+      const message = "only rtsp, rtsps, http, https and paths of files can be streams";
+      if (odd >= 0) context.addIssue({ code: "custom", path: [odd, "url"], message });
     })
     .default([])
     .describe("Streams to start with; the demo when there are none."),

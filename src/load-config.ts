@@ -1,9 +1,8 @@
 // Fills the settings in: a file, the environment and flags, in that order, each checked against its schema.
-import { readFile } from "node:fs/promises";
-import { parse } from "yaml";
 import { z } from "zod";
 import { Config } from "./config.ts";
-import { MultiboxError, sentenceOf, systemCode } from "./errors.ts";
+import { readConfigFile } from "./config-file.ts";
+import { MultiboxError } from "./errors.ts";
 import { show } from "./server/explain.ts";
 
 /** Where settings may come from, the strongest last. Keys are those of `Config`. */
@@ -15,23 +14,26 @@ export interface ConfigSources {
   readonly flags?: Readonly<Record<string, unknown>>;
 }
 
-/** All settings, checked. Fails with CONFIG_UNREADABLE or CONFIG_INVALID, which names the setting and its value. */
+/** All settings, checked. Fails with CONFIG_UNREADABLE or CONFIG_INVALID, which names the setting, its value and its line. */
 export async function loadConfig({ file, env = {}, flags = {} }: ConfigSources): Promise<Config> {
-  const settings = {
-    ...(file === undefined ? {} : await readSettings(file)),
-    ...fromEnv(env),
-    ...withoutUndefined(flags),
-  };
+  const inFile = file === undefined ? undefined : await readConfigFile(file);
+  const over = { ...fromEnv(env), ...withoutUndefined(flags) };
+  const settings: Record<string, unknown> = { ...inFile?.settings, ...over };
+  /** `multibox.yaml:7: ` for what the file says. */
+  const at = (path: readonly PropertyKey[], key?: string): string =>
+    !inFile || String(path[0] ?? key) in over ? "" : `${file}:${inFile.lineOf(path, key)}: `;
   // As a number it would be 0.
-  const empty = Object.entries(settings).find(([, value]) => value === "");
-  if (empty) throw invalid(`The setting ${empty[0]} is empty.`);
+  const empty = Object.entries(settings).find(([, value]) => value === "" || value === null);
+  if (empty) throw invalid(`${at([], empty[0])}The setting ${empty[0]} is empty.`);
   const parsed = Config.safeParse(settings);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   const name = issue.path.join(".");
-  if (issue.code === "unrecognized_keys")
-    throw invalid(`There is no setting "${issue.keys[0]}"${name ? ` in ${name}` : ""}.`);
-  throw invalid(`The setting ${name}${shown(name, valueAt(settings, issue.path))}: ${issue.message}.`);
+  if (issue.code === "unrecognized_keys") {
+    const key = issue.keys[0]!;
+    throw invalid(`${at(issue.path, key)}There is no setting "${key}"${name ? ` in ${name}` : ""}.`);
+  }
+  throw invalid(`${at(issue.path)}The setting ${name}${shown(name, valueAt(settings, issue.path))}: ${issue.message}.`);
 }
 
 function invalid(sentence: string): MultiboxError {
@@ -46,25 +48,6 @@ function invalid(sentence: string): MultiboxError {
 function shown(name: string, value: unknown): string {
   if (value === undefined) return " is missing";
   return name === "token" || typeof value === "object" ? "" : ` is ${show(value)}`;
-}
-
-async function readSettings(file: string): Promise<Record<string, unknown>> {
-  let settings: unknown;
-  try {
-    settings = parse(await readFile(file, "utf8"));
-  } catch (cause) {
-    // The first line says what and where; the others quote the file, passwords and all.
-    const why = systemCode(cause) === "ENOENT" ? "it does not exist" : sentenceOf(cause).split(/:?\n/, 1)[0]!;
-    throw unreadable(file, why, cause);
-  }
-  if (settings === null) return {};
-  if (typeof settings !== "object" || Array.isArray(settings)) throw unreadable(file, "it is no list of `name: value`");
-  return settings as Record<string, unknown>;
-}
-
-function unreadable(file: string, why: string, cause?: unknown): MultiboxError {
-  const sentence = `The settings in ${file} cannot be read: ${why}.`;
-  return new MultiboxError("CONFIG_UNREADABLE", sentence, "It must be YAML; see multibox.example.yaml.", { cause });
 }
 
 function fromEnv(env: NodeJS.ProcessEnv): Record<string, string> {

@@ -160,7 +160,33 @@ describe("a setting that cannot be is CONFIG_INVALID, and is named with its valu
     ["prot: 1", 'There is no setting "prot".'],
     ["streams: [{ id: door, url: a.mp4, fps: 5 }]", 'There is no setting "fps" in streams.0.'],
   ])("or is none: %s", async (text, message) => {
-    await expect(loadConfig({ file: await file(text) })).rejects.toThrow(failsWith("CONFIG_INVALID", message));
+    const path = await file(text);
+    await expect(loadConfig({ file: path })).rejects.toThrow(failsWith("CONFIG_INVALID", `${path}:1: ${message}`));
+  });
+
+  test.each([
+    [2, "# Where?\nport: 99999"],
+    [3, "host: localhost\n\nport:"],
+    [2, "host: localhost\nprot: 1"],
+    [1, "streams: door"],
+    [3, "streams:\n  - id: door\n    url: 7"],
+    [2, "streams:\n  - id: door"],
+    [4, "streams:\n  - id: door\n    url: a.mp4\n    fps: 5\n  - id: yard\n    url: b.mp4"],
+    [6, "streams:\n  - id: door\n    url: a.mp4\n    include:\n      - [[0, 0], [1, 0],\n         [1, 2]]"],
+    [4, "streams:\n  - id: door\n    url: a.mp4\n  - id: door\n    url: b.mp4"],
+    [4, "streams:\n  - &door { id: door, url: a.mp4,\n      transport: tcp,\n      loop: 7 }\n  - *door"],
+    [3, "streams:\n  - id: door\n    url: gopher://h/1"],
+  ])("with its line, %i, in the file: %j", async (line, text) => {
+    const path = await file(text);
+    const message = expect.stringMatching(new RegExp(`^${path}:${line}: (The|There is no) setting `));
+    await expect(loadConfig({ file: path })).rejects.toThrow(failsWith("CONFIG_INVALID", message));
+  });
+
+  test("but with no line where a flag or the environment said it", async () => {
+    const path = await file("port: 1");
+    const message = expect.stringMatching(/^The setting port is "x"/);
+    for (const source of [{ flags: { port: "x" } }, { env: { MULTIBOX_PORT: "x" } }])
+      await expect(loadConfig({ file: path, ...source })).rejects.toThrow(failsWith("CONFIG_INVALID", message));
   });
 
   test("or is empty, except in the environment, where that is as good as absent", async () => {
@@ -171,7 +197,7 @@ describe("a setting that cannot be is CONFIG_INVALID, and is named with its valu
 
   test("or is the id of a stream that another stream has", async () => {
     const path = await file("streams: [{ id: door, url: a.mp4 }, { id: door, url: b.mp4 }]");
-    const message = 'The setting streams.1.id is "door": another stream has this id.';
+    const message = `${path}:1: The setting streams.1.id is "door": another stream has this id.`;
     await expect(loadConfig({ file: path })).rejects.toThrow(failsWith("CONFIG_INVALID", message));
   });
 });

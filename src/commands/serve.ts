@@ -13,6 +13,7 @@ import { JpegEncoder } from "../pipeline/jpeg.ts";
 import { createPipeline, type Pipeline } from "../pipeline/pipeline.ts";
 import { redactUrl, type StreamConfig } from "../pipeline/stream.ts";
 import { checkListen } from "../server/access.ts";
+import { ConfiguredStreams, type Matched } from "../server/configured-streams.ts";
 import { lockDataDir } from "../server/data-dir.ts";
 import { CaptureStore } from "../server/captures/capture-store.ts";
 import { History } from "../server/history.ts";
@@ -24,11 +25,14 @@ import { ModelStore } from "../server/models/model-store.ts";
 import { type RunningServer, startServer } from "../server/serve.ts";
 import { openStore, storePath } from "../server/store.ts";
 import { packageVersion } from "../version.ts";
+import { type ReloadOptions, reloadOnChange } from "./config-reload.ts";
 import { modelOpener } from "./stream-models.ts";
 import { createLogger, downloadProgress } from "./terminal.ts";
 
 export interface ServeOptions {
   readonly config: Config;
+  /** Where the settings were read from, to be read again when it changes; none without a file. */
+  readonly source?: Pick<ReloadOptions, "file" | "load">;
   readonly cacheDir: string;
   readonly dataDir: string;
   /** Show the demo where no stream is configured. */
@@ -38,7 +42,7 @@ export interface ServeOptions {
 }
 
 /** Runs until SIGINT or SIGTERM; resolves when everything is closed. */
-export async function serve({ config, cacheDir, dataDir, demo, json }: ServeOptions): Promise<void> {
+export async function serve({ config, source, cacheDir, dataDir, demo, json }: ServeOptions): Promise<void> {
   const logger = createLogger(config.logLevel);
   const stop = stopSignal(logger);
   checkListen(config);
@@ -75,6 +79,7 @@ export async function serve({ config, cacheDir, dataDir, demo, json }: ServeOpti
   const version = packageVersion();
   const uiDir = fileURLToPath(new URL("../ui", import.meta.url));
   let server: RunningServer | undefined;
+  let endReload: (() => Promise<unknown>) | undefined;
   try {
     server = await startServer({
       pipeline,
@@ -100,19 +105,29 @@ export async function serve({ config, cacheDir, dataDir, demo, json }: ServeOpti
     });
     await detector.warmUp();
     ready = true;
-    const configured = new Set(config.streams.map(({ id }) => id));
-    const keeper = new KeptStreams({ store, logger, isConfigured: (id) => configured.has(id) });
+    const configured = new ConfiguredStreams(pipeline);
+    const isConfigured = (id: string): boolean =>
+      configured.has(id) || config.streams.some((stream) => stream.id === id);
+    const keeper = new KeptStreams({ store, logger, isConfigured });
     const kept = await keeper.load(config);
-    const shown = demo && configured.size + kept.length === 0 ? await demoStreams(cacheDir, logger) : config.streams;
-    for (const { id } of shown) configured.add(id);
-    const streams = [...shown, ...kept];
+    const isEmpty = config.streams.length + kept.length === 0;
+    const shown = demo && isEmpty ? await demoStreams(cacheDir, logger) : config.streams;
     keeper.follow(pipeline);
     stop.inGoodOrder();
-    for (const stream of streams) pipeline.add(stream);
+    await configured.match(shown);
+    for (const stream of kept) pipeline.add(stream);
+    const streams = [...shown, ...kept];
+    if (source) {
+      const fallback = isEmpty ? shown : [];
+      const match = (wanted: readonly StreamConfig[]): Promise<Matched> =>
+        configured.match(wanted.length > 0 ? wanted : fallback);
+      endReload = reloadOnChange({ ...source, config, match, logger });
+    }
     announce(server, detector, streams, { version, json, token: config.token });
     await stop.asked;
   } finally {
     // Nobody is served any more, then nothing is decoded, then what is in flight is done.
+    await endReload?.();
     await server?.close();
     await pipeline.close();
     await captures.close();

@@ -32,11 +32,11 @@ export function modelOpener(config: Config, cacheDir: string, store: ModelStore,
     });
   };
   // A stream may be a client's, and clients do not get to choose which files of this machine are read.
-  const folders = new Set(config.streams.map(({ model }) => model));
+  const isConfigured = (model: string): boolean => config.streams.some((stream) => stream.model === model);
   return {
     openDefault: () => open(config.model),
     openNamed: async (model) => {
-      if (/[/\\.]/.test(model) && !folders.has(model)) {
+      if (/[/\\.]/.test(model) && !isConfigured(model)) {
         const hint = "Give the name of a model, or a stream with this folder in multibox.yaml.";
         throw new MultiboxError("MODEL_NOT_ALLOWED", `The settings name no model "${model}".`, hint);
       }

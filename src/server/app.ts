@@ -21,6 +21,7 @@ import { Metrics } from "./metrics.ts";
 import { modelRoutes, type ModelDeps } from "./models/model-routes.ts";
 import { describeApi } from "./open-api.ts";
 import { servePage } from "./page.ts";
+import type { StreamLimits } from "./permitted-stream.ts";
 import { pictureRoutes } from "./picture-routes.ts";
 import { Pictures } from "./pictures.ts";
 import { problemResponse } from "./problem.ts";
@@ -105,8 +106,11 @@ export function createApp(deps: AppDeps): MultiboxApp {
   }
 
   const register = new StreamRegister(pipeline);
-  const limits = {
-    fileRoots: config.fileRoots,
+  const limits: StreamLimits = {
+    // Both can change while the server runs.
+    get fileRoots() {
+      return config.fileRoots;
+    },
     get labels() {
       return detector.info.labels;
     },

@@ -89,7 +89,7 @@ describe("a mistake in the call", () => {
     [
       "a stream with an unknown scheme",
       ["serve", "--port", "0", "--stream", "a=ftp://192.0.2.7/x"],
-      "STREAM_BAD_SCHEME",
+      'CONFIG_INVALID: The setting streams.0.url is "ftp://192.0.2.7/x": only rtsp',
     ],
     ["two streams with one name", ["serve", "--port", "0", "--stream", "a=x", "--stream", "a=y"], '"a"'],
     ["a settings file that is not there", ["serve", "--config", "/nowhere.yaml"], "/nowhere.yaml"],

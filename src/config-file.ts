@@ -1,0 +1,67 @@
+// The file of settings: what it holds, and on which line each thing stands.
+import { readFile } from "node:fs/promises";
+import { type Document, isAlias, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from "yaml";
+import { MultiboxError, sentenceOf, systemCode } from "./errors.ts";
+
+export interface ConfigFile {
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** The line, from 1 on, of a value or, where there is none, of what it would be in; `key` is one within it. */
+  lineOf(path: readonly PropertyKey[], key?: string): number;
+}
+
+/** Fails with CONFIG_UNREADABLE where the file is not there or no YAML. */
+export async function readConfigFile(file: string): Promise<ConfigFile> {
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw unreadable(file, systemCode(cause) === "ENOENT" ? "it does not exist" : sentenceOf(cause), cause);
+  });
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const settings = toSettings(document, file);
+  return {
+    settings,
+    lineOf: (path, key) => lines.linePos(offsetOf(document, path, key)).line,
+  };
+}
+
+function toSettings(document: Document, file: string): Record<string, unknown> {
+  let settings: unknown;
+  try {
+    if (document.errors[0]) throw document.errors[0];
+    settings = document.toJS();
+  } catch (cause) {
+    // The first line says what and where; the others quote the file, passwords and all.
+    throw unreadable(file, sentenceOf(cause).split(/:?\n/, 1)[0]!, cause);
+  }
+  if (settings === null) return {};
+  if (typeof settings !== "object" || Array.isArray(settings)) throw unreadable(file, "it is no list of `name: value`");
+  return settings as Record<string, unknown>;
+}
+
+function offsetOf(document: Document, path: readonly PropertyKey[], key: string | undefined): number {
+  let node: unknown = document.contents;
+  let offset = rangeOf(node);
+  for (const step of path) {
+    const inside = isAlias(node) ? node.resolve(document) : node;
+    const next: unknown =
+      isNode(inside) && "get" in inside
+        ? (inside as { get(key: unknown, keep: true): unknown }).get(step, true)
+        : undefined;
+    // A setting with an empty value stands where its name does.
+    offset = rangeOf(next) ?? keyOffset(inside, String(step)) ?? offset;
+    if (next === undefined) break;
+    node = next;
+  }
+  return (key === undefined ? undefined : keyOffset(isAlias(node) ? node.resolve(document) : node, key)) ?? offset ?? 0;
+}
+
+const rangeOf = (node: unknown): number | undefined => (isNode(node) ? (node as Node).range?.[0] : undefined);
+
+function keyOffset(node: unknown, key: string): number | undefined {
+  if (!isMap(node)) return undefined;
+  return rangeOf(node.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === key)?.key);
+}
+
+function unreadable(file: string, why: string, cause?: unknown): MultiboxError {
+  const sentence = `The settings in ${file} cannot be read: ${why}.`;
+  return new MultiboxError("CONFIG_UNREADABLE", sentence, "It must be YAML; see multibox.example.yaml.", { cause });
+}
