@@ -4,6 +4,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { numberBetween, wholeNumber } from "./commands/arguments.ts";
 import { addAnnotateCommand } from "./commands/annotate-command.ts";
+import { addCapturesCommand } from "./commands/captures-command.ts";
 import { addExportCommand } from "./commands/export-command.ts";
 import type { ImportOptions } from "./commands/models-import.ts";
 import { addQuantizeCommand } from "./commands/quantize-command.ts";
@@ -202,6 +203,7 @@ interface EvaluateFlags extends Record<string, unknown> {
 }
 
 addQuantizeCommand(program, [settingOption("model"), settingOption("cacheDir")]);
+addCapturesCommand(program, (["dataDir", "captureMaxCount", "captureMaxMb"] as const).map(settingOption));
 addExportCommand(program, [settingOption("model"), settingOption("cacheDir")]);
 
 const models = program.command("models").description("See and fetch the models that multibox knows");
