@@ -36,18 +36,23 @@ export interface Loss {
 
 /**
  * (smooth L1 + classes) / N over a batch, with N its matched boxes; 0, with a gradient of 0, where N is 0. Writes the gradient to
- * `gradient`, which is as large as `heads`.
+ * `gradient`, which is as large as `heads`. For a part of a batch, `matched` is N of the whole.
  *
  * softmax: cross entropy, as in the paper. sigmoid: binary cross entropies summed over all columns, where that of the background is
  * a class like others (1 for negatives), as the TensorFlow Object Detection API trains the models that have such scores; negatives are
  * mined by the same sum.
  */
-export function ssdLoss(heads: Heads, targets: readonly PictureTargets[], gradient: Heads, options: LossOptions): Loss {
+export function ssdLoss(
+  heads: Heads,
+  targets: readonly PictureTargets[],
+  gradient: Heads,
+  options: LossOptions,
+  matched: number = targets.reduce((sum, picture) => sum + picture.matched, 0),
+): Loss {
   const boxes = targets[0]!.labels.length;
   const classes = heads.logits.length / (targets.length * boxes);
   gradient.offsets.fill(0);
   gradient.logits.fill(0);
-  const matched = targets.reduce((sum, picture) => sum + picture.matched, 0);
   if (matched === 0) return { box: 0, class: 0, matched: 0, negatives: 0 };
   const sums = { box: 0, class: 0, negatives: 0 };
   const rowLoss = options.scores === "softmax" ? softmaxLoss : sigmoidLoss;

@@ -51,6 +51,10 @@ export function attribute(name: string, value: number | number[]): OnnxAttribute
   );
 }
 
+export function textAttribute(name: string, value: string): OnnxAttribute {
+  return onnx.AttributeProto.create({ name, type: onnx.AttributeProto.AttributeType.STRING, s: Buffer.from(value) });
+}
+
 /** An input or output of the model; the batch comes first and is free. */
 export function tensorInfo(
   name: string,

@@ -8,6 +8,7 @@ import { MultiboxError } from "../../errors.ts";
 import type { Tfjs } from "../compile/tfjs.ts";
 
 const PACKAGE = "@tensorflow/tfjs-node-gpu";
+const WHOLE_PACKAGE = "@tensorflow/tfjs";
 const WASM_PACKAGE = "@tensorflow/tfjs-backend-wasm";
 
 /** TensorFlow.js on TensorFlow, and whether that has a GPU. */
@@ -56,6 +57,17 @@ export function loadWasm(): Tfjs {
   } catch (cause) {
     throw missing(WASM_PACKAGE, `Run \`npm install ${WASM_PACKAGE}\`.`, cause);
   }
+}
+
+/** The same with the gradients of its operations, which only the whole of TensorFlow.js brings. Fails with ENGINE_MISSING. */
+export function loadWasmWithGradients(): Tfjs {
+  const tf = loadWasm();
+  try {
+    createRequire(import.meta.url)(WHOLE_PACKAGE);
+  } catch (cause) {
+    throw missing(WHOLE_PACKAGE, `Run \`npm install ${WHOLE_PACKAGE}\`, or train with onnx:cpu.`, cause);
+  }
+  return tf;
 }
 
 /** No checks that cost time, and no notice where a second copy is loaded: all copies of a thread share one registry. */

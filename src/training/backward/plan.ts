@@ -1,0 +1,84 @@
+// Which parts of a network learn, and so what a training step has to compute, to keep and to be given.
+import { type Graph, type GraphNode, inputsOf, type Shape } from "../../model/graph.ts";
+
+export interface TrainingPlan {
+  readonly graph: Graph;
+  /** Nodes whose weights learn, and nodes between these and the answers: gradients flow through them. */
+  readonly live: ReadonlySet<string>;
+  /** Names of the weights that learn, in the order of the network. */
+  readonly trained: readonly string[];
+  /** Nodes that do not change and that live ones read: what a frozen base answers with. */
+  readonly frontier: readonly string[];
+  /** Nodes whose outputs the way back reads, in the order of computation. */
+  readonly kept: readonly string[];
+}
+
+/** Whether the weights of a node are to stay as they are, by the node's name (`base.block3.expand`, `head0.offsets`). */
+export type Frozen = (name: string) => boolean;
+
+/** Plans the training of all weights but the frozen ones. Throws where nothing is left to learn. */
+export function planTraining(graph: Graph, frozen: Frozen = () => false): TrainingPlan {
+  const live = new Set<string>();
+  const trained: string[] = [];
+  for (const node of graph.nodes) {
+    const own = weightsOf(node);
+    const learns = own.length > 0 && !frozen(node.name);
+    if (learns) trained.push(...own);
+    if (learns || inputsOf(node).some((input) => live.has(input))) live.add(node.name);
+  }
+  if (trained.length === 0) throw new Error(`${graph.name}: all weights are frozen.`);
+  const read = new Set(graph.nodes.filter(({ name }) => live.has(name)).flatMap((node) => inputsOf(node)));
+  const needed = new Set(
+    graph.nodes.filter(({ name }) => live.has(name)).flatMap((node) => neededBack(node, trained, live)),
+  );
+  const inOrder = (names: ReadonlySet<string>): string[] =>
+    graph.nodes.map(({ name }) => name).filter((name) => names.has(name));
+  return {
+    graph,
+    live,
+    trained,
+    frontier: inOrder(read).filter((name) => !live.has(name)),
+    kept: inOrder(needed),
+  };
+}
+
+/** Names of a node's weights. */
+export function weightsOf(node: GraphNode): readonly string[] {
+  if (node.kind === "conv") return [`${node.name}.weight`, `${node.name}.bias`];
+  return node.kind === "l2norm" ? [`${node.name}.scale`] : [];
+}
+
+/** Freezes what begins with one of the prefixes, and, of what is left, the first `depth` nodes with weights. */
+export function freezer(graph: Graph, prefixes: readonly string[], depth = 0): Frozen {
+  const layers = graph.nodes.filter((node) => weightsOf(node).length > 0).map(({ name }) => name);
+  const frozen = new Set([
+    ...layers.filter((name) => prefixes.some((prefix) => name.startsWith(prefix))),
+    ...layers.slice(0, depth),
+  ]);
+  return (name) => frozen.has(name);
+}
+
+/** The shape of a node's output, for one picture. */
+export function shapeOf(graph: Graph, name: string): Shape {
+  return graph.nodes.find((node) => node.name === name)!.shape;
+}
+
+function neededBack(node: GraphNode, trained: readonly string[], live: ReadonlySet<string>): readonly string[] {
+  switch (node.kind) {
+    case "conv":
+      return trained.includes(`${node.name}.weight`) ? [node.input] : [];
+    case "l2norm":
+      return [node.input];
+    case "maxpool":
+      return live.has(node.input) ? [node.input] : [];
+    case "relu":
+    case "relu6":
+    case "sigmoid":
+    case "softmax":
+      return [node.name];
+    case "input":
+    case "add":
+    case "rows":
+      return [];
+  }
+}
