@@ -8,6 +8,7 @@ import { addCapturesCommand } from "./commands/captures-command.ts";
 import { addExportCommand } from "./commands/export-command.ts";
 import type { ImportOptions } from "./commands/models-import.ts";
 import { addQuantizeCommand } from "./commands/quantize-command.ts";
+import { addTokenCommand } from "./commands/token-command.ts";
 import { defaultCacheDir, defaultDataDir } from "./cache-dir.ts";
 import { Config, postProcessOf } from "./config.ts";
 import { MultiboxError, sentenceOf, systemCode } from "./errors.ts";
@@ -32,7 +33,10 @@ const USAGE_CODES = new Set([
   "RESUME_MISMATCH",
   "SPEC_INVALID",
   "SPEC_UNKNOWN",
+  "TOKEN_INVALID",
+  "TOKEN_NAME_TAKEN",
   "TOKEN_NEEDED",
+  "TOKEN_UNKNOWN",
   "STREAM_BAD_SCHEME",
   "PRECISION_UNAVAILABLE",
 ]);
@@ -41,13 +45,18 @@ type Setting = keyof typeof Config.shape;
 
 const POST_PROCESSING = ["iouThreshold", "maxDetections", "nms", "classAgnostic"] as const;
 
+/** Settings whose flag has no value. */
+const SWITCHES = new Set<Setting>(["classAgnostic", "forbidPrivateAddresses"]);
+/** Settings that may have several values. */
+const LISTS = new Set<Setting>(["fileRoots", "allowedOrigins", "trustedProxies"]);
+
 /** `--max-batch` for `maxBatch`, with the prose and default of the setting itself. */
 function settingOption(name: Setting): Option {
   const schema = Config.shape[name];
   const kebab = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   const fallback = schema.safeParse(undefined).data;
   const shown = fallback === undefined ? "" : ` (default: ${JSON.stringify(fallback)})`;
-  const value = name === "classAgnostic" ? "" : " <value>";
+  const value = SWITCHES.has(name) ? "" : LISTS.has(name) ? " <value...>" : " <value>";
   return new Option(`--${kebab}${value}`, `${schema.description}${shown}`);
 }
 
@@ -76,10 +85,9 @@ const serveCommand = program
   .option("--no-demo", "Show no demo where no stream is given")
   .option("--json", "Print one line of JSON when ready", false);
 for (const name of Object.keys(Config.shape) as Setting[]) {
-  if (name !== "streams" && name !== "fileRoots") serveCommand.addOption(settingOption(name));
+  if (name !== "streams") serveCommand.addOption(settingOption(name));
 }
 serveCommand
-  .option("--file-roots <folder...>", Config.shape.fileRoots.description)
   .addHelpText(
     "after",
     `
@@ -205,6 +213,7 @@ interface EvaluateFlags extends Record<string, unknown> {
 addQuantizeCommand(program, [settingOption("model"), settingOption("cacheDir")]);
 addCapturesCommand(program, (["dataDir", "captureMaxCount", "captureMaxMb"] as const).map(settingOption));
 addExportCommand(program, [settingOption("model"), settingOption("cacheDir")]);
+addTokenCommand(program, settingOption("dataDir"));
 
 const models = program.command("models").description("See and fetch the models that multibox knows");
 models

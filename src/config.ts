@@ -4,12 +4,36 @@ import { ENGINE_NAMES } from "./model/engines/open.ts";
 import type { PostProcessSpec } from "./model/spec.ts";
 import { schemeOf } from "./pipeline/stream.ts";
 import type { CaptureBounds } from "./server/captures/capture-store.ts";
+import { Network } from "./server/client-address.ts";
 import { NewStream } from "./server/protocol.ts";
+import { Origin } from "./server/source-check.ts";
 
 export const Config = z.strictObject({
   host: z.string().default("127.0.0.1").describe("Address to listen on. Any but a loopback address needs a token."),
   port: z.coerce.number().int().min(0).max(65535).default(8080).describe("Port to listen on; 0 takes a free one."),
   token: z.string().min(16).optional().describe("Secret that clients must send, at least 16 characters."),
+  allowedOrigins: z
+    .array(Origin)
+    .default([])
+    .describe("Origins of other pages that may ask through a browser, such as https://cameras.example."),
+  trustedProxies: z
+    .array(Network)
+    .default([])
+    .describe("Addresses or networks of reverse proxies whose X-Forwarded-For is believed."),
+  maxConnections: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(4096)
+    .describe("Most connections that are open at once; more are refused."),
+  maxConnectionsPerAddress: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(1024)
+    .describe("Most of them from one address; those of trustedProxies do not count."),
   model: z
     .string()
     .default("ssdlite-mobilenet-v2")
@@ -115,6 +139,10 @@ export const Config = z.strictObject({
     .array(z.string())
     .default([])
     .describe("Folders whose files may be opened as streams over the API. None by default."),
+  forbidPrivateAddresses: z
+    .union([z.boolean(), z.stringbool()], { error: "it must be true or false" })
+    .default(false)
+    .describe("Refuse URLs over the API that lead to private, loopback or link-local addresses."),
   cacheDir: z
     .string()
     .optional()
@@ -146,6 +174,10 @@ export const Config = z.strictObject({
     .enum(["trace", "debug", "info", "warn", "error", "silent"])
     .default("info")
     .describe("How much is logged."),
+  logFormat: z
+    .enum(["auto", "json", "pretty"])
+    .default("auto")
+    .describe("JSON lines, or lines for people; auto: for people on a terminal, else JSON."),
 });
 export type Config = z.infer<typeof Config>;
 

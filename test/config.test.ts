@@ -46,7 +46,13 @@ describe("settings", () => {
       fileRoots: [],
       historyHours: 24,
       historyMaxMb: 500,
+      allowedOrigins: [],
+      trustedProxies: [],
+      maxConnections: 4096,
+      maxConnectionsPerAddress: 1024,
+      forbidPrivateAddresses: false,
       logLevel: "info",
+      logFormat: "auto",
     });
   });
 

@@ -12,7 +12,7 @@ import { findFfmpeg } from "../pipeline/find-ffmpeg.ts";
 import { JpegEncoder } from "../pipeline/jpeg.ts";
 import { createPipeline, type Pipeline } from "../pipeline/pipeline.ts";
 import { redactUrl, type StreamConfig } from "../pipeline/stream.ts";
-import { checkListen } from "../server/access.ts";
+import { startAddressGuard } from "../server/address-guard.ts";
 import { ConfiguredStreams, type Matched } from "../server/configured-streams.ts";
 import { lockDataDir } from "../server/data-dir.ts";
 import { CaptureStore } from "../server/captures/capture-store.ts";
@@ -23,7 +23,9 @@ import { Sequences } from "../server/sequences.ts";
 import { Activator } from "../server/models/activation.ts";
 import { ModelStore } from "../server/models/model-store.ts";
 import { type RunningServer, startServer } from "../server/serve.ts";
+import { checkListen } from "../server/source-check.ts";
 import { openStore, storePath } from "../server/store.ts";
+import { Tokens } from "../server/tokens.ts";
 import { packageVersion } from "../version.ts";
 import { type ReloadOptions, reloadOnChange } from "./config-reload.ts";
 import { modelOpener } from "./stream-models.ts";
@@ -43,11 +45,11 @@ export interface ServeOptions {
 
 /** Runs until SIGINT or SIGTERM; resolves when everything is closed. */
 export async function serve({ config, source, cacheDir, dataDir, demo, json }: ServeOptions): Promise<void> {
-  const logger = createLogger(config.logLevel);
+  const logger = createLogger(config);
   const stop = stopSignal(logger);
-  checkListen(config);
   const unlock = lockDataDir(dataDir);
   const store = openStore(storePath(dataDir));
+  checkListen(config, new Tokens(store).anyValid());
   const ffmpeg = await findFfmpeg();
   if (ffmpeg.warning) logger.warn(ffmpeg.warning);
   const versions = new ModelStore(join(dataDir, "models"));
@@ -59,7 +61,9 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
   const sequences = new Sequences(store, logger);
   const history = openHistory(config, dataDir, logger);
   const { maxDelayMs, maxAgeMs, maxModels, maxDecodeWidth, stallSeconds } = config;
+  const addresses = await startAddressGuard(config, { trusted: () => config.streams });
   const pipeline = createPipeline(first, {
+    addresses,
     maxDelayMs,
     maxAgeMs,
     maxModels,
@@ -83,6 +87,7 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
   try {
     server = await startServer({
       pipeline,
+      addresses,
       detector,
       config,
       store,
@@ -130,6 +135,7 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
     await endReload?.();
     await server?.close();
     await pipeline.close();
+    addresses?.close();
     await captures.close();
     await Promise.all([detector.close(), jpeg.close(), history.close()]);
     sequences.close();

@@ -1,6 +1,6 @@
 // What commands show while they work: a progress bar where there is a terminal, and logs for people or for machines.
 import { SingleBar } from "cli-progress";
-import { type Logger, pino } from "pino";
+import { type Logger, pino, stdTimeFunctions } from "pino";
 import pretty from "pino-pretty";
 import type { Config } from "../config.ts";
 
@@ -41,9 +41,10 @@ function progressBar(format: (total: number) => string): Progress {
   };
 }
 
-/** Logs go to standard error: JSON lines, or on a terminal lines for people. */
-export function createLogger(level: Config["logLevel"]): Logger {
-  const options = { level, base: null };
-  if (!process.stderr.isTTY) return pino(options, pino.destination({ dest: 2, sync: true }));
+/** Logs go to standard error: JSON lines, or lines for people. */
+export function createLogger({ logLevel: level, logFormat }: Pick<Config, "logLevel" | "logFormat">): Logger {
+  const options = { level, base: null, timestamp: stdTimeFunctions.isoTime };
+  const json = logFormat === "json" || (logFormat === "auto" && !process.stderr.isTTY);
+  if (json) return pino(options, pino.destination({ dest: 2, sync: true }));
   return pino(options, pretty({ destination: 2, sync: true, ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss" }));
 }

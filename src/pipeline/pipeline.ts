@@ -14,6 +14,7 @@ import { type Latency, LatencyMeter } from "./latency.ts";
 import type { Rates } from "./meter.ts";
 import { RunningStream, type StreamHost } from "./running-stream.ts";
 import { openSource } from "./source.ts";
+import type { AddressRules } from "./source-input.ts";
 import {
   isLive,
   patched,
@@ -92,6 +93,8 @@ export interface PipelineOptions {
   readonly firstSeq?: (stream: string) => number;
   /** The ffmpeg to run; looked for anew with each run when absent. */
   readonly ffmpeg?: Ffmpeg;
+  /** Where URLs of some streams may lead to; anywhere when absent. */
+  readonly addresses?: AddressRules | undefined;
   /** Something went wrong that no stream's state tells: a batch failed, a file was damaged. */
   readonly onWarning?: (warning: MultiboxError) => void;
 }
@@ -225,7 +228,8 @@ class StreamPipeline implements Pipeline {
   #open(config: StreamConfig, lane: Lane, hooks: Parameters<StreamHost["open"]>[2]): Observable<Frame> {
     const { maxDecodeWidth, ffmpeg } = this.#options;
     const poolSize = poolSizeOf(config, lane.detector);
-    return openSource(config, { ...hooks, maxDecodeWidth, poolSize, guard: this.#guard, ...(ffmpeg && { ffmpeg }) });
+    const shared = { guard: this.#guard, addresses: this.#options.addresses, ...(ffmpeg && { ffmpeg }) };
+    return openSource(config, { ...hooks, ...shared, maxDecodeWidth, poolSize });
   }
 
   #emit({ frame, detections, ...rest }: Unnumbered): void {

@@ -6,18 +6,25 @@ import { MultiboxError, systemCode } from "../errors.ts";
 import type { Ffmpeg } from "./find-ffmpeg.ts";
 import { isLive, redactUrl, schemeOf, type StreamConfig } from "./stream.ts";
 
+/** Where URLs of some streams may lead to. */
+export interface AddressRules {
+  readonly apply: (url: string) => boolean;
+  /** An address of the host that was checked; fails with ADDRESS_FORBIDDEN or HOST_UNKNOWN. */
+  readonly check: (host: string) => Promise<string>;
+  /** A proxy that connects to checked addresses alone. */
+  readonly proxyUrl: string;
+}
+
 /** The input as ffmpeg takes it. Fails where it is clear beforehand that it cannot be opened. */
-export async function inputOf(config: StreamConfig): Promise<{ url: string; options: string[] }> {
+export async function inputOf(config: StreamConfig, rules?: AddressRules): Promise<{ url: string; options: string[] }> {
+  const checked = rules?.apply(config.url) === true ? rules : undefined;
   switch (schemeOf(config.url)) {
     case "rtsp":
     case "rtsps":
-      return { url: escapeUserInfo(config.url), options: rtspOptions(config) };
+      return checked ? checkedRtsp(config, checked) : { url: escapeUserInfo(config.url), options: rtspOptions(config) };
     case "http":
     case "https":
-      return {
-        url: escapeUserInfo(config.url),
-        options: [...whitelist("http,https,tls,tcp,crypto"), ...CAMERA_OPTIONS],
-      };
+      return checked ? checkedHttp(config, checked) : { url: escapeUserInfo(config.url), options: httpOptions() };
     case "file":
       await checkFile(config.url);
       return { url: `file:${resolve(config.url)}`, options: fileOptions(config) };
@@ -92,6 +99,47 @@ const CAMERA_OPTIONS = [
 function rtspOptions({ transport }: StreamConfig): string[] {
   const only = ["-rtsp_transport", transport, "-allowed_media_types", "video"];
   return [...whitelist("rtsp,rtsps,rtp,udp,tcp,tls,crypto"), ...only, ...CAMERA_OPTIONS];
+}
+
+function httpOptions(alsoProtocols = ""): string[] {
+  return [...whitelist(`http,https,tls,tcp,crypto${alsoProtocols}`), ...CAMERA_OPTIONS];
+}
+
+/**
+ * ffmpeg is told the address that was checked instead of the name, so that it has nothing to resolve; over TCP, because
+ * over UDP a camera may name any address to send to. A server that redirects ffmpeg by RTSP is followed unchecked.
+ */
+async function checkedRtsp(config: StreamConfig, rules: AddressRules): Promise<{ url: string; options: string[] }> {
+  const { before, host, after } = splitHost(escapeUserInfo(config.url));
+  const address = await rules.check(host);
+  const url = `${before}${address.includes(":") ? `[${address}]` : address}${after}`;
+  return { url, options: rtspOptions({ ...config, transport: "tcp" }) };
+}
+
+/**
+ * Through the proxy, which checks whatever ffmpeg connects to. Playlists of the concat demuxer would pass it by, so only
+ * formats are let in that hand the proxy on, or open nothing else.
+ */
+async function checkedHttp(config: StreamConfig, rules: AddressRules): Promise<{ url: string; options: string[] }> {
+  const url = escapeUserInfo(config.url);
+  await rules.check(splitHost(url).host);
+  const only = ["-http_proxy", rules.proxyUrl, "-format_whitelist", NETWORK_FORMATS];
+  return { url, options: [...httpOptions(",httpproxy"), ...only] };
+}
+
+const NETWORK_FORMATS =
+  "hls,mpegts,mov,matroska,flv,live_flv,mpjpeg,mjpeg,jpeg_pipe,avi,h264,hevc,av1,obu,m4v,mpeg,mpegvideo,ogg,asf,nut," +
+  "aac,mp3,ac3,eac3,webvtt";
+
+/** The host that a camera's URL names, IPv6 addresses in brackets. */
+export function hostOf(url: string): string {
+  return splitHost(escapeUserInfo(url)).host;
+}
+
+/** Of a URL whose user info is escaped. */
+function splitHost(url: string): { before: string; host: string; after: string } {
+  const [, before, host, after] = /^([a-z]+:\/\/(?:[^/?#]*@)?)(\[[^\]]*\]|[^/?#:@]*)(.*)$/is.exec(url)!;
+  return { before: before!, host: host!, after: after! };
 }
 
 /** A file that is played once keeps its own times; one that is looped has none, its times rise on and on from 0. */

@@ -8,7 +8,7 @@ import type { DropCause, Frame } from "./frame.ts";
 import { createFrameWriter } from "./frame-writer.ts";
 import type { Guard } from "./guard.ts";
 import { changeOf, refusalOf, sourceError, truncationOf } from "./source-error.ts";
-import { inputOf, outputOptions } from "./source-input.ts";
+import { type AddressRules, inputOf, outputOptions } from "./source-input.ts";
 import { isLive, type StreamConfig } from "./stream.ts";
 
 /** What a source needs to know besides its stream. */
@@ -29,6 +29,8 @@ export interface SourceOptions {
   readonly ffmpeg?: Ffmpeg;
   /** Shared by all sources of a server; one for this run when absent. */
   readonly guard?: Guard;
+  /** Where URLs may lead to; anywhere when absent. */
+  readonly addresses?: AddressRules | undefined;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
@@ -59,7 +61,7 @@ export function openSource(config: StreamConfig, options: SourceOptions): Observ
 
     const run = async (): Promise<void> => {
       const ffmpeg = options.ffmpeg ?? (await findFfmpeg());
-      const input = await inputOf(config);
+      const input = await inputOf(config, options.addresses);
       if (subscriber.closed) return;
       const readColour = createColourReader();
       handle = runFfmpeg({

@@ -138,7 +138,7 @@ function watched(
 }
 
 const MISCONFIGURATION =
-  /^(STREAM_(AUTH_FAILED|FORBIDDEN|NOT_FOUND|BAD_SCHEME)|FILE_.*|FFMPEG_MISSING|(MODEL|SPEC|WEIGHTS)_.*|ENGINE_MISSING)$/;
+  /^(STREAM_(AUTH_FAILED|FORBIDDEN|NOT_FOUND|BAD_SCHEME)|FILE_.*|FFMPEG_MISSING|ADDRESS_FORBIDDEN|(MODEL|SPEC|WEIGHTS)_.*|ENGINE_MISSING)$/;
 
 /** What only a person can mend. */
 const isMisconfiguration = (error: MultiboxError): boolean => MISCONFIGURATION.test(error.code);

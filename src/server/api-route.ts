@@ -18,6 +18,9 @@ export function numberText<T extends z.ZodType<number>>(schema: T): z.ZodPreproc
   return z.preprocess((text) => (typeof text === "string" && text.trim() !== "" ? Number(text) : text), schema);
 }
 
+/** Beside `token`; see `POST /v1/tickets`. */
+export const TicketQuery = z.string().optional().describe("A ticket, which a page rather sends than a token.");
+
 interface Described<Content> {
   readonly description: string;
   readonly content: Content;

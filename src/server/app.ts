@@ -1,20 +1,21 @@
 // The whole HTTP side as one Hono app that does not listen, and the hub that WebSockets are handed to.
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { Context } from "hono";
 import type { Logger } from "pino";
-import { asyncScheduler, Subject, type SchedulerLike } from "rxjs";
+import { asyncScheduler, interval, Subject, type SchedulerLike } from "rxjs";
 import type { Config } from "../config.ts";
 import { MultiboxError, sentenceOf } from "../errors.ts";
 import type { Detector } from "../model/detector.ts";
 import type { JpegEncoder } from "../pipeline/jpeg.ts";
+import type { AddressRules } from "../pipeline/source-input.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { LatestFrames } from "../pipeline/sinks/latest.ts";
-import { checkSource, checkToken, type Asked } from "./access.ts";
+import { Access } from "./access.ts";
 import { createApi, unrouted } from "./api.ts";
 import { captureRoutes } from "./captures/capture-routes.ts";
 import type { CaptureStore } from "./captures/capture-store.ts";
 import { Capturer } from "./captures/capturer.ts";
 import { detectRoute } from "./detect-route.ts";
+import { addGate } from "./gate.ts";
 import type { History } from "./history.ts";
 import { Hub } from "./hub.ts";
 import { Metrics } from "./metrics.ts";
@@ -25,17 +26,22 @@ import type { StreamLimits } from "./permitted-stream.ts";
 import { pictureRoutes } from "./picture-routes.ts";
 import { Pictures } from "./pictures.ts";
 import { problemResponse } from "./problem.ts";
+import { checkRoutes } from "./route-access.ts";
 import { socketRoute } from "./socket-route.ts";
 import { statusRoutes } from "./status-routes.ts";
 import type { Store } from "./store.ts";
 import { streamChangeRoutes } from "./stream-change-routes.ts";
 import { StreamRegister } from "./stream-register.ts";
 import { streamRoutes } from "./stream-routes.ts";
+import { ticketRoute } from "./ticket-route.ts";
+import { Tokens } from "./tokens.ts";
 
 export interface AppDeps {
   readonly pipeline: Pipeline;
+  /** Where URLs of streams that are added may lead to; anywhere when absent. */
+  readonly addresses?: AddressRules | undefined;
   readonly detector: Detector;
-  readonly config: Pick<Config, "host" | "token" | "minScore" | "fileRoots">;
+  readonly config: Pick<Config, "host" | "token" | "allowedOrigins" | "trustedProxies" | "minScore" | "fileRoots">;
   readonly store: Store;
   readonly captures: CaptureStore;
   readonly models: Omit<ModelDeps, "pipeline">;
@@ -54,18 +60,13 @@ export interface AppDeps {
 export interface MultiboxApp {
   readonly app: OpenAPIHono;
   readonly hub: Hub;
+  readonly access: Access;
   /** Idempotent. Ends live views, takes leave of WebSocket clients, releases frames. */
   readonly close: () => void;
 }
 
-/** The page needs no token, because it cannot have one before it is loaded; it holds nothing that is secret. */
-const SECURITY_HEADERS: Readonly<Record<string, string>> = {
-  "Content-Security-Policy":
-    // Some browsers do not take WebSockets to the same host for 'self'.
-    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  "X-Content-Type-Options": "nosniff",
-  "Referrer-Policy": "no-referrer",
-};
+/** A token that was revoked is let in for so long at most where a connection is open. */
+const SWEEP_MS = 2000;
 
 export function createApp(deps: AppDeps): MultiboxApp {
   const { pipeline, detector, config, logger, version, clock = asyncScheduler } = deps;
@@ -82,31 +83,33 @@ export function createApp(deps: AppDeps): MultiboxApp {
       if (why === "failed") logger.warn({ stream, why: sentenceOf(error) }, "a frame could not be kept");
     },
   });
-  const hub = new Hub({ pipeline, detector, pictures, metrics, history: deps.history, config, logger, version, clock });
+  const access = new Access({
+    config,
+    tokens: new Tokens(deps.store, clock),
+    clock,
+    onWrong: (address) => logger.warn({ address }, "a wrong token or ticket"),
+  });
+  const hub = new Hub({
+    pipeline,
+    detector,
+    pictures,
+    metrics,
+    history: deps.history,
+    config,
+    logger,
+    access,
+    version,
+    clock,
+  });
   const closing = new Subject<void>();
   const app = createApi();
 
-  app.use(async (c, next) => {
-    const began = clock.now();
-    await next();
-    for (const [header, value] of Object.entries(SECURITY_HEADERS)) c.header(header, value);
-    if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
-    // The path alone: a query may hold the token.
-    logger.debug({ method: c.req.method, path: c.req.path, status: c.res.status, ms: clock.now() - began }, "request");
-  });
-  app.use(async (c, next) => {
-    checkSource(config, askedBy(c));
-    await next();
-  });
-  for (const path of ["/v1/*", "/metrics"]) {
-    app.use(path, async (c, next) => {
-      checkToken(config, askedBy(c));
-      await next();
-    });
-  }
+  addGate(app, { access, config, logger, clock });
+  const sweeping = interval(SWEEP_MS, clock).subscribe(() => access.sweep());
 
   const register = new StreamRegister(pipeline);
   const limits: StreamLimits = {
+    addresses: deps.addresses,
     // Both can change while the server runs.
     get fileRoots() {
       return config.fileRoots;
@@ -117,11 +120,12 @@ export function createApp(deps: AppDeps): MultiboxApp {
   };
   const routes = [
     statusRoutes({ detector, metrics, version, ready: deps.ready }),
+    ticketRoute(access),
     detectRoute(detector, config, clock),
     socketRoute(),
     streamRoutes(pipeline, register, limits),
     streamChangeRoutes(pipeline, register, limits),
-    pictureRoutes(pipeline, { pipeline, latest, pictures, closing }),
+    pictureRoutes(pipeline, { pipeline, latest, pictures, closing }, access),
     captureRoutes({ pipeline, latest, capturer, store: deps.captures }),
     modelRoutes({ ...deps.models, pipeline }),
   ];
@@ -138,6 +142,7 @@ export function createApp(deps: AppDeps): MultiboxApp {
   });
 
   const close = (): void => {
+    sweeping.unsubscribe();
     closing.next();
     closing.complete();
     hub.close();
@@ -145,16 +150,6 @@ export function createApp(deps: AppDeps): MultiboxApp {
     latest.close();
     metrics.close();
   };
-  return { app, hub, close };
-}
-
-function askedBy(c: Context): Asked {
-  return {
-    method: c.req.method,
-    upgrade: false,
-    host: c.req.header("host") ?? new URL(c.req.url).host,
-    origin: c.req.header("origin"),
-    authorization: c.req.header("authorization"),
-    queryToken: c.req.query("token"),
-  };
+  checkRoutes(app);
+  return { app, hub, access, close };
 }

@@ -1,18 +1,22 @@
 // One WebSocket client of /v1/detections: its requests, its subscriptions, its outbox.
 import type { RawData, WebSocket } from "ws";
 import { MultiboxError } from "../errors.ts";
+import { type Caller, requireScope, sees } from "./caller.ts";
 import { createFilter, type FrameMessages } from "./frame-messages.ts";
 import { Outbox, type OutboxOptions } from "./outbox.ts";
 import { errorBody } from "./problem.ts";
 import type { ClientMessage, Hello, Result, StreamEvent } from "./protocol.ts";
 import { idOf, parseRequest } from "./requests.ts";
+import { REQUEST_SCOPES } from "./route-access.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 export interface ClientOptions extends Pick<OutboxOptions, "onSent" | "onDropped"> {
+  /** Whose it is: streams that the caller does not see do not exist for this client. */
+  readonly caller: Caller;
   readonly hello: Hello;
   /** Detections below this score are not sent, whatever is asked. */
   readonly minScore: number;
-  /** Ids of the streams that there are. */
+  /** Ids of the streams that there are for the caller. */
   readonly streams: () => readonly string[];
   /** A request failed that should not have. */
   readonly onBug: (error: unknown) => void;
@@ -52,6 +56,7 @@ export class Client {
 
   onFrame(messages: FrameMessages): void {
     const { stream } = messages.detected.frame;
+    if (!sees(this.#options.caller, stream)) return;
     const wanted = this.#subscriptions.of(stream);
     if (!wanted) return;
     if (wanted.pictures === undefined) {
@@ -75,6 +80,7 @@ export class Client {
   }
 
   onStreamEvent(event: StreamEvent): void {
+    if (!sees(this.#options.caller, event.stream)) return;
     this.#outbox.put(event);
     if (event.state === "removed") this.#forget(event.stream);
   }
@@ -110,6 +116,7 @@ export class Client {
   }
 
   #obey(request: ClientMessage): void {
+    requireScope(this.#options.caller, REQUEST_SCOPES[request.type]);
     if (request.type === "unsubscribe") {
       this.#subscriptions.delete(request.streams);
       for (const stream of this.#options.streams()) if (!this.#subscriptions.of(stream)) this.#outbox.forget(stream);

@@ -3,7 +3,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Config } from "../config.ts";
 import { MultiboxError } from "../errors.ts";
 import type { Detector } from "../model/detector.ts";
-import { json, numberText, problems, SECURED, TokenQuery } from "./api-route.ts";
+import { json, numberText, problems, SECURED } from "./api-route.ts";
 import { readBody, requireType } from "./body.ts";
 import { checkLabels } from "./client.ts";
 import { decodePicture } from "../model/decode-picture.ts";
@@ -31,7 +31,6 @@ const route = createRoute({
         .optional()
         .describe("Only detections with at least this score; never less than the server's own minimum."),
       labels: z.string().min(1).max(4096).optional().describe("Only these labels, separated by commas."),
-      token: TokenQuery,
     }),
     body: {
       required: true,

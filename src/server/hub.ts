@@ -5,6 +5,8 @@ import type { WebSocket } from "ws";
 import type { Config } from "../config.ts";
 import type { Detector } from "../model/detector.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
+import type { Access } from "./access.ts";
+import { type Caller, sees } from "./caller.ts";
 import { Client } from "./client.ts";
 import { FrameMessages } from "./frame-messages.ts";
 import type { History } from "./history.ts";
@@ -22,6 +24,7 @@ export interface HubOptions {
   readonly config: Pick<Config, "minScore">;
   readonly logger: Logger;
   readonly version: string;
+  readonly access: Pick<Access, "lease">;
   readonly clock: SchedulerLike;
 }
 
@@ -52,13 +55,18 @@ export class Hub {
     );
   }
 
-  /** Takes an open WebSocket, which is greeted at once. */
-  accept(socket: WebSocket): void {
-    const { pipeline, metrics, config, logger } = this.#options;
+  /** Takes an open WebSocket, which is greeted at once, and closed with 1008 when its token is revoked. */
+  accept(socket: WebSocket, caller: Caller): void {
+    const { pipeline, metrics, config, logger, access } = this.#options;
     const client = new Client(socket, {
-      hello: this.#hello(),
+      caller,
+      hello: this.#hello(caller),
       minScore: config.minScore,
-      streams: () => pipeline.list().map((status) => status.config.id),
+      streams: () =>
+        pipeline
+          .list()
+          .map((status) => status.config.id)
+          .filter((id) => sees(caller, id)),
       onSent: (kind) => metrics.messageSent(kind),
       onDropped: (stream, cause) => metrics.messageDropped(stream, cause),
       onBug: (error) => logger.error({ err: error }, "a WebSocket request failed"),
@@ -66,7 +74,9 @@ export class Hub {
     this.#clients.add(client);
     metrics.setClients(this.#clients.size);
     logger.debug({ clients: this.#clients.size }, "a WebSocket client came");
+    const release = access.lease(caller, () => client.close(1008, "The token is no longer valid."));
     socket.on("close", (code) => {
+      release();
       this.#clients.delete(client);
       metrics.setClients(this.#clients.size);
       logger.debug({ clients: this.#clients.size, code }, "a WebSocket client went");
@@ -83,7 +93,7 @@ export class Hub {
     for (const client of this.#clients) client.onStreamEvent(event);
   }
 
-  #hello(): Hello {
+  #hello(caller: Caller): Hello {
     const { detector, pipeline, version } = this.#options;
     const { model, labels } = detector.info;
     return {
@@ -92,7 +102,7 @@ export class Hub {
       server: { name: "multibox", version },
       model: { name: model.name, version: model.version },
       labels: [...labels],
-      streams: streamInfos(pipeline),
+      streams: streamInfos(pipeline).filter(({ id }) => sees(caller, id)),
     };
   }
 }

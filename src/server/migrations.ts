@@ -10,4 +10,16 @@ export const MIGRATIONS: readonly string[] = [
    ) STRICT`,
   // For each stream that there ever was, a number that none of its frames has had.
   `CREATE TABLE seqs (stream TEXT PRIMARY KEY, next INTEGER NOT NULL) STRICT`,
+  // Made by `multibox token`. `streams` is a JSON list of ids, or null for all. Revoked ones stay, as proof that tokens are wanted.
+  `CREATE TABLE tokens (
+     id TEXT PRIMARY KEY,
+     name TEXT NOT NULL,
+     digest TEXT NOT NULL,
+     scope TEXT NOT NULL CHECK (scope IN ('read', 'write', 'admin')),
+     streams TEXT,
+     created_at INTEGER NOT NULL,
+     expires_at INTEGER,
+     revoked_at INTEGER,
+     used_at INTEGER
+   ) STRICT`,
 ];

@@ -58,7 +58,7 @@ function addProblems(operation: Operation, method: string): void {
     ...(operation.parameters?.some((parameter) => "in" in parameter && parameter.in === "query")
       ? ["BAD_REQUEST"]
       : []),
-    ...(operation.security ? ["TOKEN_WRONG"] : []),
+    ...(operation.security ? ["SCOPE_MISSING", "TOKEN_WRONG", "TOO_MANY_FAILURES"] : []),
     "HOST_NOT_ALLOWED",
     ...(method === "get" ? [] : ["ORIGIN_NOT_ALLOWED"]),
     "INTERNAL",

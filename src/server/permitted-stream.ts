@@ -1,5 +1,6 @@
 // Which streams may be opened over the API.
 import { MultiboxError } from "../errors.ts";
+import { type AddressRules, hostOf } from "../pipeline/source-input.ts";
 import { redactUrl, schemeOf } from "../pipeline/stream.ts";
 import { checkLabels } from "./client.ts";
 import { allowedFile } from "./file-access.ts";
@@ -8,6 +9,8 @@ export interface StreamLimits {
   readonly fileRoots: readonly string[];
   /** Of the server's model. */
   readonly labels: readonly string[];
+  /** Where URLs may lead to; anywhere when absent. */
+  readonly addresses?: AddressRules | undefined;
 }
 
 interface Wanted {
@@ -19,9 +22,10 @@ interface Wanted {
 
 /**
  * A stream, or a change of one, as it may be. A file's path is made absolute, its links followed. Fails with
- * STREAM_BAD_SCHEME, FILE_NOT_ALLOWED, FILE_NOT_FOUND or LABEL_UNKNOWN.
+ * STREAM_BAD_SCHEME, ADDRESS_FORBIDDEN, FILE_NOT_ALLOWED, FILE_NOT_FOUND or LABEL_UNKNOWN.
  */
-export async function permitted<T extends Wanted>(wanted: T, { fileRoots, labels }: StreamLimits): Promise<T> {
+export async function permitted<T extends Wanted>(wanted: T, limits: StreamLimits): Promise<T> {
+  const { fileRoots, labels, addresses } = limits;
   if (!wanted.model) checkLabels([...(wanted.labels ?? []), ...Object.keys(wanted.limits ?? {})], labels);
   if (wanted.url === undefined) return wanted;
   const scheme = schemeOf(wanted.url);
@@ -32,5 +36,13 @@ export async function permitted<T extends Wanted>(wanted: T, { fileRoots, labels
       "For a file, give its path alone.",
     );
   }
-  return scheme === "file" ? { ...wanted, url: await allowedFile(wanted.url, fileRoots) } : wanted;
+  if (scheme === "file") return { ...wanted, url: await allowedFile(wanted.url, fileRoots) };
+  // ffmpeg's connections are checked when they are made; this only says so at once.
+  if (addresses?.apply(wanted.url) === true) await addresses.check(hostOf(wanted.url)).catch(exceptUnknown);
+  return wanted;
+}
+
+/** A name that nobody knows yet may be known later. */
+function exceptUnknown(error: unknown): void {
+  if (!(error instanceof MultiboxError && error.code === "HOST_UNKNOWN")) throw error;
 }

@@ -1,8 +1,11 @@
 // What a stream looks like now: one JPEG, or one after another.
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { merge, Observable } from "rxjs";
 import { MultiboxError } from "../errors.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
-import { numberText, problems, SECURED, TokenQuery } from "./api-route.ts";
+import { numberText, problems, SECURED, TicketQuery, TokenQuery } from "./api-route.ts";
+import type { Access } from "./access.ts";
+import { callerOf } from "./caller.ts";
 import { mjpeg, MJPEG_TYPE, type LiveView } from "./mjpeg.ts";
 
 const tags = ["Streams"];
@@ -11,6 +14,7 @@ const request = {
   query: z.strictObject({
     width: numberText(z.int().min(64).max(1920)).optional().describe("At most so wide; as it is when absent."),
     token: TokenQuery,
+    ticket: TicketQuery,
   }),
 };
 
@@ -43,7 +47,7 @@ const liveRoute = createRoute({
   },
 });
 
-export function pictureRoutes(pipeline: Pipeline, view: LiveView): OpenAPIHono {
+export function pictureRoutes(pipeline: Pipeline, view: LiveView, access: Pick<Access, "lease">): OpenAPIHono {
   const app = new OpenAPIHono();
 
   app.openapi(snapshotRoute, async (c) => {
@@ -67,8 +71,11 @@ export function pictureRoutes(pipeline: Pipeline, view: LiveView): OpenAPIHono {
     const { id } = c.req.valid("param");
     pipeline.status(id);
     c.header("Content-Type", MJPEG_TYPE);
+    const revoked = new Observable<void>((end) => access.lease(callerOf(c), () => end.next()));
+    const closing = merge(view.closing, revoked);
     // An answer to HEAD has no body, and one that nobody reads would never be ended.
-    return c.req.method === "HEAD" ? c.body(null) : c.body(mjpeg(id, c.req.valid("query").width ?? Infinity, view));
+    if (c.req.method === "HEAD") return c.body(null);
+    return c.body(mjpeg(id, c.req.valid("query").width ?? Infinity, { ...view, closing }));
   });
 
   return app;

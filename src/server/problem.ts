@@ -2,6 +2,7 @@
 import { STATUS_CODES } from "node:http";
 import { z } from "zod";
 import { MultiboxError } from "../errors.ts";
+import { RetryLater } from "./failure-limit.ts";
 import type { ErrorBody } from "./protocol.ts";
 
 export const Problem = z
@@ -27,6 +28,11 @@ const STATUSES: Readonly<Record<string, number>> = {
   BODY_INCOMPLETE: 400,
   PICTURE_UNREADABLE: 400,
   TOKEN_WRONG: 401,
+  TICKET_WRONG: 401,
+  SCOPE_MISSING: 403,
+  STREAMS_LIMITED: 403,
+  STREAM_NOT_YOURS: 403,
+  ADDRESS_FORBIDDEN: 403,
   FILE_NOT_ALLOWED: 403,
   ORIGIN_NOT_ALLOWED: 403,
   HOST_NOT_ALLOWED: 403,
@@ -47,6 +53,8 @@ const STATUSES: Readonly<Record<string, number>> = {
   PICTURE_TOO_LARGE: 413,
   CONTENT_TYPE: 415,
   UPGRADE_NEEDED: 426,
+  TOO_MANY_FAILURES: 429,
+  TICKETS_EXHAUSTED: 429,
   STREAM_NO_FRAME: 503,
   SERVER_BUSY: 503,
   ENGINE_CLOSED: 503,
@@ -73,6 +81,7 @@ export function problemResponse(error: unknown, more: Readonly<Record<string, st
   if (problem.status === 401) headers.set("www-authenticate", 'Bearer realm="multibox"');
   if (problem.status === 426) headers.set("upgrade", "websocket");
   if (problem.status === 503) headers.set("retry-after", "1");
+  if (error instanceof RetryLater) headers.set("retry-after", String(error.retryAfter));
   return new Response(JSON.stringify(problem), { status: problem.status, headers });
 }
 

@@ -182,3 +182,9 @@ export const DetectAnswer = z.strictObject({
   detections: z.array(Detection),
 });
 export type DetectAnswer = z.infer<typeof DetectAnswer>;
+
+/** `POST /v1/tickets`. */
+export const TicketAnswer = z.strictObject({
+  ticket: z.string().describe("Good for one request, as ?ticket= of a WebSocket or a picture."),
+  expires: z.string().describe("When it is no longer good, ISO 8601."),
+});

@@ -6,11 +6,14 @@ import { createAdaptorServer } from "@hono/node-server";
 import { WebSocketServer } from "ws";
 import type { Config } from "../config.ts";
 import { MultiboxError, systemCode } from "../errors.ts";
-import { checkListen, checkSource, checkToken } from "./access.ts";
+import { SUBPROTOCOL, type Asked } from "./access.ts";
 import { createApp, type AppDeps, type MultiboxApp } from "./app.ts";
+import { requireScope } from "./caller.ts";
 import { Connections } from "./connections.ts";
 import { notFound } from "./page.ts";
 import { problemResponse } from "./problem.ts";
+import { checkListen, checkSource } from "./source-check.ts";
+import { Tokens } from "./tokens.ts";
 
 export interface ServeDeps extends AppDeps {
   readonly config: AppDeps["config"] & Pick<Config, "port">;
@@ -33,14 +36,19 @@ const GRACE_MS = 2000;
 /** Fails with TOKEN_NEEDED, PORT_IN_USE, PORT_FORBIDDEN or HOST_UNAVAILABLE; then nothing is left open. */
 export async function startServer(deps: ServeDeps): Promise<RunningServer> {
   const { config, logger } = deps;
-  checkListen(config);
+  checkListen(config, new Tokens(deps.store).anyValid());
   const app = createApp(deps);
   const server = createAdaptorServer({
     fetch: app.app.fetch,
     overrideGlobalObjects: false,
     serverOptions: TIMEOUTS,
   }) as Server;
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_PAYLOAD, perMessageDeflate: false });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_PAYLOAD,
+    perMessageDeflate: false,
+    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  });
   server.on("upgrade", (request, socket, head) => upgrade(request, socket, head, { app, sockets, config }));
   const connections = new Connections(server);
   try {
@@ -67,15 +75,29 @@ function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, { app, 
     const path = request.url ?? "/";
     const url = URL.canParse(path, "http://localhost") ? new URL(path, "http://localhost") : undefined;
     if (url?.pathname !== "/v1/detections") throw notFound("WebSocket", url?.pathname ?? "a broken path");
-    const { host, origin, authorization } = request.headers;
-    const queryToken = url.searchParams.get("token") ?? undefined;
-    const asked = { method: "GET", upgrade: true, host, origin, authorization, queryToken };
-    checkSource(config, asked);
-    checkToken(config, asked);
-    sockets.handleUpgrade(request, socket, head, (webSocket) => app.hub.accept(webSocket));
+    const asked = askedBy(request, url.searchParams);
+    checkSource({ ...config, isOpen: app.access.isOpen }, asked);
+    const caller = app.access.identify(asked);
+    requireScope(caller, "read");
+    sockets.handleUpgrade(request, socket, head, (webSocket) => app.hub.accept(webSocket, caller));
   } catch (error) {
     void refuse(socket, problemResponse(error));
   }
+}
+
+function askedBy({ headers, socket }: IncomingMessage, query: URLSearchParams): Asked {
+  return {
+    method: "GET",
+    upgrade: true,
+    host: headers.host,
+    origin: headers.origin,
+    authorization: headers.authorization,
+    protocols: headers["sec-websocket-protocol"],
+    queryToken: query.get("token") ?? undefined,
+    queryTicket: query.get("ticket") ?? undefined,
+    remote: socket.remoteAddress,
+    forwarded: [headers["x-forwarded-for"]].flat().join(","),
+  };
 }
 
 /** Answers an upgrade as HTTP would, because a client that sees only a closed socket cannot say why. */

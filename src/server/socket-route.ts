@@ -1,7 +1,7 @@
 // /v1/detections as it is described, and for those who ask for it without an upgrade; serve.ts takes the others.
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { MultiboxError } from "../errors.ts";
-import { problems, SECURED, TokenQuery } from "./api-route.ts";
+import { problems, SECURED, TicketQuery, TokenQuery } from "./api-route.ts";
 
 const route = createRoute({
   method: "get",
@@ -10,7 +10,7 @@ const route = createRoute({
   summary: "The detections of streams, over WebSocket",
   description: "docs/websocket.md has its messages.",
   security: SECURED,
-  request: { query: z.object({ token: TokenQuery }) },
+  request: { query: z.object({ token: TokenQuery, ticket: TicketQuery }) },
   responses: { 101: { description: "A WebSocket." }, ...problems("UPGRADE_NEEDED") },
 });
 

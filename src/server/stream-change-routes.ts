@@ -31,7 +31,7 @@ const changeRoute = createRoute({
   responses: {
     200: json(StreamInfo, "As it is now."),
     ...problems("STREAM_UNKNOWN", "STREAM_CHANGED", "STREAM_BAD_SCHEME"),
-    ...problems("FILE_NOT_ALLOWED", "FILE_NOT_FOUND", "LABEL_UNKNOWN"),
+    ...problems("ADDRESS_FORBIDDEN", "FILE_NOT_ALLOWED", "FILE_NOT_FOUND", "LABEL_UNKNOWN"),
   },
 });
 

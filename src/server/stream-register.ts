@@ -47,9 +47,13 @@ export class StreamRegister {
   }
 
   /** Up to `limit` streams after a cursor, and the cursor for more. Fails with BAD_REQUEST for a cursor of another run. */
-  page(limit: number, cursor: string | undefined): { streams: StreamStatus[]; next: string | undefined } {
+  page(
+    limit: number,
+    cursor: string | undefined,
+    isSeen: (id: string) => boolean,
+  ): { streams: StreamStatus[]; next: string | undefined } {
     const after = cursor === undefined ? -1 : this.#placeIn(cursor);
-    const rest = this.#pipeline.list().filter(({ config }) => this.#place(config.id) > after);
+    const rest = this.#pipeline.list().filter(({ config: { id } }) => isSeen(id) && this.#place(id) > after);
     const streams = rest.slice(0, limit);
     const last = streams.at(-1);
     return { streams, next: last && rest.length > limit ? `${this.#run}.${this.#place(last.config.id)}` : undefined };

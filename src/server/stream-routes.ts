@@ -2,6 +2,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { json, jsonBody, numberText, problems, readsJson, SECURED } from "./api-route.ts";
+import { callerOf, requireStream, sees } from "./caller.ts";
 import { taggedJson } from "./entity-tag.ts";
 import { permitted, type StreamLimits } from "./permitted-stream.ts";
 import { NewStream, StreamInfo } from "./protocol.ts";
@@ -45,6 +46,7 @@ const addRoute = createRoute({
   responses: {
     201: json(StreamInfo, "It was added. The header Location has its path."),
     ...problems("STREAM_BAD_SCHEME", "FILE_NOT_FOUND", "LABEL_UNKNOWN", "FILE_NOT_ALLOWED", "STREAM_EXISTS"),
+    ...problems("ADDRESS_FORBIDDEN", "STREAM_NOT_YOURS"),
   },
 });
 
@@ -65,7 +67,7 @@ export function streamRoutes(pipeline: Pipeline, register: StreamRegister, limit
 
   app.openapi(listRoute, (c) => {
     const { limit, cursor } = c.req.valid("query");
-    const { streams, next } = register.page(limit ?? Infinity, cursor);
+    const { streams, next } = register.page(limit ?? Infinity, cursor, (id) => sees(callerOf(c), id));
     if (next !== undefined) c.header("Link", `</v1/streams?limit=${limit}&cursor=${next}>; rel="next"`);
     return taggedJson(
       c,
@@ -75,6 +77,7 @@ export function streamRoutes(pipeline: Pipeline, register: StreamRegister, limit
 
   app.openapi(addRoute, async (c) => {
     const stream = await permitted(c.req.valid("json"), limits);
+    requireStream(callerOf(c), stream.id);
     pipeline.add(stream);
     c.header("Location", `/v1/streams/${stream.id}`);
     return c.json(streamInfo(pipeline, pipeline.status(stream.id)), 201);

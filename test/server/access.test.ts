@@ -1,6 +1,6 @@
-// Who may ask: tokens, origins, host names.
+// Who may ask: the token of the settings, over HTTP and WebSocket.
 import { describe, expect, test } from "vitest";
-import { checkListen, checkSource, checkToken, type Asked } from "../../src/server/access.ts";
+import { Access, type Asked } from "../../src/server/access.ts";
 import { Refused, SocketClient } from "../support/socket-client.ts";
 import { withApp, withServer } from "../support/test-server.ts";
 
@@ -13,81 +13,19 @@ const PLAIN: Asked = {
   authorization: undefined,
   queryToken: undefined,
 };
-const LOCAL = { host: "127.0.0.1", token: undefined };
-
-describe("listening", () => {
-  test.each(["127.0.0.1", "127.8.8.8", "localhost", "::1"])("on %s needs no token", (host) => {
-    expect(() => checkListen({ host, token: undefined })).not.toThrow();
-  });
-
-  test.each(["0.0.0.0", "::", "192.168.1.7", "cameras.example", "127.example"])("on %s needs one", (host) => {
-    expect(() => checkListen({ host, token: undefined })).toThrow(
-      expect.objectContaining({ code: "TOKEN_NEEDED", message: expect.stringContaining(host) }),
-    );
-    expect(() => checkListen({ host, token: TOKEN })).not.toThrow();
-  });
-});
-
-describe("host names", () => {
-  test.each(["localhost", "localhost:9", "127.0.0.1:8080", "[::1]:8080", "127.0.0.2"])("%s is this machine", (host) => {
-    expect(() => checkSource(LOCAL, { ...PLAIN, host })).not.toThrow();
-  });
-
-  test.each([
-    "evil.example",
-    "evil.example:8080",
-    "127.0.0.1.evil.example",
-    "localhost.evil.example",
-    "",
-    undefined,
-    "a b",
-  ])("%s is refused without a token, since a page may have pointed it here", (host) => {
-    expect(() => checkSource(LOCAL, { ...PLAIN, host })).toThrow(expect.objectContaining({ code: "HOST_NOT_ALLOWED" }));
-  });
-
-  test("with a token any name will do, for a proxy's sake", () => {
-    expect(() => checkSource({ ...LOCAL, token: TOKEN }, { ...PLAIN, host: "cameras.example" })).not.toThrow();
-  });
-});
-
-describe("origins", () => {
-  const post = { ...PLAIN, method: "POST" };
-  const socket = { ...PLAIN, upgrade: true };
-
-  test.each([undefined, "http://localhost:8080", "https://localhost:8080"])(
-    "%s may change things and open WebSockets",
-    (origin) => {
-      expect(() => checkSource(LOCAL, { ...post, origin })).not.toThrow();
-      expect(() => checkSource(LOCAL, { ...socket, origin })).not.toThrow();
-    },
-  );
-
-  test.each(["http://evil.example", "http://localhost:8081", "http://localhost", "null", "", "file://"])(
-    "%j may not",
-    (origin) => {
-      const wrong = expect.objectContaining({ code: "ORIGIN_NOT_ALLOWED" });
-      expect(() => checkSource(LOCAL, { ...post, origin })).toThrow(wrong);
-      expect(() => checkSource(LOCAL, { ...post, method: "DELETE", origin })).toThrow(wrong);
-      expect(() => checkSource(LOCAL, { ...socket, origin })).toThrow(wrong);
-      expect(() => checkSource(LOCAL, { ...PLAIN, origin })).not.toThrow();
-    },
-  );
-
-  test("a default port may be written or not", () => {
-    const asked = { ...socket, host: "cameras.example:443", origin: "https://cameras.example" };
-    expect(() => checkSource({ ...LOCAL, token: TOKEN }, asked)).not.toThrow();
-  });
-});
 
 describe("tokens", () => {
-  const config = { ...LOCAL, token: TOKEN };
+  const access = (): Access =>
+    new Access({ config: { host: "127.0.0.1", token: TOKEN, trustedProxies: [] }, clock: { now: () => 0 } });
 
-  test.each([{ authorization: `Bearer ${TOKEN}` }, { authorization: `bearer  ${TOKEN} ` }, { queryToken: TOKEN }])(
-    "%o is let in",
-    (asked) => {
-      expect(() => checkToken(config, { ...PLAIN, ...asked })).not.toThrow();
-    },
-  );
+  test.each([
+    { authorization: `Bearer ${TOKEN}` },
+    { authorization: `bearer  ${TOKEN} ` },
+    { queryToken: TOKEN },
+    { upgrade: true, protocols: `multibox.v1, bearer.${TOKEN}` },
+  ])("%o is let in", (asked) => {
+    expect(access().identify({ ...PLAIN, ...asked }).scope).toBe("admin");
+  });
 
   test.each<Partial<Asked>>([
     {},
@@ -97,9 +35,11 @@ describe("tokens", () => {
     { authorization: "Bearer " },
     { queryToken: TOKEN.slice(1) },
     { queryToken: TOKEN, method: "POST" },
+    { protocols: `bearer.${TOKEN}` },
+    { upgrade: true, protocols: `multibox.v1, ${TOKEN}` },
     { authorization: "Bearer wrong", queryToken: TOKEN },
   ])("%o is not", (asked) => {
-    const attempt = (): void => checkToken(config, { ...PLAIN, ...asked });
+    const attempt = (): unknown => access().identify({ ...PLAIN, ...asked });
     expect(attempt).toThrow(expect.objectContaining({ code: "TOKEN_WRONG" }));
     expect(attempt).not.toThrow(TOKEN);
   });

@@ -7,7 +7,7 @@ import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { LatestFrames } from "../../pipeline/sinks/latest.ts";
 import { type Capture, ReviewStatus } from "../../training/capture.ts";
 import { captureFiles } from "../../training/capture-set.ts";
-import { json, jsonBody, numberText, problems, readsJson, SECURED, TokenQuery } from "../api-route.ts";
+import { json, jsonBody, numberText, problems, readsJson, SECURED, TicketQuery, TokenQuery } from "../api-route.ts";
 import { CaptureInfo, CaptureList, CapturePatch } from "./capture-schemas.ts";
 import type { CaptureStore } from "./capture-store.ts";
 import type { Capturer } from "./capturer.ts";
@@ -68,6 +68,7 @@ const pictureRoute = createRoute({
     query: z.strictObject({
       width: numberText(z.int().min(16).max(8192)).optional().describe("At most so wide; as it is when absent."),
       token: TokenQuery,
+      ticket: TicketQuery,
     }),
   },
   responses: {
