@@ -1,15 +1,34 @@
-"""What bench/file.ts compares with: OpenCV decodes, cv2.resize samples, onnxruntime runs the same network. Prints the frames."""
+"""What bench/file.ts and bench/annotate.ts compare with: `python file-opencv.py MODEL VIDEO OUT [dnn]`.
+
+OpenCV decodes, cv2.resize samples, onnxruntime (or OpenCV's own dnn) runs the same network. Prints the frames.
+"""
 
 import json
 import sys
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 
 model, video, out_path = sys.argv[1:4]
-options = ort.SessionOptions()
-session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def open_network():
+    """Pictures -> offsets and logits."""
+    if sys.argv[4:] == ["dnn"]:
+        net = cv2.dnn.readNetFromONNX(model)
+
+        def forward(pictures):
+            net.setInput(pictures)
+            return net.forward(["offsets", "logits"])
+
+        return forward
+    import onnxruntime as ort
+
+    session = ort.InferenceSession(model, ort.SessionOptions(), providers=["CPUExecutionProvider"])
+    return lambda pictures: session.run(["offsets", "logits"], {"pictures": pictures})
+
+
+run = open_network()
 
 
 def default_boxes():
@@ -39,7 +58,7 @@ with open(out_path, "w") as out:
             break
         height, width = frame.shape[:2]
         small = cv2.cvtColor(cv2.resize(frame, (300, 300), interpolation=cv2.INTER_LINEAR), cv2.COLOR_BGR2RGB)
-        offsets, logits = session.run(None, {"pictures": small[None]})
+        offsets, logits = run(small[None])
         box, label = np.nonzero(logits[0, :, 1:] > MIN_LOGIT)
         scores = 1 / (1 + np.exp(-logits[0, box, label + 1]))
         o, d = offsets[0, box], BOXES[box]

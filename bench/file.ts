@@ -1,55 +1,26 @@
 // How much of the rate that decoding, sampling and the engine allow together does a whole pipeline reach on a file?
 import { execFileSync, spawnSync } from "node:child_process";
-import { createWriteStream, readFileSync } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
-import { filter, firstValueFrom, lastValueFrom, tap } from "rxjs";
+import { filter, firstValueFrom } from "rxjs";
 import { compileOnnx } from "../src/model/compile/onnx.ts";
 import { openDetector } from "../src/model/detector-pool.ts";
-import type { Engine } from "../src/model/engines/engine.ts";
-import { openEngine } from "../src/model/engines/open.ts";
-import { createSampler } from "../src/model/sample.ts";
 import { findFfmpeg } from "../src/pipeline/find-ffmpeg.ts";
 import { createPipeline, type Pipeline } from "../src/pipeline/pipeline.ts";
-import { openSource } from "../src/pipeline/source.ts";
-import { benchFrames, benchModel, benchVideo, type Contender, fileStream } from "./harness.ts";
-import { measure, median, printMachine, printTable, SOURCE } from "./harness.ts";
+import { benchModel, benchVideo, type Contender, fileStream } from "./harness.ts";
+import { measure, median, printMachine, printTable } from "./harness.ts";
+import { allowedRate, decode, parts } from "./parts.ts";
 
 const ROUNDS = 5;
 const PRECISIONS = ["fp32", "int8"] as const;
 const video = process.argv[2] ?? (await benchVideo("vtest.avi"));
 const { folder, bundle } = await benchModel();
-const inputBytes = bundle.spec.input.width * bundle.spec.input.height * 3;
 const scratch = await mkdtemp(join(tmpdir(), "multibox-bench-"));
 const cores = availableParallelism();
 const ffmpeg = await findFfmpeg();
-
-/** CPU milliseconds of this process, its threads, and the children that it has waited for (Linux counts them in /proc). */
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  const fields = readFileSync("/proc/self/stat", "utf8").split(") ")[1]!.split(" ");
-  const ticks = Number(fields[13]) + Number(fields[14]);
-  return (user + system) / 1000 + ticks * 10;
-}
-
-async function decode(): Promise<number> {
-  let frames = 0;
-  const closed = new Promise<void>((resolve) => {
-    const source = openSource(fileStream(video), { ...SOURCE, ffmpeg, onClosed: resolve });
-    void lastValueFrom(
-      source.pipe(
-        tap((frame) => {
-          frames += 1;
-          frame.release();
-        }),
-      ),
-    );
-  });
-  await closed;
-  return frames;
-}
 
 async function runPipeline(pipeline: Pipeline): Promise<number> {
   const out = createWriteStream(join(scratch, "detections.jsonl"));
@@ -65,49 +36,6 @@ async function runPipeline(pipeline: Pipeline): Promise<number> {
   writing.unsubscribe();
   await finished(out.end());
   return detected;
-}
-
-/** Core-milliseconds a frame of each part alone: engines with one thread, and with all, when they hold all cores. */
-async function parts(): Promise<{ decode: number; sample: number; engines: Map<string, number> }> {
-  const pictures = await benchFrames(video, 16);
-  const inputs = new Uint8Array(pictures.length * inputBytes);
-  const sampler = createSampler(bundle.spec.input);
-  const engines = new Map<string, Engine>();
-  for (const precision of PRECISIONS) {
-    for (const threads of [1, cores]) {
-      const { engine } = await openEngine("onnx:cpu", bundle, { threads, precision });
-      engines.set(`${precision} ${threads}`, engine);
-    }
-  }
-  const runEngine = (engine: Engine) => async (): Promise<number> => {
-    for (let i = 0; i < 32; i += 8) await engine.run(inputs.subarray((i % 16) * inputBytes), 8);
-    return 32;
-  };
-  const contenders: Contender[] = [
-    {
-      name: "sample",
-      run: async () => {
-        for (let i = 0; i < 64; i++) sampler(pictures[i % 16]!, inputs, (i % 16) * inputBytes);
-        return 64;
-      },
-    },
-    ...[...engines].map(([name, engine]) => ({ name, run: runEngine(engine) })),
-  ];
-  const figures = await measure(contenders, ROUNDS * 2);
-  for (const engine of engines.values()) await engine.close();
-  const decoding: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const before = cpuMs();
-    const frames = await decode();
-    decoding.push((cpuMs() - before) / frames);
-  }
-  return {
-    decode: median(decoding),
-    sample: median(figures.get("sample")!),
-    engines: new Map(
-      [...engines.keys()].map((name) => [name, median(figures.get(name)!) * Number(name.split(" ")[1])]),
-    ),
-  };
 }
 
 /** The same file and network through Python's OpenCV and onnxruntime, where PYTHON (or python3) has them. */
@@ -126,9 +54,8 @@ async function pythonContender(): Promise<Contender[]> {
 }
 
 printMachine();
-const alone = await parts();
-/** Frames a second of cores that do nothing but these parts, and are never idle. */
-const allowedWith = (engine: number): number => (1000 * cores) / (alone.decode + alone.sample + engine);
+const alone = await parts({ video, bundle, ffmpeg, precisions: PRECISIONS, rounds: ROUNDS });
+const allowedWith = (engine: number): number => allowedRate(alone, engine);
 console.log(
   `${video.split("/").at(-1)}, every frame detected (scores over 0.3) and written as JSON lines, ${ROUNDS} rounds`,
 );
@@ -140,7 +67,7 @@ for (const [name, engine] of alone.engines)
   );
 console.log(`Allowed are ${cores} cores x 1000 / (decode + sampling + engine).\n`);
 
-const contenders: Contender[] = [{ name: "decoding alone", run: decode }];
+const contenders: Contender[] = [{ name: "decoding alone", run: () => decode(video, ffmpeg) }];
 const allowed = new Map<string, number>();
 const closers: (() => Promise<void>)[] = [];
 for (const [precision, workers] of PRECISIONS.flatMap((one) => [0, cores].map((count) => [one, count] as const))) {

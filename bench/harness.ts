@@ -18,16 +18,22 @@ export interface Contender {
   readonly rounds?: number;
 }
 
-/** Milliseconds a frame of each contender, a figure a round. Rounds alternate, so that a slow spell of the machine hits all. */
-export async function measure(contenders: readonly Contender[], rounds: number): Promise<Map<string, number[]>> {
+/**
+ * Milliseconds a frame of each contender, a figure a round. Rounds alternate, so that a slow spell of the machine hits all. A round before
+ * the first warms up, unless whole processes are timed, which nothing stays warm in.
+ */
+export async function measure(
+  contenders: readonly Contender[],
+  rounds: number,
+  { warmUp = true }: { readonly warmUp?: boolean } = {},
+): Promise<Map<string, number[]>> {
   const figures = new Map(contenders.map(({ name }) => [name, [] as number[]]));
-  for (let round = -1; round < rounds; round++) {
+  for (let round = warmUp ? -1 : 0; round < rounds; round++) {
     const order = round % 2 === 0 ? contenders : contenders.toReversed();
     for (const { name, run, rounds: own = rounds } of order) {
       if (round >= own) continue;
       const start = performance.now();
       const frames = await run();
-      // The round before the first warms up.
       if (round >= 0) figures.get(name)!.push((performance.now() - start) / frames);
     }
   }

@@ -5,6 +5,7 @@ import { Command, CommanderError, Option } from "commander";
 import { numberBetween, wholeNumber } from "./commands/arguments.ts";
 import { addAnnotateCommand } from "./commands/annotate-command.ts";
 import { addCapturesCommand } from "./commands/captures-command.ts";
+import { addDetectCommand } from "./commands/detect-command.ts";
 import { addExportCommand } from "./commands/export-command.ts";
 import type { ImportOptions } from "./commands/models-import.ts";
 import { addQuantizeCommand } from "./commands/quantize-command.ts";
@@ -112,38 +113,8 @@ interface ServeFlags extends Record<string, unknown> {
   readonly json: boolean;
 }
 
-const detectCommand = program
-  .command("detect")
-  .description("Find the objects in pictures (JPEG, PNG)")
-  .argument("<file...>", "Picture files")
-  .option("--min-score <value>", "Leave out detections below this score, 0..1 (default: 0.5)")
-  .option("--labels <label...>", "Show only these labels")
-  .option("--json", "Print one line of JSON for each picture", false);
-for (const name of ["model", "engine", "precision", "workers", ...POST_PROCESSING, "cacheDir"] as const)
-  detectCommand.addOption(settingOption(name));
-detectCommand
-  .addHelpText(
-    "after",
-    "\nBoxes are x, y, width, height in pixels of the picture.\n\nExample:\n  multibox detect holiday.jpg --min-score 0.4",
-  )
-  .action(async (files: string[], { labels, json, minScore = "0.5", ...flags }: DetectFlags) => {
-    const config = await loadConfig({ env: process.env, flags: { ...flags, minScore } });
-    const { detectFiles } = await import("./commands/detect.ts");
-    const failed = await detectFiles(files, {
-      ...config,
-      cacheDir: config.cacheDir ?? defaultCacheDir(),
-      postProcess: postProcessOf(config),
-      labels,
-      json,
-    });
-    if (failed > 0) process.exitCode = 1;
-  });
-
-interface DetectFlags extends Record<string, unknown> {
-  readonly labels?: string[];
-  readonly json: boolean;
-  readonly minScore?: string;
-}
+const DETECT_SETTINGS = ["model", "engine", "precision", "workers"] as const;
+addDetectCommand(program, [...DETECT_SETTINGS, ...POST_PROCESSING, "cacheDir" as const].map(settingOption));
 
 const ANNOTATE_SETTINGS = ["model", "engine", "precision", "workers", "maxBatch"] as const;
 addAnnotateCommand(program, [...ANNOTATE_SETTINGS, ...POST_PROCESSING, "cacheDir" as const].map(settingOption));

@@ -15,6 +15,7 @@ import { type OpenedVideo, readVideo } from "./read-video.ts";
 import { readLeftover, requireSame } from "./resume.ts";
 import { createSelection } from "./selection.ts";
 import { identify } from "./source-file.ts";
+import { readTimeline } from "./timeline.ts";
 
 export interface VideoJob {
   /** "-" is standard input. */
@@ -69,6 +70,8 @@ export async function annotateVideo(job: VideoJob, tools: VideoTools): Promise<V
   if (path !== "-") await checkFile(path);
   const identity = path === "-" ? {} : await identify(path);
   const leftover = job.resume ? await readLeftover(partialPath(target)) : undefined;
+  if (settings.keyframes && path === "-") throw noKeyframes();
+  const timeline = settings.keyframes ? await readTimeline(path, tools) : undefined;
   let writer: AnnotationWriter | undefined;
   let batches: Batches | undefined;
   let resumed = 0;
@@ -91,7 +94,8 @@ export async function annotateVideo(job: VideoJob, tools: VideoTools): Promise<V
       detector,
       size: plan.batch,
       onError: () => reading.stop(),
-      write: async ({ index, pts }, all) => {
+      write: async ({ index: decoded, pts }, all) => {
+        const index = timeline?.indexOf(pts) ?? decoded;
         const detections = wanted ? all.filter(({ label }) => wanted.has(label)) : all;
         await writer!.write({ index, pts, detections });
         tally.frames += 1;
@@ -109,6 +113,7 @@ export async function annotateVideo(job: VideoJob, tools: VideoTools): Promise<V
     ffmpeg: tools.ffmpeg,
     guard: tools.guard,
     decodeThreads: job.decodeThreads,
+    keyframes: settings.keyframes,
     onOpen,
     onFrame: (frame) => batches!.push(frame),
     select: (index, pts) => {
@@ -178,3 +183,10 @@ const interrupted = (): MultiboxError =>
 
 const nothingLeft = (path: string): MultiboxError =>
   new MultiboxError("STREAM_EMPTY", `No frame of ${path} was to be looked at.`, "Widen --start and --end.");
+
+const noKeyframes = (): MultiboxError =>
+  new MultiboxError(
+    "STDIN_ONCE",
+    "Of standard input --keyframes cannot tell the frames' numbers, for which it is read twice.",
+    "Give a file.",
+  );

@@ -37,6 +37,17 @@ export function parseOutput(text: string, formats: readonly AnnotationFormat[] =
   throw new MultiboxError("OUT_UNKNOWN", `--out ${text} is no form that annotations can be written in.`, hint);
 }
 
+/** All of them; names may be joined by commas. Fails likewise, and with OUT_UNKNOWN for a form that such a source cannot have. */
+export function parseOutputs(texts: readonly string[], source: "video" | "pictures"): OutputRequest[] {
+  const requests = texts
+    .flatMap((text) => (/^[a-z0-9-]+(?:,[a-z0-9-]+)+$/.test(text) ? text.split(",") : [text]))
+    .map((text) => parseOutput(text));
+  const wrong = requests.find(({ format }) => format?.only !== undefined && format.only !== source)?.format;
+  if (!wrong) return requests;
+  const [is, does] = wrong.only === "video" ? ["videos", "annotate"] : ["pictures", "detect"];
+  throw new MultiboxError("OUT_UNKNOWN", `${wrong.title} is for ${is}.`, `\`multibox ${does}\` writes it.`);
+}
+
 /** Where the outputs of an input go: where it was said, or under the input's name into `folder`. */
 export function outputsOf(input: string, requests: readonly OutputRequest[], folder?: string): Output[] {
   const stem = input === "-" ? "stdin" : basename(input, extname(input));

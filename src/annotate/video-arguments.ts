@@ -6,6 +6,8 @@ export interface DecodeOptions {
   readonly ffmpeg: Ffmpeg;
   /** 0: as many as ffmpeg thinks right. */
   readonly decodeThreads: number;
+  /** Nothing else is decoded. */
+  readonly keyframes?: boolean | undefined;
 }
 
 /**
@@ -14,13 +16,14 @@ export interface DecodeOptions {
  */
 export const AHEAD_SECONDS = 1_000_000;
 
-export function inputArguments({ path, ffmpeg, decodeThreads }: DecodeOptions): string[] {
+export function inputArguments({ path, ffmpeg, decodeThreads, keyframes }: DecodeOptions): string[] {
   return [
     "-protocol_whitelist",
     path === "-" ? "pipe,file" : "file",
     // What is damaged is gone on behind, however much of it there is; ffmpeg 4 does not give up.
     ...(ffmpeg.syncOption === "-vsync" ? [] : ["-max_error_rate", "1"]),
     ...(decodeThreads > 0 ? ["-threads", String(decodeThreads)] : []),
+    ...(keyframes ? ["-skip_frame", "nokey"] : []),
     "-copyts",
   ];
 }

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, type Option } from "commander";
 import { defaultCacheDir } from "../cache-dir.ts";
 import { postProcessOf } from "../config.ts";
 import { loadConfig } from "../load-config.ts";
-import { seconds, wholeNumber } from "./arguments.ts";
+import { collect, seconds, wholeNumber } from "./arguments.ts";
 
 /** Adds the command. `settings` are the options that open a model and post-process, as every command has them. */
 export function addAnnotateCommand(program: Command, settings: readonly Option[]): void {
@@ -86,8 +86,6 @@ interface AnnotateFlags extends Record<string, unknown> {
   readonly force: boolean;
   readonly json: boolean;
 }
-
-const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
 
 function quality(text: string): number {
   const value = Number(text);

@@ -2,14 +2,13 @@
 import { realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { annotateFile } from "../annotate/annotate-file.ts";
-import type { AnnotationModel, AnnotationSettings } from "../annotate/annotation.ts";
-import { type FoundInput, findVideos } from "../annotate/find-videos.ts";
+import type { AnnotationSettings } from "../annotate/annotation.ts";
+import { type FoundInput, findVideos } from "../annotate/find-inputs.ts";
 import { ANNOTATION_FORMATS } from "../annotate/formats.ts";
-import { type Output, outputsOf, parseOutput, requireDistinct } from "../annotate/outputs.ts";
+import { type Output, outputsOf, parseOutputs, requireDistinct } from "../annotate/outputs.ts";
 import { planThreads } from "../annotate/threads.ts";
 import type { Config } from "../config.ts";
 import { MultiboxError } from "../errors.ts";
-import { readSpec } from "../model/bundle.ts";
 import type { Detector } from "../model/detector.ts";
 import { openDetector } from "../model/detector-pool.ts";
 import type { PostProcessSpec } from "../model/spec.ts";
@@ -20,7 +19,7 @@ import { findFfmpeg } from "../pipeline/find-ffmpeg.ts";
 import { createGuard } from "../pipeline/guard.ts";
 import { type AnnotateReport, createReport } from "./annotate-report.ts";
 import { requireLabels } from "./arguments.ts";
-import { openShown } from "./model-folder.ts";
+import { annotationModel, openShown } from "./model-folder.ts";
 
 export interface AnnotateOptions extends Pick<
   Config,
@@ -59,53 +58,43 @@ interface Plan {
 export async function annotateVideos(names: readonly string[], options: AnnotateOptions): Promise<number> {
   const plans = await plan(names, options);
   const ffmpeg = await findFfmpeg();
+  const { folder } = await openShown(options.model, options.cacheDir);
+  const detector = await open(folder, options);
+  // Until here there is nothing to keep, and a signal ends the process at once.
   const stop = interruptible();
+  const report = createReport({ json: options.json, files: plans.length });
   try {
-    const { folder } = await openShown(options.model, options.cacheDir);
-    const detector = await open(folder, options);
-    const report = createReport({ json: options.json, files: plans.length });
-    try {
-      requireLabels(options.labels, detector.info.labels);
-      const model = await modelOf(folder, detector);
-      const guard = createGuard();
-      const tools = { detector, ffmpeg, guard, signal: stop.signal };
-      const annotate = ({ input, outputs }: Plan): Promise<boolean> =>
-        report.watch(input, (onProgress, onConvert, onWarning) =>
-          annotateFile(
-            { ...jobOf(options), path: input, input: input === "-" ? process.stdin : undefined, outputs, model },
-            { ...tools, encoding: options.encoding, onProgress, onConvert, onWarning },
-          ),
-        );
-      const failed = await runAll(plans, options.jobs ?? Math.min(2, plans.length), annotate, stop.signal);
-      report.summary();
-      if (stop.signal.aborted) throw interrupted(report);
-      if (plans.length === 1 && report.error !== undefined) throw report.error;
-      return failed;
-    } finally {
-      report.close();
-      await detector.close();
-    }
+    requireLabels(options.labels, detector.info.labels);
+    const model = await annotationModel(folder, detector);
+    const tools = { detector, ffmpeg, guard: createGuard(), signal: stop.signal };
+    const annotate = ({ input, outputs }: Plan): Promise<boolean> =>
+      report.watch(input, (onProgress, onConvert, onWarning) =>
+        annotateFile(
+          { ...jobOf(options), path: input, input: input === "-" ? process.stdin : undefined, outputs, model },
+          { ...tools, encoding: options.encoding, onProgress, onConvert, onWarning },
+        ),
+      );
+    const failed = await runAll(plans, options.jobs ?? Math.min(2, plans.length), annotate, stop.signal);
+    report.summary();
+    if (stop.signal.aborted) throw interrupted(report);
+    if (plans.length === 1 && report.error !== undefined) throw report.error;
+    return failed;
   } finally {
+    report.close();
+    await detector.close();
     stop.done();
   }
 }
 
 /** Which videos there are and what is to be written for each; everything that is a mistake in the call is found here. */
 async function plan(names: readonly string[], { out, outDir, soft }: AnnotateOptions): Promise<Plan[]> {
-  const requests = out
-    .flatMap((text) => (/^[a-z0-9-]+(,[a-z0-9-]+)+$/.test(text) ? text.split(",") : [text]))
-    .map((text) => parseOutput(text))
-    .map((request) => (soft && request.format === videoFormat ? { ...request, format: softVideoFormat } : request));
-  for (const { format, path } of requests)
+  const requests = parseOutputs(out, "video").map((request) =>
+    soft && request.format === videoFormat ? { ...request, format: softVideoFormat } : request,
+  );
+  for (const { format, path } of requests) {
     if (format === softVideoFormat && path !== undefined) requireTrackContainer(path);
-  for (const { format, path } of requests) if (format === videoFormat && path !== undefined) containerOf(path);
-  const videoForms = requests.find(({ format }) => format?.only === "pictures");
-  if (videoForms)
-    throw new MultiboxError(
-      "OUT_UNKNOWN",
-      `${videoForms.format!.title} is for pictures.`,
-      "`multibox detect` looks at pictures.",
-    );
+    if (format === videoFormat && path !== undefined) containerOf(path);
+  }
   const suffixes = ANNOTATION_FORMATS.map(({ suffix }) => suffix);
   const inputs = await findVideos(names, (name) => suffixes.some((suffix) => name.endsWith(suffix)));
   const fixed = requests.find(({ path }) => path !== undefined);
@@ -141,13 +130,6 @@ function open(folder: string, options: AnnotateOptions): Promise<Detector> {
   const { engine, precision, cacheDir, maxBatch, minScore, postProcess } = options;
   const workers = options.workers || planThreads().workers;
   return openDetector({ folder, engine, precision, cacheDir, workers, maxBatch, minScore, postProcess });
-}
-
-async function modelOf(folder: string, { info }: Detector): Promise<AnnotationModel> {
-  const spec = await readSpec(folder);
-  const [, engine = info.engine, int8] = /^([^\s,]+)( int8)?/.exec(info.engine) ?? [];
-  const labels = spec.labels.flatMap((label, classId) => (label === null ? [] : [{ classId, label }]));
-  return { ...info.model, engine, precision: int8 ? "int8" : "fp32", labels };
 }
 
 function jobOf(options: AnnotateOptions): {

@@ -27,6 +27,9 @@ export function seconds(text: string): number {
   return Number(hours) * 3600 + Number(minutes) * 60 + Number(rest);
 }
 
+/** For options that may be given several times. */
+export const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
+
 /** Fails with LABEL_UNKNOWN where the model does not know one of them. */
 export function requireLabels(labels: readonly string[] | undefined, known: readonly string[]): void {
   const unknown = labels?.find((label) => !known.includes(label));

@@ -1,5 +1,9 @@
 // `multibox detect`: the objects in picture files.
 import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { openPictureSink, type PictureSink } from "../annotate/annotate-pictures.ts";
+import { findPictures } from "../annotate/find-inputs.ts";
+import { type Output, outputsOf, parseOutputs, requireDistinct } from "../annotate/outputs.ts";
 import type { Config } from "../config.ts";
 import { MultiboxError, sentenceOf, systemCode } from "../errors.ts";
 import type { Detection } from "../model/detection.ts";
@@ -8,37 +12,72 @@ import { openDetector } from "../model/detector-pool.ts";
 import type { PostProcessSpec } from "../model/spec.ts";
 import { decodePicture } from "../model/decode-picture.ts";
 import { requireLabels } from "./arguments.ts";
-import { openShown } from "./model-folder.ts";
+import { annotationModel, openShown } from "./model-folder.ts";
 
-export interface DetectOptions extends Pick<Config, "model" | "engine" | "precision" | "workers"> {
+export interface DetectOptions extends Pick<
+  Config,
+  "model" | "engine" | "precision" | "workers" | "iouThreshold" | "maxDetections" | "nms" | "classAgnostic"
+> {
   readonly cacheDir: string;
   readonly minScore: number;
   /** What is left out is as the model has it. */
   readonly postProcess: Partial<PostProcessSpec>;
   readonly labels: readonly string[] | undefined;
   readonly json: boolean;
+  /** Forms to write; what is in the pictures is then printed only with `json`. */
+  readonly out: readonly string[];
+  readonly outDir: string | undefined;
+  readonly force: boolean;
 }
 
 /**
- * Prints what is in each picture; with `json` one line of JSON a picture. A picture that fails is named on standard error and
- * the others go on; returns how many failed.
+ * Prints what is in each picture; with `json` one line of JSON a picture; or writes it in the forms of `out`. A picture that fails is
+ * named on standard error and the others go on; returns how many failed.
  */
-export async function detectFiles(files: readonly string[], options: DetectOptions): Promise<number> {
-  const detector = await open(options);
+export async function detectFiles(names: readonly string[], options: DetectOptions): Promise<number> {
+  const outputs = outputsOf("detections", parseOutputs(options.out, "pictures"), options.outDir ?? ".");
+  requireDistinct([{ input: "detections", outputs }]);
+  const files = await findPictures(names, (name) => outputs.some(({ path }) => resolve(name) === resolve(path)));
+  const { folder, detector } = await open(options);
   let failed = 0;
+  let sink: PictureSink | undefined;
   try {
+    if (outputs.length > 0) sink = await openSink(folder, detector, outputs, options);
     for (const file of files) {
       try {
-        print(await detectFile(detector, file, options), options.json);
+        const result = await detectFile(detector, file, options);
+        if (!sink || options.json) print(result, options.json);
+        const { width, height, detections } = result;
+        await sink?.write({ file, width, height, detections });
       } catch (error) {
+        if (error instanceof MultiboxError && WRITING.has(error.code)) throw error;
         failed += 1;
         console.error(`${file}: ${sentenceOf(error)}`);
       }
     }
+    await sink?.finish({});
+    if (sink) console.error(`${files.length - failed} pictures -> ${outputs.map(({ path }) => path).join(", ")}`);
+  } catch (error) {
+    await sink?.abort();
+    throw error;
   } finally {
     await detector.close();
   }
   return failed;
+}
+
+/** What is no picture's fault. */
+const WRITING = new Set(["DISK_FULL", "NOT_WRITABLE"]);
+
+async function openSink(
+  folder: string,
+  detector: Detector,
+  outputs: readonly Output[],
+  { minScore, labels, iouThreshold, maxDetections, nms, classAgnostic, force }: DetectOptions,
+): Promise<PictureSink> {
+  const settings = { minScore, labels: labels && [...labels].sort(), iouThreshold, maxDetections, nms, classAgnostic };
+  const model = await annotationModel(folder, detector);
+  return openPictureSink(outputs, { model, settings: { ...settings, batch: 1 }, force });
 }
 
 async function open({
@@ -50,7 +89,7 @@ async function open({
   minScore,
   postProcess,
   labels,
-}: DetectOptions): Promise<Detector> {
+}: DetectOptions): Promise<{ folder: string; detector: Detector }> {
   const { folder } = await openShown(model, cacheDir);
   const options = { folder, engine, precision, cacheDir, workers, minScore, postProcess, maxBatch: 1 };
   const detector = await openDetector(options);
@@ -60,7 +99,7 @@ async function open({
     await detector.close();
     throw error;
   }
-  return detector;
+  return { folder, detector };
 }
 
 interface FileResult {

@@ -2,7 +2,9 @@
 import { readdir } from "node:fs/promises";
 import { isAbsolute, resolve } from "node:path";
 import { MultiboxError, systemCode } from "../errors.ts";
-import { type Bundle, writeBundle } from "../model/bundle.ts";
+import type { AnnotationModel } from "../annotate/annotation.ts";
+import { type Bundle, readSpec, writeBundle } from "../model/bundle.ts";
+import type { Detector } from "../model/detector.ts";
 import { openModel } from "../model/zoo.ts";
 import { downloadProgress } from "./terminal.ts";
 
@@ -10,6 +12,14 @@ import { downloadProgress } from "./terminal.ts";
 export async function openShown(model: string, cacheDir: string): ReturnType<typeof openModel> {
   const progress = downloadProgress(model);
   return openModel(model, { cacheDir, onProgress: progress.update }).finally(progress.stop);
+}
+
+/** What annotations say of the model that made them. */
+export async function annotationModel(folder: string, { info }: Detector): Promise<AnnotationModel> {
+  const spec = await readSpec(folder);
+  const [, engine = info.engine, int8] = /^([^\s,]+)( int8)?/.exec(info.engine) ?? [];
+  const labels = spec.labels.flatMap((label, classId) => (label === null ? [] : [{ classId, label }]));
+  return { ...info.model, engine, precision: int8 ? "int8" : "fp32", labels };
 }
 
 /** A folder is only replaced where it is asked for, and where it holds a model and nothing else. */

@@ -1,5 +1,7 @@
 // Each frame of a file comes once, with the index and the time that ffprobe gives it.
+import { execFile } from "node:child_process";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ffmpeg, frameTimes, hasFfprobe, LOSSLESS, makeFolder, testPicture, turnQuarter } from "../support/ffmpeg.ts";
 import { read, run } from "./support/annotate.ts";
@@ -55,6 +57,16 @@ describe.skipIf(!hasFfprobe)("frames of a file with", () => {
     await expectTimes("edited", expected);
   });
 
+  it("key frames only: they keep the index that they have among all", async () => {
+    for (const name of ["b-frames.mp4", "edited.mp4", "b-frames.mkv", "late.ts"]) {
+      const keys = (await framesOf(file(name))).flatMap(({ isKey, pts }, index) => (isKey ? [{ index, pts }] : []));
+      await run(file(name), file(`${name}.keys.jsonl`), { settings: { keyframes: true } });
+      const { frames } = await read(file(`${name}.keys.jsonl`));
+      expect(frames.map(({ index, pts }) => ({ index, pts: pts.toFixed(6) }))).toEqual(keys);
+      expect(keys.length).toBeGreaterThan(1);
+    }
+  });
+
   it("times before 0", async () => {
     const early = "-output_ts_offset -0.2 -avoid_negative_ts disabled -c:v mpeg4";
     await ffmpeg(testPicture("64x48", 25, 0.6), early, file("early.mkv"));
@@ -83,6 +95,14 @@ describe.skipIf(!hasFfprobe)("frames of a file with", () => {
     expect(frames[0]!.detections[0]).toMatchObject({ label: "red", bbox: [0, 0, 40, 64] });
   });
 });
+
+/** What ffprobe says of each frame. */
+async function framesOf(path: string): Promise<{ isKey: boolean; pts: string }[]> {
+  const args = "-v error -select_streams V:0 -show_entries frame=key_frame,pts_time -of json".split(" ");
+  const { stdout } = await promisify(execFile)("ffprobe", [...args, path]);
+  const { frames } = JSON.parse(stdout) as { frames: { key_frame: number; pts_time: string }[] };
+  return frames.map(({ key_frame, pts_time }) => ({ isKey: key_frame === 1, pts: Number(pts_time).toFixed(6) }));
+}
 
 async function expectTimes(name: string, expected: readonly number[]): Promise<void> {
   const { frames } = await read(file(`${name}.jsonl`));

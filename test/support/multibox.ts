@@ -49,8 +49,8 @@ export type Env = Readonly<Record<string, string | undefined>>;
 const CLI = join(import.meta.dirname, "../../dist/cli.js");
 
 /** Runs a command to its end. */
-export function runMultibox(args: readonly string[], env: Env = {}): Promise<Exit> {
-  return launch(args, env).exit;
+export function runMultibox(args: readonly string[], env: Env = {}, cwd?: string): Promise<Exit> {
+  return launch(args, env, cwd).exit;
 }
 
 /** Starts `multibox serve` on a free port and waits until it is ready; rejects with what it said when it ends before. */
@@ -123,6 +123,7 @@ export async function withMultibox(
 export function launch(
   args: readonly string[],
   env: Env = {},
+  cwd?: string,
 ): { child: ChildProcess; output: { stdout: string; stderr: string }; exit: Promise<Exit> } {
   if (!existsSync(CLI)) throw new Error("multibox is not built; `npm run build` builds it.");
   const clean = Object.entries(process.env).filter(([name]) => !name.startsWith("MULTIBOX_"));
@@ -130,7 +131,7 @@ export function launch(
   const dataDir = mkdtempSync(join(tmpdir(), "multibox-data-"));
   const folders = { MULTIBOX_CACHE_DIR: testCacheDir(), MULTIBOX_DATA_DIR: dataDir };
   const all = { ...Object.fromEntries(clean), ...folders, ...env };
-  const child = spawn(process.execPath, [CLI, ...args], { env: all, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [CLI, ...args], { cwd, env: all, stdio: ["ignore", "pipe", "pipe"] });
   const output = { stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));

@@ -1,4 +1,4 @@
-// The videos that a call means: files as they are named, and those in folders, told by their endings.
+// The videos or pictures that a call means: files as they are named, and those in folders, told by their endings.
 import { readdir, stat } from "node:fs/promises";
 import { extname, join, relative } from "node:path";
 import { MultiboxError } from "../errors.ts";
@@ -10,6 +10,9 @@ const VIDEO_ENDINGS = new Set(
     " ",
   ),
 );
+
+/** What sharp is let read: see decode-picture.ts. */
+const PICTURE_ENDINGS = new Set([".jpg", ".jpeg", ".png"]);
 
 export interface FoundInput {
   readonly path: string;
@@ -31,22 +34,43 @@ export async function findVideos(names: readonly string[], isOwn: (name: string)
       continue;
     }
     const before = found.length;
-    for (const path of await listVideos(name, isOwn)) found.push({ path, below: relative(name, join(path, "..")) });
+    for (const path of await list(name, VIDEO_ENDINGS, isOwn))
+      found.push({ path, below: relative(name, join(path, "..")) });
     if (found.length > before) continue;
-    const endings = [...VIDEO_ENDINGS].join(" ");
-    throw new MultiboxError("NO_VIDEOS", `There is no video in ${name}.`, `Of a folder these are taken: ${endings}.`);
+    throw nothingIn(name, "video", VIDEO_ENDINGS);
   }
   return found;
 }
 
-async function listVideos(folder: string, isOwn: (name: string) => boolean): Promise<string[]> {
+/** Likewise, of pictures. */
+export async function findPictures(names: readonly string[], isOwn: (name: string) => boolean): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of names) {
+    const stats = await stat(name).catch(() => undefined);
+    if (!stats?.isDirectory()) {
+      found.push(name);
+      continue;
+    }
+    const paths = await list(name, PICTURE_ENDINGS, isOwn);
+    if (paths.length === 0) throw nothingIn(name, "picture", PICTURE_ENDINGS);
+    for (const path of paths) found.push(path);
+  }
+  return found;
+}
+
+async function list(folder: string, endings: ReadonlySet<string>, isOwn: (name: string) => boolean): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   const paths: string[] = [];
   for (const entry of entries) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) paths.push(...(await listVideos(path, isOwn)));
-    else if (VIDEO_ENDINGS.has(extname(entry.name).toLowerCase()) && !isOwn(entry.name)) paths.push(path);
+    if (entry.isDirectory()) paths.push(...(await list(path, endings, isOwn)));
+    else if (endings.has(extname(entry.name).toLowerCase()) && !isOwn(path)) paths.push(path);
   }
   return paths;
+}
+
+function nothingIn(folder: string, what: string, endings: ReadonlySet<string>): MultiboxError {
+  const hint = `Of a folder these are taken: ${[...endings].join(" ")}.`;
+  return new MultiboxError("FILE_NOT_FOUND", `There is no ${what} in ${folder}.`, hint);
 }
