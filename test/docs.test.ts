@@ -97,6 +97,7 @@ describe.each([
   "docs/docker.md",
   "docs/evaluate.md",
   "docs/streams.md",
+  "docs/operations.md",
   "docs/websocket.md",
 ])("%s", (page) => {
   test.skipIf(!existsSync(join(root, page)))(

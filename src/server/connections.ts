@@ -1,6 +1,13 @@
 // Which connections of an HTTP server are at rest, so that stopping waits only for answers that are being given.
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Config } from "../config.ts";
+import { MultiboxError } from "../errors.ts";
+import { createNetworks, isOneOf, plainAddress } from "./client-address.ts";
+import { problemResponse } from "./problem.ts";
+import { rawResponse } from "./raw-response.ts";
+
+export type ConnectionLimits = Pick<Config, "maxConnections" | "maxConnectionsPerAddress" | "trustedProxies">;
 
 /**
  * Node's own `closeIdleConnections` overlooks connections that have not asked anything yet, and browsers keep such
@@ -9,15 +16,31 @@ import type { Socket } from "node:net";
 export class Connections {
   readonly #open = new Set<Socket>();
   readonly #resting = new Set<Socket>();
+  readonly #ofAddress = new Map<string, number>();
+  #refusal = "";
   #isStopping = false;
 
-  constructor(server: Server) {
+  /** What is beyond the limits is answered with SERVER_FULL, unread. */
+  constructor(server: Server, limits: ConnectionLimits) {
+    const proxies = createNetworks(limits.trustedProxies);
+    void rawResponse(problemResponse(FULL)).then((text) => (this.#refusal = text));
     server.on("connection", (socket: Socket) => {
+      const address = plainAddress(socket.remoteAddress ?? "");
+      const own = (this.#ofAddress.get(address) ?? 0) + 1;
+      const isGreedy = own > limits.maxConnectionsPerAddress && !isOneOf(proxies, address);
+      if (isGreedy || this.#open.size >= limits.maxConnections) {
+        // At once, so that nothing of what it asks is read or done.
+        socket.write(this.#refusal);
+        socket.destroy();
+        return;
+      }
+      this.#ofAddress.set(address, own);
       this.#open.add(socket);
       this.#resting.add(socket);
       socket.once("close", () => {
         this.#open.delete(socket);
         this.#resting.delete(socket);
+        this.#leave(address);
       });
     });
     server.on("request", ({ socket }: IncomingMessage, response: ServerResponse) => {
@@ -38,8 +61,20 @@ export class Connections {
     for (const socket of this.#open) socket.destroy();
   }
 
+  #leave(address: string): void {
+    const left = (this.#ofAddress.get(address) ?? 1) - 1;
+    if (left > 0) this.#ofAddress.set(address, left);
+    else this.#ofAddress.delete(address);
+  }
+
   #rest(socket: Socket): void {
     if (this.#isStopping) socket.end();
     else if (!socket.destroyed) this.#resting.add(socket);
   }
 }
+
+const FULL = new MultiboxError(
+  "SERVER_FULL",
+  "There are too many connections, in all or from your address.",
+  "Close some, or try again later.",
+);

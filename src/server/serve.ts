@@ -9,14 +9,17 @@ import { MultiboxError, systemCode } from "../errors.ts";
 import { SUBPROTOCOL, type Asked } from "./access.ts";
 import { createApp, type AppDeps, type MultiboxApp } from "./app.ts";
 import { requireScope } from "./caller.ts";
-import { Connections } from "./connections.ts";
+import { type ConnectionLimits, Connections } from "./connections.ts";
 import { notFound } from "./page.ts";
 import { problemResponse } from "./problem.ts";
+import { writeResponse } from "./raw-response.ts";
 import { checkListen, checkSource } from "./source-check.ts";
 import { Tokens } from "./tokens.ts";
 
 export interface ServeDeps extends AppDeps {
-  readonly config: AppDeps["config"] & Pick<Config, "port">;
+  readonly config: AppDeps["config"] & Pick<Config, "port"> & ConnectionLimits;
+  /** In milliseconds; for tests, which have no time. */
+  readonly timeouts?: Partial<typeof TIMEOUTS>;
 }
 
 export interface RunningServer {
@@ -28,7 +31,12 @@ export interface RunningServer {
 }
 
 /** What a request may take: its headers, and its whole body (32 MiB over a slow line). Answers may last for ever. */
-const TIMEOUTS = { headersTimeout: 15_000, requestTimeout: 120_000, keepAliveTimeout: 10_000 };
+const TIMEOUTS = {
+  headersTimeout: 15_000,
+  requestTimeout: 120_000,
+  keepAliveTimeout: 10_000,
+  connectionsCheckingInterval: 5000,
+};
 /** Longer messages end the connection; from 64 KiB on they are answered with an error (requests.ts). */
 const MAX_PAYLOAD = 4 * 1_048_576;
 const GRACE_MS = 2000;
@@ -41,7 +49,7 @@ export async function startServer(deps: ServeDeps): Promise<RunningServer> {
   const server = createAdaptorServer({
     fetch: app.app.fetch,
     overrideGlobalObjects: false,
-    serverOptions: TIMEOUTS,
+    serverOptions: { ...TIMEOUTS, ...deps.timeouts },
   }) as Server;
   const sockets = new WebSocketServer({
     noServer: true,
@@ -50,7 +58,7 @@ export async function startServer(deps: ServeDeps): Promise<RunningServer> {
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
   server.on("upgrade", (request, socket, head) => upgrade(request, socket, head, { app, sockets, config }));
-  const connections = new Connections(server);
+  const connections = new Connections(server, config);
   try {
     await listen(server, config);
   } catch (error) {
@@ -81,7 +89,7 @@ function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, { app, 
     requireScope(caller, "read");
     sockets.handleUpgrade(request, socket, head, (webSocket) => app.hub.accept(webSocket, caller));
   } catch (error) {
-    void refuse(socket, problemResponse(error));
+    void writeResponse(socket, problemResponse(error));
   }
 }
 
@@ -98,17 +106,6 @@ function askedBy({ headers, socket }: IncomingMessage, query: URLSearchParams): 
     remote: socket.remoteAddress,
     forwarded: [headers["x-forwarded-for"]].flat().join(","),
   };
-}
-
-/** Answers an upgrade as HTTP would, because a client that sees only a closed socket cannot say why. */
-async function refuse(socket: Duplex, response: Response): Promise<void> {
-  const body = await response.text();
-  const headers = [...response.headers].map(([name, value]) => `${name}: ${value}`);
-  const status = `HTTP/1.1 ${response.status} Refused`;
-  const head = [status, ...headers, `content-length: ${Buffer.byteLength(body)}`, "connection: close"];
-  socket.on("error", () => socket.destroy());
-  // HTTP servers' sockets stay half open, and this one is no longer HTTP's to close.
-  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
 }
 
 function listen(server: Server, { host, port }: Pick<Config, "host" | "port">): Promise<void> {

@@ -1,0 +1,130 @@
+// What a client may take of the server: connections, time for headers and bodies, guesses; with real sockets.
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import type { Hello } from "../../src/server/protocol.ts";
+import { openStore } from "../../src/server/store.ts";
+import { Tokens } from "../../src/server/tokens.ts";
+import { type Refused, SocketClient } from "../support/socket-client.ts";
+import { withApp, withServer } from "../support/test-server.ts";
+
+const TOKEN = "a-token-of-24-characters";
+
+/** All that comes until the server closes the connection. */
+async function untilClosed(socket: Socket): Promise<string> {
+  let text = "";
+  socket.on("data", (data) => (text += data.toString()));
+  socket.on("error", () => undefined);
+  await once(socket, "close");
+  return text;
+}
+
+describe("connections", () => {
+  test("beyond the limit are told so and closed; when one goes, another may come", async () => {
+    await withServer({ config: { maxConnections: 3, maxConnectionsPerAddress: 2 } }, async ({ port, url }) => {
+      const open = async (): Promise<Socket> => {
+        const socket = connect(port, "127.0.0.1");
+        await once(socket, "connect");
+        return socket;
+      };
+      const [first, second] = [await open(), await open()];
+      // The server knows of a connection a moment after the client does.
+      await sleep(50);
+      const third = await open();
+      const answer = await untilClosed(third);
+      expect(answer).toMatch(/^HTTP\/1\.1 503 [^]*retry-after: 1[^]*SERVER_FULL/);
+      first.destroy();
+      second.destroy();
+      await sleep(50);
+      expect((await fetch(`${url}health/live`)).status).toBe(200);
+    });
+  });
+});
+
+describe("slow-loris", () => {
+  const timeouts = { headersTimeout: 200, requestTimeout: 400, connectionsCheckingInterval: 50 };
+
+  test.each([
+    ["nothing at all", "", ""],
+    ["a header without end", "GET /v1/streams HTTP/1.1\r\nHost: localhost\r\n", "X-A: b\r\n"],
+    [
+      "a body without end",
+      "POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length: 99999\r\n\r\n",
+      "x",
+    ],
+  ])("a client that sends %s is closed, and others are served meanwhile", async (_, head, drip) => {
+    await withServer({ deps: { timeouts } }, async ({ port, url }) => {
+      const socket = connect(port, "127.0.0.1");
+      const closed = untilClosed(socket);
+      socket.write(head);
+      const timer = setInterval(() => drip && socket.writable && socket.write(drip), 30);
+      try {
+        expect((await fetch(`${url}health/live`)).status).toBe(200);
+        expect(await closed).toMatch(/^(HTTP\/1\.1 (408|400) .*)?/);
+      } finally {
+        clearInterval(timer);
+        socket.destroy();
+      }
+    });
+  });
+});
+
+describe("guessing", () => {
+  test("ten wrong tokens in a row, over HTTP and WebSocket, and then even a right one is told to wait", async () => {
+    await withServer({ config: { token: TOKEN } }, async ({ url, socketUrl, log }) => {
+      const ask = (token: string): Promise<Response> =>
+        fetch(`${url}v1/streams`, { headers: { authorization: `Bearer ${token}` } });
+      for (let guess = 0; guess < 5; guess++) {
+        expect((await ask(`guess-number-${guess}-of-many`)).status).toBe(401);
+        const refused = await SocketClient.open(`${socketUrl}?token=guess-${guess}`).catch((error: unknown) => error);
+        expect((refused as Refused).status).toBe(401);
+      }
+      const limited = await ask(TOKEN);
+      expect(limited.status).toBe(429);
+      expect(Number(limited.headers.get("retry-after"))).toBeGreaterThan(0);
+      const socket = await SocketClient.open(`${socketUrl}?token=${TOKEN}`).catch((error: unknown) => error);
+      expect((socket as Refused).status).toBe(429);
+      // Who brings no token at all has guessed nothing.
+      expect((await fetch(`${url}v1/streams`)).status).toBe(401);
+      expect(log.filter((line) => line.includes("a wrong token"))).toHaveLength(10);
+      expect(log.join("")).not.toContain("guess-");
+    });
+  });
+});
+
+describe("what a token has open", () => {
+  test("is closed when it is revoked, within seconds; a ticket of it is no longer good", async () => {
+    const store = openStore(":memory:");
+    const tokens = new Tokens(store);
+    const { token } = tokens.create({ name: "phone", scope: "read", streams: ["mine"] });
+    await withServer({ deps: { store } }, async ({ url, socketUrl, pipeline }) => {
+      for (const id of ["mine", "other"]) pipeline.addStream(id);
+      const headers = { authorization: `Bearer ${token}` };
+      const ticketOf = async (): Promise<string> =>
+        ((await (await fetch(`${url}v1/tickets`, { method: "POST", headers })).json()) as { ticket: string }).ticket;
+      const client = await SocketClient.open(`${socketUrl}?ticket=${await ticketOf()}`);
+      const hello = await client.until<Hello>((m) => m.type === "hello");
+      expect(hello.streams.map(({ id }) => id)).toEqual(["mine"]);
+      expect((await client.ask({ type: "subscribe", streams: ["other"] })).error?.code).toBe("STREAM_UNKNOWN");
+      expect((await client.ask({ type: "subscribe", streams: ["*"] })).ok).toBe(true);
+      for (const id of ["other", "mine"]) pipeline.show(id);
+      await client.untilSeq(0, "mine");
+      expect(client.detections("other")).toEqual([]);
+      const unused = await ticketOf();
+      tokens.revoke("phone");
+      expect(await client.closed).toMatchObject({ code: 1008 });
+      expect((await fetch(`${url}v1/streams?ticket=${unused}`)).status).toBe(401);
+    });
+    store.close();
+  });
+
+  test("an answer carries the id of its request, that of the client where it is one", async () => {
+    await withApp({}, async ({ ask, log }) => {
+      const own = await ask("/v1/streams", { headers: { "x-request-id": "camera-7" } });
+      expect(own.headers.get("x-request-id")).toBe("camera-7");
+      expect(log.join("")).toContain('"requestId":"camera-7"');
+      expect((await ask("/v1/streams")).headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
+    });
+  });
+});
