@@ -1,0 +1,51 @@
+// Patches of a picture, drawn as the paper draws them (SSD, section 2.2, "Data augmentation").
+import type { Target } from "../match.ts";
+import { holdsCentre, overlap, type Rectangle, WHOLE } from "./view.ts";
+
+/** The whole picture, a patch that overlaps an object by so much at least, or any patch; each as likely as the others. */
+const CHOICES: readonly ("whole" | "any" | number)[] = ["whole", 0.1, 0.3, 0.5, 0.7, 0.9, "any"];
+/** Of the picture's side, and of width to height. */
+const SIZES = [0.1, 1] as const;
+const RATIOS = [0.5, 2] as const;
+/** As in Caffe's release; where none of them fits, another choice is drawn. */
+const TRIALS = 50;
+/** The later release's zoom-out: how often, and up to how many times the side. */
+const ZOOM_OUT_SHARE = 0.5;
+const MOST_ZOOM_OUT = 4;
+
+/**
+ * A patch. The one that is asked to overlap does so with one object at least; every patch but the whole holds the centre of an object,
+ * where the picture has any that count.
+ */
+export function drawPatch(targets: readonly Target[], next: () => number): Rectangle {
+  const truths = targets.filter(({ ignored }) => !ignored);
+  const choices = truths.length === 0 ? (["whole", "any"] as const) : CHOICES;
+  for (;;) {
+    const choice = choices[Math.floor(next() * choices.length)]!;
+    if (choice === "whole") return WHOLE;
+    for (let trial = 0; trial < TRIALS; trial++) {
+      const patch = anyPatch(next);
+      const fits =
+        truths.length === 0 ||
+        (truths.some(({ box }) => holdsCentre(patch, box)) &&
+          (choice === "any" || truths.some(({ box }) => overlap(patch, box) >= choice)));
+      if (fits) return patch;
+    }
+  }
+}
+
+/** Half of the time a canvas of up to four times the picture's sides, with the picture somewhere on it: many small objects. */
+export function drawZoomOut(next: () => number): Rectangle {
+  if (next() >= ZOOM_OUT_SHARE) return WHOLE;
+  const times = 1 + next() * (MOST_ZOOM_OUT - 1);
+  return { left: -next() * (times - 1), top: -next() * (times - 1), width: times, height: times };
+}
+
+function anyPatch(next: () => number): Rectangle {
+  const size = SIZES[0] + next() * (SIZES[1] - SIZES[0]);
+  // A longer side than the picture's there is not.
+  const [least, most] = [Math.max(RATIOS[0], size ** 2), Math.min(RATIOS[1], 1 / size ** 2)];
+  const ratio = least + next() * (most - least);
+  const [width, height] = [size * Math.sqrt(ratio), size / Math.sqrt(ratio)];
+  return { left: next() * (1 - width), top: next() * (1 - height), width, height };
+}
