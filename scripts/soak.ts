@@ -25,10 +25,10 @@ const STALL_SECONDS = 8;
 
 const folder = mkdtempSync(join(tmpdir(), "multibox-soak-"));
 const args = ["--no-demo", "--stall-seconds", String(STALL_SECONDS), "--log-level", "warn"];
-const multibox = await startMultibox([...args, "--data-dir", folder, "--file-roots", tmpdir()]);
+const multibox = await startMultibox([...args, "--data-dir", join(folder, "data"), "--file-roots", folder]);
 const watch = new Watch(multibox);
 console.log(`${multibox.ready.engine}, ${count} streams, ${minutes} minutes, seed ${seed}, server ${multibox.pid}\n`);
-const streams = await openStreams(multibox, count);
+const streams = await openStreams(multibox, count, folder);
 const clients = await startClients(multibox, random(seed + 1000), watch);
 try {
   const until = performance.now() + minutes * 60_000;

@@ -1,5 +1,4 @@
 // The streams of the soak: most are cameras, each one of its own that can be broken, every fourth a file that is looped.
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ffmpeg, testPicture } from "../../test/support/ffmpeg.ts";
 import type { FeedSource } from "../../test/support/h264-clip.ts";
@@ -21,10 +20,10 @@ const USER = "soak";
 const SIZES = ["640x360", "1280x720", "320x240"];
 
 /** The first one is never broken. */
-export async function openStreams(multibox: Multibox, count: number): Promise<SoakStream[]> {
+export async function openStreams(multibox: Multibox, count: number, folder: string): Promise<SoakStream[]> {
   const streams: SoakStream[] = [];
   for (let i = 0; i < count; i++) {
-    const stream = i % 4 === 3 ? await fileStream(`file-${i}`) : await cameraStream(`cam-${i}`, i);
+    const stream = i % 4 === 3 ? await fileStream(`file-${i}`, folder) : await cameraStream(`cam-${i}`, i);
     const answer = await multibox.add(stream.config);
     if (!answer.ok) throw new Error(await answer.text());
     streams.push(stream);
@@ -51,8 +50,8 @@ async function cameraStream(id: string, i: number): Promise<SoakStream> {
   };
 }
 
-async function fileStream(id: string): Promise<SoakStream> {
-  const path = join(tmpdir(), `multibox-soak-${process.pid}-${id}.mp4`);
+async function fileStream(id: string, folder: string): Promise<SoakStream> {
+  const path = join(folder, `${id}.mp4`);
   await ffmpeg(testPicture("640x360", 5, 20), "-c:v libx264 -preset ultrafast -pix_fmt yuv420p", path);
   return { id, config: { id, url: path, transport: "tcp" }, camera: undefined, address: path };
 }
