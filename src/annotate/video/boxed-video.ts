@@ -87,6 +87,10 @@ const SLOWNESS = 100;
 async function burnIn(job: Job): Promise<void> {
   const { ffmpeg, media, target, source, context, onWarning } = job;
   const encoder = await chooseEncoder(ffmpeg, context.encoding ?? {}, onWarning);
+  if (isOld(ffmpeg))
+    onWarning(
+      `ffmpeg ${ffmpeg.version} is older than 5.1: frames of a video whose rate varies may be moved or left out.`,
+    );
   const container = containerOf(target);
   const even = source.width % 2 === 0 && source.height % 2 === 0;
   await withTrack(job, SLOWNESS, async (track) => {
@@ -111,8 +115,7 @@ async function burnIn(job: Job): Promise<void> {
         // Each frame once and at its own time, in the source's ticks.
         ffmpeg.syncOption,
         "passthrough",
-        "-enc_time_base",
-        "-1",
+        ...(isOld(ffmpeg) ? [] : ["-enc_time_base", "-1"]),
         ...(container === "mkv" ? [] : ["-movflags", "+faststart"]),
         ...(/hevc|x265/.test(encoder.name) && container !== "mkv" ? ["-tag:v", "hvc1"] : []),
       ],
@@ -205,6 +208,12 @@ async function run(job: Job, { inputs, outputOptions }: Pick<FfmpegRun, "inputs"
       "Install one (`apt install fonts-dejavu-core`), or keep the boxes as a track with --soft.",
     );
 }
+
+/**
+ * Before 5.1 frames that are not timed in the frame rate's own ticks have no duration, and the last one of an MP4 is lost. So
+ * these keep to the rate's ticks, which is exact where the rate is constant.
+ */
+const isOld = ({ syncOption }: Ffmpeg): boolean => syncOption === "-vsync";
 
 function noLibass({ version, path }: Ffmpeg): MultiboxError {
   const hint =
