@@ -6,6 +6,7 @@ import { numberBetween, wholeNumber } from "./commands/arguments.ts";
 import { addAnnotateCommand } from "./commands/annotate-command.ts";
 import { addCapturesCommand } from "./commands/captures-command.ts";
 import { addDetectCommand } from "./commands/detect-command.ts";
+import { addDoctorCommand } from "./commands/doctor-command.ts";
 import { addExportCommand } from "./commands/export-command.ts";
 import type { ImportOptions } from "./commands/models-import.ts";
 import { addQuantizeCommand } from "./commands/quantize-command.ts";
@@ -184,6 +185,10 @@ interface EvaluateFlags extends Record<string, unknown> {
 addQuantizeCommand(program, [settingOption("model"), settingOption("cacheDir")]);
 addCapturesCommand(program, (["dataDir", "captureMaxCount", "captureMaxMb"] as const).map(settingOption));
 addExportCommand(program, [settingOption("model"), settingOption("cacheDir")]);
+addDoctorCommand(
+  program,
+  (["host", "port", "model", "engine", "precision", "workers", "cacheDir", "dataDir"] as const).map(settingOption),
+);
 addTokenCommand(program, settingOption("dataDir"));
 
 const models = program.command("models").description("See and fetch the models that multibox knows");

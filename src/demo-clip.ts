@@ -21,7 +21,7 @@ const ENCODER = ["-c:v", "mpeg4", "-q:v", "3", "-g", String(FPS), "-pix_fmt", "y
 
 /** The path of the clip, which is made on first use. Fails as fetching and running ffmpeg do, and with DISK_FULL. */
 export async function demoClip(cacheDir: string, onProgress?: (done: number, total: number) => void): Promise<string> {
-  const clip = join(cacheDir, "demo", "cars.mp4");
+  const clip = demoClipPath(cacheDir);
   if (existsSync(clip)) return clip;
   await mkdir(join(cacheDir, "demo"), { recursive: true });
   const folder = await mkdtemp(join(cacheDir, "demo", "fetch-"));
@@ -44,6 +44,11 @@ export async function demoClip(cacheDir: string, onProgress?: (done: number, tot
     await rm(folder, { recursive: true, force: true });
   }
   return clip;
+}
+
+/** Where the clip is, or will be. */
+export function demoClipPath(cacheDir: string): string {
+  return join(cacheDir, "demo", "cars.mp4");
 }
 
 /** Each picture fills 1280 x 720 with some to spare, and the window slides over the rest; then one after the other. */

@@ -71,7 +71,11 @@ const SWEEP_MS = 2000;
 export function createApp(deps: AppDeps): MultiboxApp {
   const { pipeline, detector, config, logger, version, clock = asyncScheduler } = deps;
   const { name, version: modelVersion } = detector.info.model;
-  const metrics = new Metrics(pipeline, { version, model: `${name} ${modelVersion}`, engine: detector.info.engine });
+  const metrics = new Metrics(pipeline, deps.history, {
+    version,
+    model: `${name} ${modelVersion}`,
+    engine: detector.info.engine,
+  });
   const latest = new LatestFrames(pipeline);
   const pictures = new Pictures(deps.jpeg);
   const capturer = new Capturer({

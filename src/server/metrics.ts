@@ -3,6 +3,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom
 import type { Subscription } from "rxjs";
 import type { Detected } from "../pipeline/frame.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
+import type { History } from "./history.ts";
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
@@ -38,12 +39,46 @@ export class Metrics {
     "cause",
   ]);
 
-  constructor(pipeline: Pipeline, info: MetricsInfo) {
+  readonly #batchSize = this.#histogram("batch_frames", "Frames that went through the network at once.", {
+    labelNames: ["model"],
+    buckets: [1, 2, 4, 8, 16, 32, 64],
+  });
+  readonly #batchTime = this.#histogram("batch_seconds", "In the network, for a whole batch.", {
+    labelNames: ["model"],
+  });
+  readonly #errors = this.#counter("stream_errors_total", "Times that a stream failed or was refused, by the error.", [
+    "stream",
+    "code",
+  ]);
+  readonly #written = this.#counter("history_frames_written_total", "Frames whose detections are on disk.", []);
+  readonly #lost = this.#counter("history_frames_lost_total", "Frames that the history could not take.", []);
+  readonly #waiting = this.#gauge("history_frames_waiting", "Frames that wait to be written to the history.", []);
+  /** Those that were counted, so that they can be taken away with their stream. */
+  readonly #errorCodes = new Map<string, Set<string>>();
+  readonly #history: Pick<History, "status">;
+
+  constructor(pipeline: Pipeline, history: Pick<History, "status">, info: MetricsInfo) {
+    this.#history = history;
     this.#pipeline = pipeline;
     collectDefaultMetrics({ register: this.#registry });
     this.#gauge("info", "What runs here.", ["version", "model", "engine"]).set({ ...info }, 1);
     this.#clients.set(0);
     this.#subscription = pipeline.detected.subscribe((detected) => this.#observe(detected));
+    this.#subscription.add(
+      pipeline.batches.subscribe(({ model: { name, version }, size, ms }) => {
+        const model = `${name} ${version}`;
+        this.#batchSize.observe({ model }, size);
+        this.#batchTime.observe({ model }, ms / 1000);
+      }),
+    );
+    this.#subscription.add(
+      pipeline.statuses.subscribe(({ config, error }) => {
+        if (!error) return;
+        const labels = { stream: config.id, code: error.code };
+        this.#errors.inc(labels);
+        this.#errorCodes.set(config.id, (this.#errorCodes.get(config.id) ?? new Set()).add(error.code));
+      }),
+    );
     this.#subscription.add(pipeline.removed.subscribe((stream) => this.#forget(stream)));
   }
 
@@ -63,6 +98,11 @@ export class Metrics {
       for (const [cause, count] of Object.entries(counts.dropped)) this.#dropped.inc({ stream, cause }, count);
       this.#state.set({ stream, state }, 1);
     }
+    const { kept, lost, waiting } = this.#history.status();
+    for (const metric of [this.#written, this.#lost]) metric.reset();
+    this.#written.inc(kept);
+    this.#lost.inc(lost);
+    this.#waiting.set(waiting);
     return this.#registry.metrics();
   }
 
@@ -92,6 +132,8 @@ export class Metrics {
 
   #forget(stream: string): void {
     for (const histogram of [this.#queue, this.#infer, this.#total]) histogram.remove({ stream });
+    for (const code of this.#errorCodes.get(stream) ?? []) this.#errors.remove({ stream, code });
+    this.#errorCodes.delete(stream);
     for (const cause of ["slow", "encoder"]) this.#missed.remove({ stream, cause });
   }
 
@@ -103,12 +145,16 @@ export class Metrics {
     return new Gauge({ name: `multibox_${name}`, help, labelNames, registers: [this.#registry] });
   }
 
-  #histogram(name: string, help: string): Histogram {
+  #histogram(
+    name: string,
+    help: string,
+    { labelNames = ["stream"], buckets = SECONDS }: { labelNames?: string[]; buckets?: number[] } = {},
+  ): Histogram {
     return new Histogram({
       name: `multibox_${name}`,
       help,
-      labelNames: ["stream"],
-      buckets: SECONDS,
+      labelNames,
+      buckets,
       registers: [this.#registry],
     });
   }
