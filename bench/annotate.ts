@@ -26,7 +26,7 @@ import { allowedRate, parts } from "./parts.ts";
 const run = promisify(execFile);
 const HEIGHT = Number(process.argv[2] ?? 720);
 const ROUNDS = Number(process.argv[3] ?? 2);
-const LOOPS = 10;
+const LOOPS = Number(process.argv[4] ?? 10);
 /** It takes a tenth of a second for each. */
 const COCO_SSD_FRAMES = 20;
 const cache = join(defaultCacheDir(), "bench");
@@ -35,9 +35,9 @@ const ffmpeg = await findFfmpeg();
 const { bundle } = await benchModel();
 const python = process.env["MULTIBOX_PYTHON"] ?? "python3";
 
-/** The same street scene ten times over; larger than it is, it is scaled up and encoded once. */
+/** The same street scene over and over; larger than it is, it is scaled up and encoded once. */
 async function makeVideo(): Promise<string> {
-  const path = join(cache, `street-${HEIGHT}.mp4`);
+  const path = join(cache, `street-${HEIGHT}-${LOOPS}.mp4`);
   if (existsSync(path)) return path;
   await mkdir(cache, { recursive: true });
   const draft = join(cache, "draft.mp4");

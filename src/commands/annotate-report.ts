@@ -105,7 +105,10 @@ export function createReport({ json, files }: { readonly json: boolean; readonly
       const good = rows.filter(({ result }) => result.startsWith("done") || result === "was there").length;
       const seconds = (performance.now() - begun) / 1000;
       const frames = rows.reduce((sum, row) => sum + row.frames, 0);
-      if (json) event("summary", { files, done: good, failed: rows.length - good, frames, seconds: round(seconds) });
+      // ffmpeg's own memory is not in it. The system counts in kilobytes.
+      const peakMegabytes = Math.round(process.resourceUsage().maxRSS / 1024);
+      const counts = { files, done: good, failed: rows.length - good, frames };
+      if (json) event("summary", { ...counts, seconds: round(seconds), peakMegabytes });
       else if (files > 1)
         console.log(table(rows, `${good} of ${files} done, ${frames} frames in ${seconds.toFixed(1)} s`));
     },
