@@ -1,13 +1,14 @@
 // Does the server's memory stay flat? Four looped streams and two clients for some minutes; the memory of minute 1 beside the last.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { benchVideo, printMachine } from "./harness.ts";
+import { rssMb } from "./process-use.ts";
 
 const MINUTES = Number(process.argv[2] ?? 5);
 const VIDEOS = ["vtest.avi", "intel-car-detection.mp4", "mmdetection-demo.mp4", "roboflow-example_video.mp4"];
@@ -42,9 +43,4 @@ try {
   server.kill();
   await once(server, "exit");
   rmSync(dataDir, { recursive: true });
-}
-
-/** Resident memory of a process, all its threads. */
-function rssMb(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) / 1024;
 }

@@ -84,6 +84,7 @@ const whitelist = (protocols: string): string[] => ["-protocol_whitelist", proto
  * Look at a stream for a second at most, and not for its frame rate at all. Two threads: each one more holds back one
  * more frame, and a core's worth of threads for each of many cameras would be waste.
  */
+const FEW_THREADS = ["-threads", "2"];
 const CAMERA_OPTIONS = [
   "-fflags",
   "+discardcorrupt",
@@ -91,8 +92,7 @@ const CAMERA_OPTIONS = [
   "1000000",
   "-fpsprobesize",
   "0",
-  "-threads",
-  "2",
+  ...FEW_THREADS,
 ];
 
 /** No `-timeout`: it takes several times as long as it says, and means something else in ffmpeg 4. See supervise.ts. */
@@ -144,7 +144,7 @@ function splitHost(url: string): { before: string; host: string; after: string }
 
 /** A file that is played once keeps its own times; one that is looped has none, its times rise on and on from 0. */
 function fileOptions(config: StreamConfig): string[] {
-  const time = isLive(config) ? ["-re", "-stream_loop", "-1"] : ["-copyts"];
+  const time = isLive(config) ? ["-re", "-stream_loop", "-1", ...FEW_THREADS] : ["-copyts"];
   return [...whitelist("file"), ...time];
 }
 

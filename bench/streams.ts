@@ -1,0 +1,141 @@
+// How many cameras do two cores hold, how late are their detections, and who gets what when there is too much to do?
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { openDetector, type PoolOptions } from "../src/model/detector-pool.ts";
+import { findFfmpeg } from "../src/pipeline/find-ffmpeg.ts";
+import type { BatchReport } from "../src/pipeline/lane.ts";
+import { createPipeline, type Pipeline } from "../src/pipeline/pipeline.ts";
+import { benchModel, benchVideo, median, printMachine } from "./harness.ts";
+import { cpuSeconds, rssMb, childrenOf } from "./process-use.ts";
+
+const FPS = 5;
+const SECONDS = Number(process.argv[2] ?? 15);
+const MAX_DELAY_MS = 10;
+const VIDEOS = ["vtest.avi", "intel-car-detection.mp4", "mmdetection-demo.mp4", "roboflow-example_video.mp4"];
+
+const folder = mkdtempSync(join(tmpdir(), "multibox-bench-"));
+const ffmpeg = await findFfmpeg();
+try {
+  const clips = await Promise.all(VIDEOS.map(async (name, i) => cameraClip(await benchVideo(name), `${i}.mp4`)));
+  printMachine();
+  console.log(`looped clips of 640 x 360 at ${FPS} frames/s, ${SECONDS} s each, maxDelayMs ${MAX_DELAY_MS}\n`);
+  await runAll("the engine that auto chooses", [1, 4, 8, 16, 32], clips, { workers: 0, precision: "auto" });
+  await runAll("overloaded: fp32 in one worker of one thread", [16, 32], clips, { workers: 1, precision: "fp32" });
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+async function runAll(
+  title: string,
+  counts: readonly number[],
+  clips: readonly string[],
+  options: Pick<PoolOptions, "workers" | "precision">,
+): Promise<void> {
+  const { folder: model } = await benchModel();
+  const detector = await openDetector({ folder: model, engine: "onnx:cpu", maxBatch: 8, minScore: 0.3, ...options });
+  await detector.warmUp();
+  console.log(`${title} (${detector.info.engine})`);
+  console.log(
+    "streams  decoded/s  detected/s  least/fair  fill  batch ms  p50 ms  p95 ms  p99 ms  bound ms  cores  server MB  ffmpeg MB",
+  );
+  for (const count of counts) {
+    const pipeline = createPipeline(detector, {
+      maxDelayMs: MAX_DELAY_MS,
+      maxDecodeWidth: 1920,
+      stallMs: 10_000,
+      ffmpeg,
+    });
+    try {
+      for (let i = 0; i < count; i++) {
+        pipeline.add({ id: `s${i}`, url: clips[i % clips.length]!, loop: true, transport: "tcp" });
+        // As cameras are: not all at the same moment.
+        await sleep(1000 / FPS / count + 20);
+      }
+      await settle(pipeline);
+      console.log(row(count, await measure(pipeline)));
+    } finally {
+      await pipeline.close();
+    }
+  }
+  await detector.close();
+  console.log();
+}
+
+interface Measured {
+  readonly decoded: number;
+  readonly detected: readonly number[];
+  readonly totalMs: readonly number[];
+  readonly batches: readonly BatchReport[];
+  readonly cores: number;
+  readonly serverMb: number;
+  /** Of each one; what they share (libraries, about half of it) is counted in each. */
+  readonly ffmpegMb: number;
+}
+
+async function measure(pipeline: Pipeline): Promise<Measured> {
+  const ids = pipeline.list().map(({ config }) => config.id);
+  const totals: number[] = [];
+  const batches: BatchReport[] = [];
+  const before = ids.map((id) => pipeline.counts(id));
+  const decoders = childrenOf(process.pid);
+  const pids = [process.pid, ...decoders];
+  const cpuBefore = pids.map(cpuSeconds);
+  const start = performance.now();
+  const subscription = pipeline.detected.subscribe(({ timing }) => totals.push(timing.totalMs));
+  subscription.add(pipeline.batches.subscribe((batch) => batches.push(batch)));
+  await sleep(SECONDS * 1000);
+  subscription.unsubscribe();
+  const seconds = (performance.now() - start) / 1000;
+  const after = ids.map((id) => pipeline.counts(id));
+  const cpu = pids.map(cpuSeconds).reduce((sum, now, i) => sum + now - cpuBefore[i]!, 0);
+  return {
+    decoded: after.reduce((sum, { decoded }, i) => sum + decoded - before[i]!.decoded, 0) / seconds,
+    detected: after.map(({ detected }, i) => (detected - before[i]!.detected) / seconds),
+    totalMs: totals.toSorted((a, b) => a - b),
+    batches,
+    cores: cpu / seconds,
+    serverMb: rssMb(process.pid),
+    ffmpegMb: median(decoders.map(rssMb)),
+  };
+}
+
+function row(count: number, { decoded, detected, totalMs, batches, cores, serverMb, ffmpegMb }: Measured): string {
+  const all = detected.reduce((sum, each) => sum + each, 0);
+  const batchMs = median(batches.map(({ ms }) => ms));
+  const fill = batches.reduce((sum, { size }) => sum + size, 0) / batches.length;
+  const quantile = (share: number): number =>
+    totalMs[Math.min(totalMs.length - 1, Math.floor(share * totalMs.length))]!;
+  const cells: readonly (readonly [number, number, number])[] = [
+    [count, 0, 7],
+    [decoded, 1, 11],
+    [all, 1, 12],
+    [Math.min(...detected) / (all / count), 2, 12],
+    [fill, 1, 6],
+    [batchMs, 1, 10],
+    [quantile(0.5), 1, 8],
+    [quantile(0.95), 1, 8],
+    [quantile(0.99), 1, 8],
+    [2 * (MAX_DELAY_MS + batchMs), 1, 10],
+    [cores, 2, 7],
+    [serverMb, 0, 11],
+    [ffmpegMb, 1, 11],
+  ];
+  return cells.map(([value, digits, width]) => value.toFixed(digits).padStart(width)).join("");
+}
+
+/** Until every stream is live, and has been for a while. */
+async function settle(pipeline: Pipeline): Promise<void> {
+  while (pipeline.list().some(({ state }) => state !== "live")) await sleep(100);
+  await sleep(3000);
+}
+
+/** What a camera at 5 frames a second would send of the video. */
+function cameraClip(video: string, name: string): string {
+  const clip = join(folder, name);
+  const options = `-t 20 -an -vf fps=${FPS},scale=640:360 -c:v libx264 -preset veryfast -g ${FPS * 4} -pix_fmt yuv420p`;
+  execFileSync(ffmpeg.path, ["-nostdin", "-v", "error", "-y", "-i", video, ...options.split(" "), clip]);
+  return clip;
+}
