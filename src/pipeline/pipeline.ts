@@ -13,6 +13,7 @@ import { Lanes } from "./lanes.ts";
 import { type Latency, LatencyMeter } from "./latency.ts";
 import type { Rates } from "./meter.ts";
 import { RunningStream, type StreamHost } from "./running-stream.ts";
+import { seldom } from "./seldom.ts";
 import { openSource } from "./source.ts";
 import type { AddressRules } from "./source-input.ts";
 import {
@@ -122,6 +123,7 @@ class StreamPipeline implements Pipeline {
   constructor(detector: Detector, options: PipelineOptions) {
     this.#options = options;
     const { maxDelayMs, maxAgeMs = 1000, maxModels = 4, openModel, defaultModel } = options;
+    const warn = seldom((error) => options.onWarning?.(error));
     this.#lanes = new Lanes(detector, {
       maxDelayMs,
       maxAgeMs,
@@ -134,7 +136,7 @@ class StreamPipeline implements Pipeline {
       onDetected: (detected) => this.#emit(detected),
       onFailed: (frames, error) => {
         for (const frame of frames) this.#owner(frame).dropped("engine");
-        options.onWarning?.(error);
+        warn(error);
       },
       onBatch: (report) => this.batches.next(report),
     });

@@ -102,6 +102,42 @@ describe("with more frames than the detector takes", () => {
   });
 });
 
+test("thirty-two cameras on a detector that holds twenty: each gets its share, and what is detected is no older than two batches", () => {
+  fc.assert(
+    fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 32, maxLength: 32 }), (phases) => {
+      const [batchMs, maxDelayMs, frameMs] = [80, 10, 200];
+      const { room, books, add } = createRoom(
+        phases.map(() => 1),
+        { batchMs: () => batchMs, maxDelayMs },
+      );
+      // As cameras come: spread over the time of a frame, and not all at its beginning.
+      const due = phases.map((phase, i) => ((i + phase) / phases.length) * frameMs);
+      const ages: number[] = [];
+      const shares = phases.map(() => 0);
+      for (let end = batchMs; end < 30_000; end += batchMs) {
+        for (;;) {
+          const first = due.indexOf(Math.min(...due));
+          if (due[first]! >= end) break;
+          books.time = due[first]!;
+          due[first]! += frameMs;
+          add(first);
+        }
+        books.time = end;
+        for (const { frame, since } of room.take()) {
+          ages.push(end + batchMs - since);
+          shares[Number(frame.stream)]! += 1;
+          frame.release();
+        }
+      }
+      const fair = ages.length / phases.length;
+      expect(Math.min(...shares)).toBeGreaterThanOrEqual(0.8 * fair);
+      const sorted = ages.toSorted((a, b) => a - b);
+      expect(sorted[Math.floor(0.99 * sorted.length)]!).toBeLessThan(2 * (maxDelayMs + batchMs));
+    }),
+    { numRuns: 10 },
+  );
+});
+
 /** Max-min fairness: nobody gets more than was offered, and what one leaves is shared by the others. */
 function fairShares(offered: readonly number[], total: number): number[] {
   const shares = offered.map(() => 0);
