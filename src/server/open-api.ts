@@ -1,5 +1,6 @@
 // /openapi.json: the routes as they were declared, with what holds for all of them.
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { addApiPage } from "./api-page.ts";
 import { json, problemAnswer } from "./api-route.ts";
 import { taggedJson } from "./entity-tag.ts";
 import { statusOf } from "./problem.ts";
@@ -17,12 +18,12 @@ const documentRoute = createRoute({
   responses: { 200: json(z.looseObject({ openapi: z.literal("3.1.0") }), "OpenAPI 3.1.") },
 });
 
-/** Adds `/openapi.json`, which describes all routes of the app, those added later included. It is secret to nobody. */
+/** Adds `/openapi.json`, which describes all routes of the app, those added later included, and `/docs`, which shows it. */
 export function describeApi(api: OpenAPIHono, version: string): void {
   let made: Document | undefined;
-  api.openapi(documentRoute, (c) =>
-    taggedJson(c, (made ??= documentOf(api, version)) as unknown as { openapi: "3.1.0" }),
-  );
+  const document = (): Document => (made ??= documentOf(api, version));
+  api.openapi(documentRoute, (c) => taggedJson(c, document() as unknown as { openapi: "3.1.0" }));
+  addApiPage(api, document);
 }
 
 function documentOf(api: OpenAPIHono, version: string): Document {

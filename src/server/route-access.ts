@@ -20,6 +20,8 @@ const PUBLIC = "public";
 const ROUTES: Readonly<Record<string, RouteNeed | typeof PUBLIC>> = {
   "GET /health/live": PUBLIC,
   "GET /health/ready": PUBLIC,
+  "GET /docs": PUBLIC,
+  "GET /docs/style.css": PUBLIC,
   "GET /openapi.json": PUBLIC,
   "GET /metrics": { scope: "read", streams: "all" },
   "POST /v1/tickets": { scope: "read", streams: "filtered" },

@@ -50,7 +50,7 @@ describe("/openapi.json", () => {
       }
       const described = new Set(operations.map(({ method, path }) => `${method} ${path}`));
       const routed = app.routes
-        .filter(({ method, path }) => method !== "ALL" && !path.includes("*"))
+        .filter(({ method, path }) => method !== "ALL" && !path.includes("*") && !path.startsWith("/docs"))
         .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`);
       expect([...new Set(routed)].toSorted()).toEqual([...described].toSorted());
     });
@@ -84,6 +84,21 @@ describe("/openapi.json", () => {
         expect(await send('{"nonsense":1}')).toEqual([path, 400, "BAD_REQUEST"]);
         expect(await send("{}", "text/plain")).toEqual([path, 415, "CONTENT_TYPE"]);
       }
+    });
+  });
+});
+
+describe("/docs", () => {
+  test("shows every route and every schema, without scripts, and links lead to what is on it", async () => {
+    await withApp({}, async ({ ask }) => {
+      const document = (await (await ask("/openapi.json")).json()) as Document;
+      const text = await (await ask("/docs")).text();
+      for (const name of Object.keys(document.components.schemas)) expect(text).toContain(`id="schema-${name}"`);
+      for (const { method, path } of await operationsOf(ask)) expect(text).toContain(`id="${method} ${path}"`);
+      for (const [, id] of text.matchAll(/href="#([^"]+)"/g)) expect(text).toContain(`id="${id}"`);
+      expect(text).not.toMatch(/<script|<style| style=|>undefined<|\[object|(?:src|href)="(?:https?:)?\/\//);
+      const style = await ask("/docs/style.css");
+      expect([style.status, style.headers.get("content-type")]).toEqual([200, "text/css; charset=utf-8"]);
     });
   });
 });
