@@ -75,8 +75,8 @@ export class DetectorThread {
   /**
    * Takes leave of a thread that was lost and may still run, while the server goes on. Should its run ever come to an end, it closes
    * its engine in good order and is gone. What loops in JavaScript or WebAssembly never reads that wish and is ended, which harms
-   * nobody; ONNX Runtime on the CPU bears it too. TensorFlow and GPUs' runtimes may abort the process, and with it all
-   * streams: there a thread that hangs is left alone until the server stops.
+   * nobody. Native runtimes may abort the process when their thread is ended in the midst of a run, and with it all streams
+   * (ONNX Runtime was seen to do so): there a thread that hangs is left alone until the server stops.
    */
   abandon(mayBeEnded: boolean): void {
     this.#worker.postMessage({ type: "close" } satisfies WorkerRequest);

@@ -56,9 +56,9 @@ export function isOnGpu(name: EngineName): boolean {
   return name === "onnx:webgpu" || name === "onnx:cuda" || name === "tfjs:gpu";
 }
 
-/** Whether a thread may be ended in the midst of a run of it without harm to the process. */
+/** Whether a thread may be ended in the midst of a run of it without harm to the process. What is native may abort it. */
 export function bearsTermination(name: EngineName): boolean {
-  return name === "onnx:cpu" || name === "tfjs:wasm";
+  return name === "tfjs:wasm";
 }
 
 /**
