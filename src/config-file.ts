@@ -29,8 +29,9 @@ function toSettings(document: Document, file: string): Record<string, unknown> {
     if (document.errors[0]) throw document.errors[0];
     settings = document.toJS();
   } catch (cause) {
-    // The first line says what and where; the others quote the file, passwords and all.
-    throw unreadable(file, sentenceOf(cause).split(/:?\n/, 1)[0]!, cause);
+    // The first line says what and where; the others quote the file, passwords and all, and so may what follows a colon.
+    const [first] = sentenceOf(cause).split(/:?\n/, 1) as [string];
+    throw unreadable(file, first.replace(/: .*?(?= at line \d+, column \d+$|$)/, ""), cause);
   }
   if (settings === null) return {};
   if (typeof settings !== "object" || Array.isArray(settings)) throw unreadable(file, "it is no list of `name: value`");

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { Config } from "./config.ts";
 import { readConfigFile } from "./config-file.ts";
 import { MultiboxError } from "./errors.ts";
+import { redactUrl } from "./pipeline/stream.ts";
 import { show } from "./server/explain.ts";
 
 /** Where settings may come from, the strongest last. Keys are those of `Config`. */
@@ -24,14 +25,14 @@ export async function loadConfig({ file, env = {}, flags = {} }: ConfigSources):
     !inFile || String(path[0] ?? key) in over ? "" : `${file}:${inFile.lineOf(path, key)}: `;
   // As a number it would be 0.
   const empty = Object.entries(settings).find(([, value]) => value === "" || value === null);
-  if (empty) throw invalid(`${at([], empty[0])}The setting ${empty[0]} is empty.`);
+  if (empty) throw invalid(`${at([], empty[0])}The setting ${redactUrl(empty[0])} is empty.`);
   const parsed = Config.safeParse(settings);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
-  const name = issue.path.join(".");
+  const name = redactUrl(issue.path.join("."));
   if (issue.code === "unrecognized_keys") {
     const key = issue.keys[0]!;
-    throw invalid(`${at(issue.path, key)}There is no setting "${key}"${name ? ` in ${name}` : ""}.`);
+    throw invalid(`${at(issue.path, key)}There is no setting "${redactUrl(key)}"${name ? ` in ${name}` : ""}.`);
   }
   throw invalid(`${at(issue.path)}The setting ${name}${shown(name, valueAt(settings, issue.path))}: ${issue.message}.`);
 }

@@ -153,16 +153,20 @@ export async function checkFile(path: string): Promise<void> {
   try {
     const stats = await stat(path);
     if (!stats.isFile()) {
-      throw new MultiboxError("FILE_NOT_READABLE", `"${path}" is not a file.`, "Give the path of one video file.");
+      throw new MultiboxError(
+        "FILE_NOT_READABLE",
+        `"${redactUrl(path)}" is not a file.`,
+        "Give the path of one video file.",
+      );
     }
     await access(path, constants.R_OK);
     if (stats.size === 0) throw new MultiboxError("STREAM_EMPTY", `"${path}" is empty.`);
   } catch (error) {
     if (error instanceof MultiboxError) throw error;
     if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") {
-      throw new MultiboxError("FILE_NOT_FOUND", `There is no file "${path}".`, "", { cause: error });
+      throw new MultiboxError("FILE_NOT_FOUND", `There is no file "${redactUrl(path)}".`, "", { cause: error });
     }
-    throw new MultiboxError("FILE_NOT_READABLE", `"${path}" cannot be read: ${systemCode(error)}.`, "", {
+    throw new MultiboxError("FILE_NOT_READABLE", `"${redactUrl(path)}" cannot be read: ${systemCode(error)}.`, "", {
       cause: error,
     });
   }

@@ -22,12 +22,20 @@ export function explain(error: z.ZodError, input: unknown): string {
 
 /** A value as JSON, short, without passwords. */
 export function show(value: unknown): string {
-  const text = JSON.stringify(typeof value === "string" ? redactUrl(value) : value) ?? String(value);
+  const text = JSON.stringify(value, withoutPasswords) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
+function withoutPasswords(_key: string, value: unknown): unknown {
+  if (typeof value === "string") return redactUrl(value);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [redactUrl(key), inner]));
+}
+
 function nameOf(path: readonly PropertyKey[]): string {
-  return path.map((key, i) => (typeof key === "number" ? `[${key}]` : `${i > 0 ? "." : ""}${String(key)}`)).join("");
+  return path
+    .map((key, i) => (typeof key === "number" ? `[${key}]` : `${i > 0 ? "." : ""}${redactUrl(String(key))}`))
+    .join("");
 }
 
 function reason(issue: Issue): string {
