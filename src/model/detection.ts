@@ -6,6 +6,15 @@
  */
 export type Box = readonly [x: number, y: number, width: number, height: number];
 
+/** Intersection over union: 0 where boxes only touch, 1 where they are the same. */
+export function iou(a: Box, b: Box): number {
+  const across = Math.min(a[0] + a[2], b[0] + b[2]) - Math.max(a[0], b[0]);
+  const down = Math.min(a[1] + a[3], b[1] + b[3]) - Math.max(a[1], b[1]);
+  if (across <= 0 || down <= 0) return 0;
+  const shared = across * down;
+  return shared / (a[2] * a[3] + b[2] * b[3] - shared);
+}
+
 /** One object found in one picture. */
 export interface Detection {
   readonly bbox: Box;

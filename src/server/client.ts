@@ -1,11 +1,14 @@
 // One WebSocket client of /v1/detections: its requests, its subscriptions, its outbox.
+import type { SchedulerLike } from "rxjs";
 import type { RawData, WebSocket } from "ws";
 import { MultiboxError } from "../errors.ts";
 import { type Caller, requireScope, sees } from "./caller.ts";
+import { Delivery } from "./delivery.ts";
 import { createFilter, type FrameMessages } from "./frame-messages.ts";
+import type { History } from "./history.ts";
 import { Outbox, type OutboxOptions } from "./outbox.ts";
 import { errorBody } from "./problem.ts";
-import type { ClientMessage, Hello, Result, StreamEvent } from "./protocol.ts";
+import type { ClientMessage, Hello, Result, StreamEvent, Subscribe } from "./protocol.ts";
 import { idOf, parseRequest } from "./requests.ts";
 import { REQUEST_SCOPES } from "./route-access.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -18,20 +21,28 @@ export interface ClientOptions extends Pick<OutboxOptions, "onSent" | "onDropped
   readonly minScore: number;
   /** Ids of the streams that there are for the caller. */
   readonly streams: () => readonly string[];
+  readonly history: Pick<History, "read" | "first">;
+  readonly clock: SchedulerLike;
   /** A request failed that should not have. */
   readonly onBug: (error: unknown) => void;
 }
 
 const MAX_MESSAGES = 64;
 const MAX_BYTES = 8 * 1_048_576;
+const FAREWELL_MS = 5000;
 
 export class Client {
   readonly #socket: WebSocket;
   readonly #options: ClientOptions;
   readonly #outbox: Outbox;
   readonly #subscriptions = new Subscriptions();
+  readonly #delivery: Delivery;
+  /** Requests that came while one is being answered that must look into the history first. */
+  readonly #requests: { bytes: Buffer; isBinary: boolean }[] = [];
+  #isAnswering = false;
   /** Something came, or something of ours was taken, since the last beat. */
   #isAlive = true;
+  #isLeaving = false;
 
   constructor(socket: WebSocket, options: ClientOptions) {
     this.#socket = socket;
@@ -44,39 +55,20 @@ export class Client {
         options.onSent(kind, bytes);
       },
       onDropped: options.onDropped,
-      // It does not read, so a farewell would not arrive either.
-      onOverflow: () => socket.terminate(),
+      onRoom: () => this.#delivery.onRoom(),
+      onOverflow: () => this.#leave(),
     });
+    this.#delivery = new Delivery(this.#outbox, options.history, this.#subscriptions);
     socket.on("message", (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on("pong", () => (this.#isAlive = true));
+    socket.on("close", () => this.#delivery.close());
     // ws closes the connection with the fitting code by itself; without a listener the process would end.
     socket.on("error", () => undefined);
     this.#outbox.put(options.hello);
   }
 
   onFrame(messages: FrameMessages): void {
-    const { stream } = messages.detected.frame;
-    if (!sees(this.#options.caller, stream)) return;
-    const wanted = this.#subscriptions.of(stream);
-    if (!wanted) return;
-    if (wanted.pictures === undefined) {
-      this.#outbox.offer(stream, messages.text(wanted.filter), this.#outbox.takeSkipped(stream));
-      return;
-    }
-    const picture = messages.picture(wanted.pictures);
-    if (!picture) {
-      this.#outbox.skip(stream);
-      return;
-    }
-    const missedBefore = this.#outbox.takeSkipped(stream);
-    picture.then(
-      (jpeg) => {
-        // Frames of a newer subscription may have gone out meanwhile, and this one must not come after them.
-        if (this.#subscriptions.of(stream) !== wanted) this.#skip(stream, missedBefore);
-        else this.#outbox.offer(stream, messages.withPicture(wanted.filter, jpeg), missedBefore);
-      },
-      () => this.#skip(stream, missedBefore),
-    );
+    if (sees(this.#options.caller, messages.record.stream)) this.#delivery.onFrame(messages);
   }
 
   onStreamEvent(event: StreamEvent): void {
@@ -85,29 +77,52 @@ export class Client {
     if (event.state === "removed") this.#forget(event.stream);
   }
 
-  /** Once a heartbeat: a client that has shown no life since the last one is gone. */
+  /** Once a heartbeat: a client that has shown no life since the last one is gone, or takes nothing of what waits for it. */
   beat(): void {
-    if (!this.#isAlive) {
-      this.#socket.terminate();
-      return;
-    }
-    this.#isAlive = false;
-    this.#socket.ping();
+    if (this.#isAlive) {
+      this.#isAlive = false;
+      this.#socket.ping();
+    } else if (this.#outbox.isBlocked) this.#leave();
+    else this.#socket.terminate();
   }
 
   close(code: number, reason: string): void {
     this.#socket.close(code, reason);
   }
 
+  /** It does not read: the farewell is there for when it does, but is not waited for. */
+  #leave(): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    this.#delivery.close();
+    this.#socket.close(1013, "You are too slow: messages pile up.");
+    this.#options.clock.schedule(() => this.#socket.terminate(), FAREWELL_MS);
+  }
+
   #onMessage(data: RawData, isBinary: boolean): void {
     this.#isAlive = true;
-    const bytes = data as Buffer;
+    this.#requests.push({ bytes: data as Buffer, isBinary });
+    if (!this.#isAnswering) this.#answerAll();
+  }
+
+  /** In order; those that come while one waits for the history wait too, and no more of them are read meanwhile. */
+  #answerAll(): void {
+    for (let next = this.#requests.shift(); next; next = this.#requests.shift()) {
+      this.#answer(next.bytes, next.isBinary);
+      if (!this.#isAnswering) continue;
+      this.#socket.pause();
+      return;
+    }
+  }
+
+  #answer(bytes: Buffer, isBinary: boolean): void {
     let id: Result["id"] = null;
     try {
       const request = parseRequest(bytes, isBinary);
       id = request.id;
-      this.#obey(request);
-      this.#outbox.put({ id, type: "result", ok: true } satisfies Result);
+      const replays = this.#obey(request);
+      if (replays.size > 0) this.#announce(id, replays);
+      else this.#outbox.put({ id, type: "result", ok: true } satisfies Result);
     } catch (error) {
       if (!(error instanceof MultiboxError)) this.#options.onBug(error);
       const result: Result = { id: id ?? idOf(bytes), type: "result", ok: false, error: errorBody(error) };
@@ -115,13 +130,39 @@ export class Client {
     }
   }
 
-  #obey(request: ClientMessage): void {
+  /** Says where the replays begin, and begins them. */
+  #announce(id: Result["id"], replays: ReadonlyMap<string, number>): void {
+    this.#isAnswering = true;
+    const replay: Record<string, number> = {};
+    let open = replays.size;
+    const done = (): void => {
+      this.#isAnswering = false;
+      this.#outbox.put({ id, type: "result", ok: true, replay } satisfies Result);
+      this.#delivery.begin();
+      this.#socket.resume();
+      this.#answerAll();
+    };
+    for (const [stream, after] of replays) {
+      this.#options.history.first(stream, after, (seq) => {
+        if (seq !== undefined) replay[stream] = seq;
+        open -= 1;
+        if (open === 0) done();
+      });
+    }
+  }
+
+  /** Fails with the reason why not. Gives the streams to replay, each from after that frame. */
+  #obey(request: ClientMessage): ReadonlyMap<string, number> {
     requireScope(this.#options.caller, REQUEST_SCOPES[request.type]);
+    if (request.type === "subscribe") return this.#subscribe(request);
     if (request.type === "unsubscribe") {
       this.#subscriptions.delete(request.streams);
-      for (const stream of this.#options.streams()) if (!this.#subscriptions.of(stream)) this.#outbox.forget(stream);
-      return;
+      for (const stream of this.#options.streams()) if (!this.#subscriptions.of(stream)) this.#delivery.forget(stream);
     }
+    return NOTHING;
+  }
+
+  #subscribe(request: Subscribe): ReadonlyMap<string, number> {
     const streams = this.#options.streams();
     const unknown = request.streams.find((stream) => stream !== "*" && !streams.includes(stream));
     if (unknown !== undefined) {
@@ -133,19 +174,37 @@ export class Client {
       );
     }
     checkLabels(request.labels, this.#options.hello.labels);
-    const minScore = Math.max(this.#options.minScore, request.minScore ?? 0);
-    const filter = createFilter(request.labels, minScore);
-    this.#subscriptions.set(request.streams, { filter, pictures: request.pictures });
-  }
-
-  #skip(stream: string, missedBefore: number): void {
-    if (this.#subscriptions.of(stream)) this.#outbox.skip(stream, missedBefore);
+    const since = sinceOf(request);
+    const { pictures, maxFps, changesOnly = false, newestOnly = false } = request;
+    const filter = createFilter(request.labels, Math.max(this.#options.minScore, request.minScore ?? 0));
+    const subscribed = { filter, pictures, maxFps, changesOnly, newestOnly, since: new Map(since) };
+    this.#subscriptions.set(request.streams, subscribed);
+    const replays = new Map([...since].filter(([stream]) => streams.includes(stream)));
+    for (const stream of replays.keys()) this.#delivery.hold(stream);
+    return replays;
   }
 
   #forget(stream: string): void {
     this.#subscriptions.forget(stream);
-    this.#outbox.forget(stream);
+    this.#delivery.forget(stream);
   }
+}
+
+const NOTHING: ReadonlyMap<string, number> = new Map();
+
+/** By stream. Fails with BAD_MESSAGE. */
+function sinceOf({ since, streams }: Subscribe): ReadonlyMap<string, number> {
+  if (since === undefined) return NOTHING;
+  const [only] = streams;
+  if (typeof since === "number") {
+    if (only !== undefined && only !== "*" && streams.length === 1) return new Map([[only, since]]);
+    const hint = 'Give one by stream: {"cam1": 123}.';
+    throw new MultiboxError("BAD_MESSAGE", `"since" cannot be one number for several streams.`, hint);
+  }
+  const other = Object.keys(since).find((stream) => !streams.includes("*") && !streams.includes(stream));
+  if (other === undefined) return new Map(Object.entries(since));
+  const sentence = `"since" names the stream "${other}", which is not subscribed to.`;
+  throw new MultiboxError("BAD_MESSAGE", sentence, "Name it in streams too.");
 }
 
 /** A label that the model does not have would silently match nothing. Fails with LABEL_UNKNOWN. */

@@ -32,11 +32,17 @@ export interface FrameMessage {
   write(dropped: number): Buffer;
 }
 
+/** One frame of the history, for the one client that asked for it. */
+export function recordMessage(record: FrameRecord, detections: Detections["detections"]): FrameMessage {
+  return textMessage(headOf(record, detections));
+}
+
 /** The messages of one frame, while it is being handed to the clients. */
 export class FrameMessages {
   readonly detected: Detected;
   readonly record: FrameRecord;
   readonly #pictures: Pictures;
+  readonly #filtered = new Map<string, Detections["detections"]>();
   readonly #heads = new Map<string, string>();
   readonly #messages = new Map<string, FrameMessage>();
 
@@ -44,6 +50,13 @@ export class FrameMessages {
     this.detected = detected;
     this.record = recordOf(detected);
     this.#pictures = pictures;
+  }
+
+  /** What the filter lets through. */
+  detections(filter: Filter): Detections["detections"] {
+    const known = this.#filtered.get(filter.key) ?? filterDetections(this.record.detections, filter);
+    this.#filtered.set(filter.key, known);
+    return known;
   }
 
   text(filter: Filter): FrameMessage {
@@ -69,17 +82,16 @@ export class FrameMessages {
   #head(filter: Filter): string {
     const known = this.#heads.get(filter.key);
     if (known !== undefined) return known;
-    const { time, detections, ...rest } = this.record;
-    const message: Omit<Detections, "dropped"> = {
-      type: "detections",
-      ...rest,
-      time: isoTime(time),
-      detections: filterDetections(detections, filter),
-    };
-    const head = JSON.stringify(message).slice(0, -1);
+    const head = headOf(this.record, this.detections(filter));
     this.#heads.set(filter.key, head);
     return head;
   }
+}
+
+/** The JSON of a message but for its end. */
+function headOf({ time, ...rest }: FrameRecord, detections: Detections["detections"]): string {
+  const message: Omit<Detections, "dropped"> = { type: "detections", ...rest, time: isoTime(time), detections };
+  return JSON.stringify(message).slice(0, -1);
 }
 
 function textMessage(head: string): FrameMessage {

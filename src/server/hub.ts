@@ -57,7 +57,7 @@ export class Hub {
 
   /** Takes an open WebSocket, which is greeted at once, and closed with 1008 when its token is revoked. */
   accept(socket: WebSocket, caller: Caller): void {
-    const { pipeline, metrics, config, logger, access } = this.#options;
+    const { pipeline, metrics, config, history, clock, logger, access } = this.#options;
     const client = new Client(socket, {
       caller,
       hello: this.#hello(caller),
@@ -67,6 +67,8 @@ export class Hub {
           .list()
           .map((status) => status.config.id)
           .filter((id) => sees(caller, id)),
+      history,
+      clock,
       onSent: (kind) => metrics.messageSent(kind),
       onDropped: (stream, cause) => metrics.messageDropped(stream, cause),
       onBug: (error) => logger.error({ err: error }, "a WebSocket request failed"),

@@ -16,6 +16,8 @@ export interface OutboxOptions {
   readonly onSent: (kind: "detections" | "other", bytes: number) => void;
   /** A message of this stream was dropped because the client, or the encoder, was behind. */
   readonly onDropped: (stream: string, cause: "slow" | "encoder") => void;
+  /** Little is waiting, and more may come. */
+  readonly onRoom: () => void;
   /** Even what may not be dropped has piled up: the client does not read at all. */
   readonly onOverflow: () => void;
 }
@@ -32,6 +34,8 @@ type Waiting =
 
 /** The socket gets this much ahead; the rest waits where it can still be dropped. */
 const AHEAD = 262_144;
+/** As few frames as this are waiting when there is room for more of the history. */
+export const ROOM = 16;
 
 export class Outbox {
   readonly #wire: Wire;
@@ -57,13 +61,27 @@ export class Outbox {
     if (isFull) this.#options.onOverflow();
   }
 
-  /** Detections of a frame. `missedBefore`: what `takeSkipped` said when the frame came. */
-  offer(stream: string, message: FrameMessage, missedBefore: number): void {
+  /** Frames that wait here. */
+  get waiting(): number {
+    return this.#waiting.detections;
+  }
+
+  /** Something was handed over and has not left. */
+  get isBlocked(): boolean {
+    return this.#wire.bufferedAmount > 0;
+  }
+
+  /**
+   * Detections of a frame. `missedBefore`: what `takeSkipped` said when the frame came. `newestOnly`: it takes the place of
+   * the one that waits of its stream.
+   */
+  offer(stream: string, message: FrameMessage, missedBefore: number, newestOnly = false): void {
+    if (newestOnly) this.#dropWhere((waiting) => waiting.stream === stream);
     this.#push({ kind: "detections", stream, message, missedBefore, bytes: message.bytes });
     const { maxMessages, maxBytes } = this.#options;
     // The newest stays even where it alone is too much, so that a client is never left without any.
     while (this.#waiting.detections > 1 && (this.#waiting.detections > maxMessages || this.#size() > maxBytes)) {
-      this.#dropOldest();
+      this.#dropWhere(() => true);
     }
   }
 
@@ -71,6 +89,11 @@ export class Outbox {
   skip(stream: string, missedBefore = 0): void {
     add(this.#skipped, stream, missedBefore + 1);
     this.#options.onDropped(stream, "encoder");
+  }
+
+  /** Frames of this stream are lost that never were on their way, to be told in its next message. */
+  owe(stream: string, count: number): void {
+    if (count > 0) add(this.#skipped, stream, count);
   }
 
   /** How many were skipped before a message that is being made now. */
@@ -103,6 +126,7 @@ export class Outbox {
         if (error) return;
         this.#options.onSent(next.kind, data.length);
         this.#pump();
+        if (this.#waiting.detections <= ROOM) this.#options.onRoom();
       });
     }
   }
@@ -113,8 +137,11 @@ export class Outbox {
     return message.write(missed + missedBefore);
   }
 
-  #dropOldest(): void {
-    const dropped = this.#take(this.#queue.findIndex(({ kind }) => kind === "detections"));
+  /** Drops the oldest frame that fits. */
+  #dropWhere(fits: (waiting: Waiting & { kind: "detections" }) => boolean): void {
+    const index = this.#queue.findIndex((waiting) => waiting.kind === "detections" && fits(waiting));
+    if (index < 0) return;
+    const dropped = this.#take(index);
     if (dropped.kind !== "detections") return;
     add(this.#missed, dropped.stream, dropped.missedBefore + 1);
     this.#options.onDropped(dropped.stream, "slow");

@@ -106,6 +106,24 @@ export const Subscribe = z.strictObject({
     .max(1920)
     .optional()
     .describe("Send each frame's own JPEG, at most this wide, with its detections, as one binary message."),
+  maxFps: z
+    .number()
+    .min(0.01)
+    .max(240)
+    .optional()
+    .describe("At most so many frames a second of each stream; the others are left out, and not counted as dropped."),
+  changesOnly: z
+    .boolean()
+    .optional()
+    .describe("Only frames on which something else is, or stands elsewhere, than on the last one that was sent."),
+  newestOnly: z
+    .boolean()
+    .optional()
+    .describe("When the client is behind, only the newest frame of each stream waits for it."),
+  since: z
+    .union([z.int().min(-1), z.record(StreamId, z.int().min(-1))])
+    .optional()
+    .describe("The last seq that was received, of the one stream or by stream: what came after it is sent first."),
 });
 export type Subscribe = z.infer<typeof Subscribe>;
 
@@ -121,7 +139,10 @@ export const Unsubscribe = z.strictObject({
 });
 export type Unsubscribe = z.infer<typeof Unsubscribe>;
 
-export const ClientMessage = z.discriminatedUnion("type", [Subscribe, Unsubscribe]);
+export const Ping = z.strictObject({ id: requestId, type: z.literal("ping") });
+export type Ping = z.infer<typeof Ping>;
+
+export const ClientMessage = z.discriminatedUnion("type", [Subscribe, Unsubscribe, Ping]);
 export type ClientMessage = z.infer<typeof ClientMessage>;
 
 export const Hello = z.strictObject({
@@ -139,6 +160,12 @@ export const Result = z.strictObject({
   type: z.literal("result"),
   ok: z.boolean(),
   error: ErrorBody.optional(),
+  replay: z
+    .record(StreamId, z.int())
+    .optional()
+    .describe(
+      "For since: the seq that the replay of a stream begins with. Streams of which nothing is replayed are not in it.",
+    ),
 });
 export type Result = z.infer<typeof Result>;
 

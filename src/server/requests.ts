@@ -1,7 +1,7 @@
 // A client's WebSocket message -> a request, or a sentence that says what is wrong with it.
 import { MultiboxError } from "../errors.ts";
 import { check } from "./body.ts";
-import { ClientMessage, Result, Subscribe, Unsubscribe } from "./protocol.ts";
+import { ClientMessage, Ping, Result, Subscribe, Unsubscribe } from "./protocol.ts";
 
 /** Longer messages are answered with an error; far longer ones never get here, ws ends their connection. */
 const MAX_BYTES = 65_536;
@@ -36,8 +36,10 @@ function parse(bytes: Buffer): unknown {
 }
 
 function hintFor(input: unknown): string {
-  const schema = [Subscribe, Unsubscribe].find(({ shape }) => isObject(input) && input["type"] === shape.type.value);
-  if (!schema) return 'A request is an object with an "id" and a "type", "subscribe" or "unsubscribe".';
+  const schema = [Subscribe, Unsubscribe, Ping].find(
+    ({ shape }) => isObject(input) && input["type"] === shape.type.value,
+  );
+  if (!schema) return 'A request is an object with an "id" and a "type", "subscribe", "unsubscribe" or "ping".';
   return `The fields of ${schema.shape.type.value} are: ${Object.keys(schema.shape).join(", ")}.`;
 }
 

@@ -27,6 +27,7 @@ const ROUTES: Readonly<Record<string, RouteNeed | typeof PUBLIC>> = {
   "POST /v1/tickets": { scope: "read", streams: "filtered" },
   "POST /v1/detect": { scope: "read", streams: "filtered" },
   "GET /v1/detections": { scope: "read", streams: "filtered" },
+  "GET /v1/schema.json": { scope: "read", streams: "filtered" },
   "GET /v1/streams": { scope: "read", streams: "filtered" },
   "POST /v1/streams": { scope: "write", streams: "filtered" },
   "GET /v1/streams/:id": { scope: "read", streams: "of-path" },
@@ -36,6 +37,8 @@ const ROUTES: Readonly<Record<string, RouteNeed | typeof PUBLIC>> = {
   "DELETE /v1/streams/:id": { scope: "write", streams: "of-path" },
   "GET /v1/streams/:id/snapshot.jpg": { scope: "read", streams: "of-path" },
   "GET /v1/streams/:id/live.mjpeg": { scope: "read", streams: "of-path" },
+  "GET /v1/streams/:id/detections": { scope: "read", streams: "of-path" },
+  "GET /v1/streams/:id/stats": { scope: "read", streams: "of-path" },
   "POST /v1/streams/:id/captures": { scope: "write", streams: "of-path" },
   "GET /v1/models": { scope: "read", streams: "filtered" },
   "GET /v1/models/:name": { scope: "read", streams: "filtered" },
@@ -53,6 +56,7 @@ const ROUTES: Readonly<Record<string, RouteNeed | typeof PUBLIC>> = {
 export const REQUEST_SCOPES: Readonly<Record<ClientMessage["type"], Scope>> = {
   subscribe: "read",
   unsubscribe: "read",
+  ping: "read",
 };
 
 /** What a route needs, by its method and pattern, `GET /v1/streams/:id`; undefined for what is no route of ours. */

@@ -1,7 +1,8 @@
-// /v1/detections as it is described, and for those who ask for it without an upgrade; serve.ts takes the others.
+// /v1/detections and its messages as they are described, and for those who ask for it without an upgrade; serve.ts takes the others.
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { MultiboxError } from "../errors.ts";
-import { problems, SECURED, TicketQuery, TokenQuery } from "./api-route.ts";
+import { json, problems, SECURED, TicketQuery, TokenQuery } from "./api-route.ts";
+import { messageSchema } from "./message-schema.ts";
 
 const route = createRoute({
   method: "get",
@@ -14,8 +15,21 @@ const route = createRoute({
   responses: { 101: { description: "A WebSocket." }, ...problems("UPGRADE_NEEDED") },
 });
 
+const schemaRoute = createRoute({
+  method: "get",
+  path: "/v1/schema.json",
+  tags: ["Detection"],
+  summary: "The messages of that WebSocket, as JSON Schema",
+  security: SECURED,
+  responses: { 200: json(z.looseObject({ $defs: z.looseObject({}) }), "Each message by its name.") },
+});
+
 export function socketRoute(): OpenAPIHono {
-  return new OpenAPIHono().openapi(route, () => {
+  const schema = messageSchema() as { $defs: object };
+  const app = new OpenAPIHono();
+  app.openapi(schemaRoute, (c) => c.json(schema as never, 200));
+  app.openapi(route, () => {
     throw new MultiboxError("UPGRADE_NEEDED", "This is a WebSocket.", "Connect to it by ws:// or wss://.");
   });
+  return app;
 }

@@ -5,6 +5,11 @@ export interface Subscribed {
   readonly filter: Filter;
   /** Greatest width of the pictures that go along; undefined for none. */
   readonly pictures: number | undefined;
+  readonly maxFps: number | undefined;
+  readonly changesOnly: boolean;
+  readonly newestOnly: boolean;
+  /** By stream, the last frame that the client has; taken out when its replay begins. */
+  readonly since: Map<string, number>;
 }
 
 const ALL = "*";

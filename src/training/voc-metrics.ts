@@ -1,5 +1,5 @@
 // PASCAL VOC's average precision: VOC2007's at eleven recalls, and the area under the curve of VOC2010 and later.
-import type { Box } from "../model/detection.ts";
+import { type Box, iou } from "../model/detection.ts";
 import { groupBy } from "./group-by.ts";
 import type { Found, Truth } from "./truth.ts";
 
@@ -121,12 +121,4 @@ function area(recall: readonly number[], precision: readonly number[]): number {
     sum += (recall[at]! - (recall[at - 1] ?? 0)) * best;
   }
   return sum;
-}
-
-function iou(a: Box, b: Box): number {
-  const across = Math.min(a[0] + a[2], b[0] + b[2]) - Math.max(a[0], b[0]);
-  const down = Math.min(a[1] + a[3], b[1] + b[3]) - Math.max(a[1], b[1]);
-  if (across <= 0 || down <= 0) return 0;
-  const shared = across * down;
-  return shared / (a[2] * a[3] + b[2] * b[3] - shared);
 }

@@ -44,6 +44,7 @@ function setUp(limits: Partial<OutboxOptions> = {}): {
     maxMessages: 3,
     maxBytes: 10_000 * 1024,
     onSent: () => undefined,
+    onRoom: () => undefined,
     onDropped: (stream, cause) => dropped.push(`${stream} ${cause}`),
     onOverflow: () => (overflows += 1),
     ...limits,

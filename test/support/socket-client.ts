@@ -1,4 +1,6 @@
 // A real WebSocket client that checks everything it is sent against the protocol.
+import { readFileSync } from "node:fs";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { WebSocket, type ClientOptions } from "ws";
 import { ServerMessage, type Detections, type Result } from "../../src/server/protocol.ts";
 
@@ -92,7 +94,17 @@ export class Refused extends Error {
 }
 
 function read(data: Buffer, isBinary: boolean): ServerMessage & { jpeg?: Buffer } {
-  if (!isBinary) return ServerMessage.parse(JSON.parse(data.toString()));
+  if (!isBinary) return checked(data.toString());
   const end = 4 + data.readUInt32BE(0);
-  return { ...ServerMessage.parse(JSON.parse(data.toString("utf8", 4, end))), jpeg: data.subarray(end) };
+  return { ...checked(data.toString("utf8", 4, end)), jpeg: data.subarray(end) };
+}
+
+const published = new URL("../../docs/websocket.schema.json", import.meta.url);
+const ajv = new Ajv2020().addSchema(JSON.parse(readFileSync(published, "utf8")) as object, "multibox");
+
+/** By the server's own schema, and as a client in another language would, by the published one. */
+function checked(json: string): ServerMessage {
+  const message: unknown = JSON.parse(json);
+  if (!ajv.validate("multibox#/$defs/ServerMessage", message)) throw new Error(`${ajv.errorsText()}: ${json}`);
+  return ServerMessage.parse(message);
 }
