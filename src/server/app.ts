@@ -16,6 +16,7 @@ import type { CaptureStore } from "./captures/capture-store.ts";
 import { Capturer } from "./captures/capturer.ts";
 import { detectRoute } from "./detect-route.ts";
 import { addGate } from "./gate.ts";
+import { historyRoutes } from "./history-routes.ts";
 import type { History } from "./history.ts";
 import { Hub } from "./hub.ts";
 import { Metrics } from "./metrics.ts";
@@ -123,12 +124,13 @@ export function createApp(deps: AppDeps): MultiboxApp {
     },
   };
   const routes = [
-    statusRoutes({ detector, metrics, version, ready: deps.ready }),
+    statusRoutes({ detector, metrics, history: deps.history, version, ready: deps.ready }),
     ticketRoute(access),
     detectRoute(detector, config, clock),
     socketRoute(),
     streamRoutes(pipeline, register, limits),
     streamChangeRoutes(pipeline, register, limits),
+    historyRoutes(pipeline, deps.history, clock),
     pictureRoutes(pipeline, { pipeline, latest, pictures, closing }, access),
     captureRoutes({ pipeline, latest, capturer, store: deps.captures }),
     modelRoutes({ ...deps.models, pipeline }),

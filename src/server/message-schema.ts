@@ -20,10 +20,10 @@ export function messageSchema(): object {
   for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id });
   const { schemas: $defs } = z.toJSONSchema(registry, { uri: (id) => `#/$defs/${id}`, io: "output" });
   // Each is a document of its own there; here they are parts of one.
-  const parts = Object.entries($defs).map(([id, { $schema: _, $id: __, ...part }]) => [
-    id,
-    id in asked ? part : open(part),
-  ]);
+  const parts = Object.entries($defs).map(([id, part]) => {
+    const { $schema: _schema, $id: _id, ...own } = part;
+    return [id, id in asked ? own : open(own)] as const;
+  });
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "multibox, WebSocket protocol 1",

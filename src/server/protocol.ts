@@ -15,7 +15,7 @@ export const StreamId = z
 export const Model = z.strictObject({ name: z.string(), version: z.string() }).meta({ id: "Model" });
 export type Model = z.infer<typeof Model>;
 
-const ErrorBody = z.strictObject({
+export const ErrorBody = z.strictObject({
   code: z.string().describe("For programs: STREAM_AUTH_FAILED."),
   message: z.string().describe("For people, with the offending value."),
   hint: z.string().describe("What to do; may be empty."),

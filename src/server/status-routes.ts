@@ -2,8 +2,9 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Detector } from "../model/detector.ts";
 import { json, SECURED } from "./api-route.ts";
+import type { History } from "./history.ts";
 import type { Metrics } from "./metrics.ts";
-import { Model } from "./protocol.ts";
+import { ErrorBody, Model } from "./protocol.ts";
 
 const Live = z
   .strictObject({ status: z.literal("live"), version: z.string().describe("Of multibox.") })
@@ -16,6 +17,12 @@ const Ready = z
     model: Model,
     engine: z.string().describe("What runs the network."),
     reason: z.string().describe("Why this engine."),
+    history: z
+      .strictObject({
+        state: z.enum(["off", "recording", "failing"]),
+        error: ErrorBody.optional().describe("Why it cannot be written. Detection goes on meanwhile."),
+      })
+      .describe("Whether detections are kept."),
   })
   .meta({ id: "Ready" });
 
@@ -46,6 +53,7 @@ const metricsRoute = createRoute({
 
 export interface StatusDeps {
   readonly detector: Pick<Detector, "info">;
+  readonly history: Pick<History, "status">;
   readonly metrics: Pick<Metrics, "text" | "contentType">;
   /** Of multibox. */
   readonly version: string;
@@ -53,17 +61,19 @@ export interface StatusDeps {
   readonly ready: () => boolean;
 }
 
-export function statusRoutes({ detector, metrics, version, ready }: StatusDeps): OpenAPIHono {
+export function statusRoutes({ detector, metrics, history, version, ready }: StatusDeps): OpenAPIHono {
   const app = new OpenAPIHono();
   app.openapi(metricsRoute, async (c) => c.text(await metrics.text(), 200, { "Content-Type": metrics.contentType }));
   app.openapi(liveRoute, (c) => c.json({ status: "live" as const, version }, 200));
   app.openapi(readyRoute, (c) => {
     const { name, version: modelVersion } = detector.info.model;
+    const { state, error } = history.status();
     const about = {
       version,
       model: { name, version: modelVersion },
       engine: detector.info.engine,
       reason: detector.info.reason,
+      history: { state, ...(error && { error: { ...error, message: "The history cannot be written." } }) },
     };
     return ready()
       ? c.json({ status: "ready" as const, ...about }, 200)
