@@ -16,6 +16,7 @@ describe("health", () => {
         model: { name: "red-finder", version: "1" },
         engine: "typescript",
         reason: "it needs nothing else",
+        history: { state: "off" },
       };
       expect([cold.status, await cold.json()]).toEqual([503, { status: "warming up", ...about }]);
       warm = true;
