@@ -40,7 +40,7 @@ async function answer(request: ClientsRequest): Promise<ClientsReport | string |
     case "report":
       return report();
     case "hold one":
-      held = await connect();
+      held = await connect(true);
       held.pause();
       return undefined;
     case "drop it":
@@ -50,7 +50,7 @@ async function answer(request: ClientsRequest): Promise<ClientsReport | string |
   }
 }
 
-async function connect(): Promise<WebSocket> {
+async function connect(isFlooded = false): Promise<WebSocket> {
   const socket = new WebSocket(url, { perMessageDeflate: false });
   socket.on("message", (data: Buffer) => {
     const received = now();
@@ -64,6 +64,7 @@ async function connect(): Promise<WebSocket> {
   });
   await once(socket, "open");
   socket.send(JSON.stringify({ id: 1, type: "subscribe", streams: ["*"] }));
+  if (!isFlooded) socket.send(JSON.stringify({ id: 2, type: "unsubscribe", streams: ["flood"] }));
   return socket;
 }
 
