@@ -77,6 +77,8 @@ const program = new Command("multibox")
   .version(packageVersion())
   .showHelpAfterError("(multibox --help shows what there is)")
   .addHelpText("after", "\nStart here:  multibox serve        then open the address that it prints")
+  // Long names of options leave less than commander wants for their prose before it wraps it.
+  .configureHelp({ minWidthToWrap: 30 })
   .exitOverride();
 
 const serveCommand = program
