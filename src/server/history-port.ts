@@ -67,6 +67,8 @@ export function openHistoryPort(data: HistoryWorkerData): HistoryPort {
     close: () =>
       new Promise((resolve) => {
         isClosing = true;
+        // Nothing else may be left that keeps the process alive until it has gone.
+        current.ref();
         current.once("exit", () => resolve());
         current.postMessage("close");
       }),

@@ -120,11 +120,14 @@ export class History {
   /** Writes what waits, if that can be done within three seconds. */
   async close(): Promise<void> {
     if (!this.#port) return;
+    // The timer also keeps the process alive: the port's thread does not.
+    let patience: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.#onIdle = resolve;
-      setTimeout(resolve, CLOSE_MS).unref();
+      patience = setTimeout(resolve, CLOSE_MS);
       this.#flush();
     });
+    clearTimeout(patience);
     this.#timer?.unsubscribe();
     await this.#port.close();
   }
