@@ -62,7 +62,9 @@ describe.skipIf(process.platform !== "linux")("the processes of a server (needs 
   it("are gone after npm, which started it, is asked to stop", async () => {
     // Without the build before it, which other tests' servers would notice.
     const args = ["start", "--ignore-scripts", "--silent", "--", "--port", "0", "--json", "--no-demo"];
-    const npm = spawn("npm", args, { stdio: ["ignore", "pipe", "inherit"] });
+    // The user's own server may be running in the usual folder.
+    const env = { ...process.env, MULTIBOX_DATA_DIR: file("data") };
+    const npm = spawn("npm", args, { env, stdio: ["ignore", "pipe", "inherit"] });
     let started: number[] = [];
     try {
       await once(npm.stdout, "data");
