@@ -41,7 +41,7 @@ export class StreamRegister {
     if (tagsIn(ifMatch).some((tag) => tag.split("-", 1)[0] === this.revision(id))) return;
     throw new MultiboxError(
       "STREAM_CHANGED",
-      `The settings of the stream "${id}" are not those of ${show(ifMatch)} any more.`,
+      `The settings of the stream "${id}" have been changed since the answer that If-Match names.`,
       "Look at it again, and send the change with its new ETag.",
     );
   }
