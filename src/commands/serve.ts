@@ -192,7 +192,7 @@ function announce(
     return;
   }
   console.log(`multibox ${how.version} is ready.\n`);
-  console.log(`  Page        ${server.url}${how.token ? "?token=..." : ""}`);
+  console.log(`  Page        ${server.url}${how.token ? "#token=..." : ""}`);
   console.log(`  Detections  ${socket}`);
   console.log(`  Model       ${model.name}, ${labels.length} labels, on ${engine} (${reason})`);
   for (const { id, url } of shown) console.log(`  Stream      ${id}: ${url}`);

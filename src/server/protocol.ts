@@ -215,3 +215,4 @@ export const TicketAnswer = z.strictObject({
   ticket: z.string().describe("Good for one request, as ?ticket= of a WebSocket or a picture."),
   expires: z.string().describe("When it is no longer good, ISO 8601."),
 });
+export type TicketAnswer = z.infer<typeof TicketAnswer>;

@@ -19,7 +19,8 @@ export interface SocketLike {
 }
 
 export interface ConnectionTools {
-  readonly open: () => SocketLike;
+  /** Fails when there is no way to: then it is tried again as after a fall. */
+  readonly open: () => Promise<SocketLike>;
   readonly now: () => number;
   readonly random: () => number;
   readonly setTimer: (callback: () => void, ms: number) => number;
@@ -38,7 +39,8 @@ const HELLO_MS = 10_000;
 export class Connection {
   readonly #tools: ConnectionTools;
   readonly #events: ConnectionEvents;
-  #socket: SocketLike | undefined;
+  /** The attempt that counts, and its socket once there is one. */
+  #attempted: { socket?: SocketLike } | undefined;
   #timer: number | undefined;
   #attempt = 0;
   #open = false;
@@ -48,31 +50,35 @@ export class Connection {
     this.#events = events;
   }
 
-  /** Connects now: at the start, or without waiting for the next attempt. Does nothing while a socket is there. */
+  /** Connects now: at the start, or without waiting for the next attempt. Does nothing while a socket is there, or on its way. */
   connect(): void {
-    if (this.#socket) return;
+    if (this.#attempted) return;
+    const attempted: { socket?: SocketLike } = {};
+    this.#attempted = attempted;
     this.#setTimer(() => this.#fell(), HELLO_MS);
     this.#events.phase({ name: "connecting" });
-    const socket = this.#tools.open();
-    socket.binaryType = "arraybuffer";
-    this.#socket = socket;
-    // A socket that was given up may still say something.
-    socket.addEventListener("message", ({ data }) => {
-      if (this.#socket === socket) this.#receive(data);
-    });
-    socket.addEventListener("close", () => {
-      if (this.#socket === socket) this.#fell();
-    });
+    // What was given up may still come, say something, or fall.
+    const counts = (): boolean => this.#attempted === attempted;
+    this.#tools.open().then(
+      (socket) => {
+        if (!counts()) return socket.close();
+        socket.binaryType = "arraybuffer";
+        attempted.socket = socket;
+        socket.addEventListener("message", ({ data }) => counts() && this.#receive(data));
+        socket.addEventListener("close", () => counts() && this.#fell());
+      },
+      () => counts() && this.#fell(),
+    );
   }
 
   /** Waits for `connect` instead of trying again: it would fail again. */
   rest(): void {
-    if (!this.#socket) this.#clearTimer();
+    if (!this.#attempted) this.#clearTimer();
   }
 
   /** Lost when there is no connection: the subscriber says everything again after the next hello. */
   send(message: ClientMessage): void {
-    if (this.#open) this.#socket?.send(JSON.stringify(message));
+    if (this.#open) this.#attempted?.socket?.send(JSON.stringify(message));
   }
 
   #receive(data: unknown): void {
@@ -89,9 +95,9 @@ export class Connection {
   }
 
   #fell(): void {
-    const socket = this.#socket;
-    this.#socket = undefined;
-    socket?.close();
+    const given = this.#attempted;
+    this.#attempted = undefined;
+    given?.socket?.close();
     this.#open = false;
     this.#attempt += 1;
     const ms = backOffMs(this.#attempt, this.#tools.random());

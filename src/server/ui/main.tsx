@@ -15,12 +15,7 @@ import "./style/captures.css";
 const FILTER_KEY = "multibox-filter";
 const POLL_MS = 1500;
 
-const { href, token } = splitToken(location.href);
-if (token !== undefined) {
-  saveToken(sessionStorage, token);
-  // A token in the address bar ends up in bookmarks, histories and screenshots.
-  history.replaceState(null, "", href);
-}
+takeToken();
 
 const base = new URL(".", location.href).href;
 const call = createCall(base, () => loadToken(sessionStorage), fetch.bind(globalThis));
@@ -35,9 +30,21 @@ live.state.watch(({ filter }) => localStorage.setItem(FILTER_KEY, JSON.stringify
 live.setHidden(document.hidden);
 document.addEventListener("visibilitychange", () => live.setHidden(document.hidden));
 globalThis.addEventListener("online", () => live.connect());
+globalThis.addEventListener("hashchange", () => {
+  if (takeToken()) live.connect();
+});
 setInterval(() => {
   if (!document.hidden && live.state.value.phase.name === "open") void live.refresh();
 }, POLL_MS);
 
 render(<App live={live} review={review} captures={captures} />, document.getElementById("app")!);
 live.connect();
+
+/** A token in the address bar ends up in bookmarks, histories and screenshots. Whether there was one. */
+function takeToken(): boolean {
+  const { href, token } = splitToken(location.href);
+  if (token === undefined) return false;
+  saveToken(sessionStorage, token);
+  history.replaceState(null, "", href);
+  return true;
+}

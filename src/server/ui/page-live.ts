@@ -9,12 +9,17 @@ export type PageLive = Live<ImageBitmap>;
 
 /** `base` is the folder of the page's address. Does nothing until `connect`. */
 export function createPageLive(base: string, call: Call, filter: Filter): PageLive {
+  const api = createApi(call);
+  const openSocket = async (): Promise<WebSocket> => {
+    const ticket = loadToken(sessionStorage) === undefined ? undefined : await api.ticket();
+    return new WebSocket(socketUrl(base, ticket));
+  };
   return new Live({
-    api: createApi(call),
+    api,
     connect: (events) =>
       new Connection(
         {
-          open: () => new WebSocket(socketUrl(base, loadToken(sessionStorage))),
+          open: openSocket,
           now: Date.now,
           random: Math.random,
           setTimer: (callback, ms) => window.setTimeout(callback, ms),

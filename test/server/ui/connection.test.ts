@@ -37,18 +37,28 @@ interface Setup {
   readonly pictures: PictureMessage[];
   /** The timers that run, in milliseconds. */
   readonly timers: Map<number, { ms: number; callback: () => void }>;
+  /** No socket can be had. */
+  isRefusing: boolean;
 }
 
 function setUp(): Setup {
-  const setup = { sockets: [], phases: [], messages: [], pictures: [], timers: new Map() } as Omit<Setup, "connection">;
+  const setup = {
+    sockets: [],
+    phases: [],
+    messages: [],
+    pictures: [],
+    timers: new Map(),
+    isRefusing: false,
+  } as unknown as Setup;
   const { sockets, phases, messages, pictures, timers } = setup;
   let last = 0;
   const connection = new Connection(
     {
       open: () => {
+        if (setup.isRefusing) return Promise.reject(new Error("no ticket"));
         const socket = new PlayedSocket();
         sockets.push(socket);
-        return socket as unknown as SocketLike;
+        return Promise.resolve(socket as unknown as SocketLike);
       },
       now: () => 1000,
       random: () => 0,
@@ -64,8 +74,11 @@ function setUp(): Setup {
       picture: (message) => pictures.push(message),
     },
   );
-  return { ...setup, connection };
+  return Object.assign(setup, { connection });
 }
+
+/** What was promised has come. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Lets the one timer that runs ring; returns its milliseconds. */
 function ring({ timers }: Setup): number {
@@ -77,10 +90,11 @@ function ring({ timers }: Setup): number {
 }
 
 describe("Connection", () => {
-  it("is open from the hello on, and sends only then", () => {
+  it("is open from the hello on, and sends only then", async () => {
     const setup = setUp();
     const { connection, sockets, phases, messages, timers } = setup;
     connection.connect();
+    await settled();
     connection.send({ id: 1, type: "unsubscribe" });
     sockets[0]!.say(JSON.stringify(hello([])));
     connection.send({ id: 2, type: "unsubscribe" });
@@ -91,21 +105,25 @@ describe("Connection", () => {
     expect(timers.size).toBe(0);
   });
 
-  it("hands on pictures and what came with them", () => {
+  it("hands on pictures and what came with them", async () => {
     const { connection, sockets, pictures } = setUp();
     connection.connect();
+    await settled();
     sockets[0]!.say(binary(detections("yard", 1)));
     expect(pictures.map((picture) => picture.detections)).toEqual([detections("yard", 1)]);
   });
 
-  it("waits longer after each attempt that failed, and briefly again once it was connected", () => {
+  it("waits longer after each attempt that failed, and briefly again once it was connected", async () => {
     const setup = setUp();
     const { connection, sockets } = setup;
     connection.connect();
-    const waits = [1, 2, 3].map(() => {
+    await settled();
+    const waits: number[] = [];
+    for (let attempt = 0; attempt < 3; attempt += 1) {
       sockets.at(-1)!.fall();
-      return ring(setup);
-    });
+      waits.push(ring(setup));
+      await settled();
+    }
     expect(waits).toEqual([500, 1000, 2000]);
     sockets.at(-1)!.say(JSON.stringify(hello([])));
     sockets.at(-1)!.fall();
@@ -114,9 +132,30 @@ describe("Connection", () => {
     expect(sockets).toHaveLength(5);
   });
 
-  it("gives up a socket that never says hello, and does not listen to it any more", () => {
+  it("tries again where no socket can be had, as when the server gives no ticket", async () => {
+    const setup = setUp();
+    setup.isRefusing = true;
+    setup.connection.connect();
+    await settled();
+    expect(setup.phases).toEqual([{ name: "connecting" }, { name: "waiting", retryAt: 1500 }]);
+    setup.isRefusing = false;
+    expect(ring(setup)).toBe(500);
+    await settled();
+    expect(setup.sockets).toHaveLength(1);
+  });
+
+  it("closes a socket that comes when it was given up already", async () => {
     const setup = setUp();
     setup.connection.connect();
+    ring(setup);
+    await settled();
+    expect(setup.sockets.map(({ isClosed }) => isClosed)).toEqual([true]);
+  });
+
+  it("gives up a socket that never says hello, and does not listen to it any more", async () => {
+    const setup = setUp();
+    setup.connection.connect();
+    await settled();
     expect(ring(setup)).toBe(10_000);
     const [silent] = setup.sockets;
     expect(silent!.isClosed).toBe(true);
@@ -125,23 +164,28 @@ describe("Connection", () => {
     expect(setup.phases).toEqual([{ name: "connecting" }, { name: "waiting", retryAt: 1500 }]);
   });
 
-  it("connects at once when asked, without a second socket later", () => {
+  it("connects at once when asked, without a second socket later", async () => {
     const setup = setUp();
     setup.connection.connect();
+    await settled();
     setup.sockets[0]!.fall();
     setup.connection.connect();
+    await settled();
     setup.connection.connect();
+    await settled();
     expect(setup.sockets).toHaveLength(2);
     expect([...setup.timers.values()].map(({ ms }) => ms)).toEqual([10_000]);
   });
 
-  it("rests when told that trying again is of no use", () => {
+  it("rests when told that trying again is of no use", async () => {
     const setup = setUp();
     setup.connection.connect();
+    await settled();
     setup.sockets[0]!.fall();
     setup.connection.rest();
     expect(setup.timers.size).toBe(0);
     setup.connection.connect();
+    await settled();
     expect(setup.sockets).toHaveLength(2);
   });
 });

@@ -78,15 +78,20 @@ describe.skipIf(!chromiumPath)("the page (needs Chromium)", () => {
     });
   });
 
-  it("asks for the token where the server wants one, and keeps it out of the address bar", async () => {
+  it("asks for the token where the server wants one, and puts it into no address, that of its WebSocket neither", async () => {
     const token = "a-token-for-this-test";
     await withServer({ ...PAGE, config: { token } }, async ({ url, pipeline }) => {
       pipeline.addStream("yard");
-      await withPage(browser, `${url}?token=${token}`, async (page) => {
+      await withPage(browser, `${url}#token=${token}`, async (page) => {
         await page.getByRole("article", { name: "Stream yard" }).waitFor();
-        expect(page.url()).not.toContain(token);
+        expect(page.url()).toBe(url);
+        const asked: string[] = [];
+        page.on("request", (request) => asked.push(request.url()));
+        page.on("websocket", (socket) => asked.push(socket.url()));
         await page.reload();
         await page.getByRole("article", { name: "Stream yard" }).waitFor();
+        expect(asked.filter((address) => /detections\?ticket=[\w-]+$/.test(address))).toHaveLength(1);
+        expect(asked.filter((address) => address.includes(token))).toEqual([]);
       });
       await withPage(browser, url, async (page) => {
         await page.getByLabel("Token", { exact: true }).fill("a-wrong-token-for-this");

@@ -92,13 +92,11 @@ describe("addresses", () => {
     expect([step("ArrowLeft", 0), step("ArrowDown", 2), step("x", 0)]).toEqual([0, 2, undefined]);
   });
 
-  it("takes the token out of the address bar and sends it to the WebSocket", () => {
-    expect(splitToken("http://host:1/?a=1&token=s%26cret#/live/x")).toEqual({
-      href: "http://host:1/?a=1#/live/x",
-      token: "s&cret",
-    });
-    expect(splitToken("http://host:1/").token).toBeUndefined();
-    expect(socketUrl("https://host/sub/", "s&cret")).toBe("wss://host/sub/v1/detections?token=s%26cret");
+  it("takes the token out of the address bar, and sends a ticket to the WebSocket", () => {
+    expect(splitToken("http://host:1/?a=1#token=s%26cret")).toEqual({ href: "http://host:1/?a=1", token: "s&cret" });
+    const view = { href: "http://host:1/#/live/x", token: undefined };
+    expect(splitToken(view.href)).toEqual(view);
+    expect(socketUrl("https://host/sub/#/live/x", "T_1-")).toBe("wss://host/sub/v1/detections?ticket=T_1-");
     expect(socketUrl("http://host:1/", undefined)).toBe("ws://host:1/v1/detections");
   });
 
