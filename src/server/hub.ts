@@ -104,6 +104,7 @@ export class Hub {
       server: { name: "multibox", version },
       model: { name: model.name, version: model.version },
       labels: [...labels],
+      scope: caller.scope,
       streams: streamInfos(pipeline).filter(({ id }) => sees(caller, id)),
     };
   }

@@ -1,5 +1,6 @@
 // What goes over the wire: every message and body as a zod schema, and the types that follow. The page imports only types.
 import { z } from "zod";
+import { SCOPES } from "./caller.ts";
 import { streamSettings } from "./stream-settings.ts";
 
 export const PROTOCOL_VERSION = 1;
@@ -151,6 +152,7 @@ export const Hello = z.strictObject({
   server: z.strictObject({ name: z.literal("multibox"), version: z.string() }),
   model: Model,
   labels: z.array(z.string()),
+  scope: z.enum(SCOPES).describe("What the token allows, each including those before it: read, write, admin."),
   streams: z.array(StreamInfo),
 });
 export type Hello = z.infer<typeof Hello>;

@@ -41,11 +41,11 @@ describe.skipIf(!chromiumPath)("the page of multibox serve (needs Chromium)", ()
     });
   });
 
-  it("draws the boxes on the paused picture anew when the score is changed", async () => {
+  it("draws the boxes on the frozen picture anew when the score is changed", async () => {
     await withPage(browser, multibox.ready.url, async (page, complaints) => {
       await carChip(page).waitFor();
-      await page.getByRole("button", { name: "Pause" }).click();
-      await page.getByText("paused").waitFor();
+      await page.getByRole("button", { name: "Freeze" }).click();
+      await page.getByText("frozen").waitFor();
       // A picture that was on its way may still be drawn.
       let before = await canvasHash(page);
       await expect

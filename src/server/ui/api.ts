@@ -1,5 +1,5 @@
 // The server's HTTP interface, as far as the page uses it.
-import type { NewStream, StreamInfo, TicketAnswer } from "../protocol.ts";
+import type { NewStream, StreamInfo, StreamPatch, TicketAnswer } from "../protocol.ts";
 
 /** A request that the server refused, or that did not reach it. */
 export class ApiError extends Error {
@@ -17,6 +17,7 @@ export class ApiError extends Error {
 export interface Api {
   list(): Promise<StreamInfo[]>;
   add(stream: NewStream): Promise<void>;
+  change(id: string, patch: StreamPatch): Promise<void>;
   remove(id: string): Promise<void>;
   /** What stands for the token in one address, once. */
   ticket(): Promise<string>;
@@ -51,6 +52,7 @@ export function createApi(call: Call): Api {
   return {
     list: async () => (await (await call("GET", "v1/streams")).json()) as StreamInfo[],
     add: async (stream) => void (await call("POST", "v1/streams", stream)),
+    change: async (id, patch) => void (await call("PATCH", `v1/streams/${encodeURIComponent(id)}`, patch)),
     ticket: async () => ((await (await call("POST", "v1/tickets")).json()) as TicketAnswer).ticket,
     capture: async (id) => void (await call("POST", `v1/streams/${encodeURIComponent(id)}/captures`)),
     remove: async (id) => void (await call("DELETE", `v1/streams/${encodeURIComponent(id)}`)),

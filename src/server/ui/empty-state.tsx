@@ -1,7 +1,16 @@
 // What stands where the tiles would be while there is no stream.
 import type { JSX } from "preact";
 
-export function EmptyState({ onAdd }: { readonly onAdd: () => void }): JSX.Element {
+/** Without `onAdd` nobody here may add one. */
+export function EmptyState({ onAdd }: { readonly onAdd: (() => void) | undefined }): JSX.Element {
+  if (!onAdd) {
+    return (
+      <section class="card" aria-labelledby="empty-title">
+        <h1 id="empty-title">No streams yet</h1>
+        <p>This page's token allows to look only; streams are added with one of the scope write.</p>
+      </section>
+    );
+  }
   return (
     <section class="card" aria-labelledby="empty-title">
       <h1 id="empty-title">No streams yet</h1>

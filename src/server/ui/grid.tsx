@@ -4,6 +4,7 @@ import type { JSX, TargetedKeyboardEvent } from "preact";
 import type { LiveState } from "./live.ts";
 import type { PageLive } from "./page-live.ts";
 import { stepTo } from "./route.ts";
+import type { Question } from "./tile-actions.tsx";
 import { Tile } from "./tile.tsx";
 
 interface GridProps {
@@ -11,10 +12,11 @@ interface GridProps {
   readonly state: LiveState;
   readonly full: string | undefined;
   readonly onOpen: (stream: string | undefined) => void;
-  readonly onRemove: (stream: string) => void;
+  /** What the token allows only to look at is not asked. */
+  readonly onAsk: ((what: Question, stream: string) => void) | undefined;
 }
 
-export function Grid({ live, state, full, onOpen, onRemove }: GridProps): JSX.Element {
+export function Grid({ live, state, full, onOpen, onAsk }: GridProps): JSX.Element {
   const grid = useRef<HTMLDivElement>(null);
   const [current, setCurrent] = useState<string | undefined>();
   const ids = state.streams.map(({ id }) => id);
@@ -44,8 +46,8 @@ export function Grid({ live, state, full, onOpen, onRemove }: GridProps): JSX.El
     // The buttons of a tile have their own Enter and Delete.
     if (target.dataset["stream"] === undefined) return;
     if (key === "Enter") take(event, () => onOpen(full === undefined ? id : undefined));
-    if (key === "Delete") take(event, () => onRemove(id));
-    if (key === " ") take(event, () => live.setPaused(!state.paused));
+    if (key === "Delete") take(event, () => onAsk?.("remove", id));
+    if (key === " ") take(event, () => live.setFrozen(!state.frozen));
   };
 
   return (
@@ -59,7 +61,7 @@ export function Grid({ live, state, full, onOpen, onRemove }: GridProps): JSX.El
           full={stream.id === full}
           reachable={stream.id === (full ?? reachable)}
           onOpen={onOpen}
-          onRemove={onRemove}
+          onAsk={onAsk}
           onFocus={setCurrent}
         />
       ))}

@@ -1,5 +1,5 @@
 // The page's state: what the server said, what the user chose, and the subscription that follows from both.
-import type { Api, ApiError } from "./api.ts";
+import { type Api, ApiError } from "./api.ts";
 import type { Connection, ConnectionEvents, Phase } from "./connection.ts";
 import type { Filter } from "./filter.ts";
 import { Player, type PlayerTools } from "./player.ts";
@@ -7,17 +7,18 @@ import { Store } from "./store.ts";
 import { applyEvent, type StreamView } from "./streams.ts";
 import { requestsFor, subscriptionFor } from "./subscription.ts";
 import { PROTOCOL, type PictureMessage } from "./wire.ts";
-import type { Hello, NewStream, ServerMessage } from "../protocol.ts";
+import type { Hello, NewStream, ServerMessage, StreamPatch } from "../protocol.ts";
 
 export interface LiveState {
   readonly phase: Phase;
   /** Undefined until the first hello. */
-  readonly hello: Pick<Hello, "server" | "model" | "labels"> | undefined;
+  readonly hello: Pick<Hello, "server" | "model" | "labels" | "scope"> | undefined;
   readonly streams: readonly StreamView[];
   /** A sentence about something that went wrong; empty while all is well. */
   readonly notice: string;
   readonly needsToken: boolean;
-  readonly paused: boolean;
+  /** The pictures stand still, on this page alone. */
+  readonly frozen: boolean;
   readonly filter: Filter;
 }
 
@@ -50,7 +51,7 @@ export class Live<Bitmap extends { close(): void }> {
       streams: [],
       notice: "",
       needsToken: false,
-      paused: false,
+      frozen: false,
       filter: tools.filter,
     });
     this.#connection = tools.connect({
@@ -72,9 +73,9 @@ export class Live<Bitmap extends { close(): void }> {
     return player;
   }
 
-  setPaused(paused: boolean): void {
-    this.state.patch({ paused });
-    if (paused) for (const player of this.#players.values()) player.flush();
+  setFrozen(frozen: boolean): void {
+    this.state.patch({ frozen });
+    if (frozen) for (const player of this.#players.values()) player.flush();
     this.#ask();
   }
 
@@ -115,6 +116,22 @@ export class Live<Bitmap extends { close(): void }> {
   async add(stream: NewStream): Promise<void> {
     await this.#tools.api.add(stream);
     await this.refresh();
+  }
+
+  /** Fails with an ApiError. */
+  async change(id: string, patch: StreamPatch): Promise<void> {
+    await this.#tools.api.change(id, patch);
+    await this.refresh();
+  }
+
+  /** For everyone who watches; what the server has against it is a notice. */
+  async setPaused(id: string, paused: boolean): Promise<void> {
+    try {
+      await this.change(id, { paused: paused ? true : null });
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.state.patch({ notice: `${error.message} ${error.hint}`.trim() });
+    }
   }
 
   /** Fails with an ApiError. */
@@ -162,18 +179,18 @@ export class Live<Bitmap extends { close(): void }> {
     }
   }
 
-  #onHello({ protocol, server, model, labels, streams }: Hello): void {
+  #onHello({ protocol, server, model, labels, scope, streams }: Hello): void {
     const notice = protocol === PROTOCOL ? "" : "The server has been renewed; reload this page to go with it.";
     const gone = this.state.value.streams.filter(({ id }) => !streams.some((stream) => stream.id === id));
     for (const { id } of gone) this.#forget(id);
     this.#events += 1;
-    this.state.patch({ hello: { server, model, labels }, streams, notice, needsToken: false });
+    this.state.patch({ hello: { server, model, labels, scope }, streams, notice, needsToken: false });
     this.#asked = "";
     this.#ask();
   }
 
   #onPicture(message: PictureMessage): void {
-    if (!this.state.value.paused) this.player(message.detections.stream).offer(message);
+    if (!this.state.value.frozen) this.player(message.detections.stream).offer(message);
   }
 
   #forget(stream: string): void {
@@ -182,10 +199,10 @@ export class Live<Bitmap extends { close(): void }> {
   }
 
   #ask(): void {
-    const { phase, paused, streams } = this.state.value;
+    const { phase, frozen, streams } = this.state.value;
     if (phase.name !== "open") return;
     const only = streams.some(({ id }) => id === this.#only) ? this.#only : undefined;
-    const wanted = subscriptionFor({ nothing: paused || this.#hidden, only, widths: [...this.#widths.values()] });
+    const wanted = subscriptionFor({ nothing: frozen || this.#hidden, only, widths: [...this.#widths.values()] });
     const asked = JSON.stringify(wanted ?? null);
     if (asked === this.#asked) return;
     this.#asked = asked;

@@ -2,7 +2,7 @@
 import type { ClientMessage } from "../protocol.ts";
 
 export interface Wanted {
-  /** Paused, or the tab is out of sight. */
+  /** Frozen, or the tab is out of sight. */
   readonly nothing: boolean;
   /** The stream at full size, when there is one. */
   readonly only: string | undefined;

@@ -7,7 +7,7 @@ import type { PageLive } from "./page-live.ts";
 import { Picture } from "./picture.tsx";
 import { useTick } from "./store.ts";
 import type { StreamView } from "./streams.ts";
-import { TileActions } from "./tile-actions.tsx";
+import { type Question, TileActions } from "./tile-actions.tsx";
 import { TileFacts } from "./tile-facts.tsx";
 import { Findings } from "./findings.tsx";
 import { LabelCounts } from "./label-counts.tsx";
@@ -20,14 +20,14 @@ interface TileProps {
   /** The one tile that the Tab key reaches; arrow keys go on from it. */
   readonly reachable: boolean;
   readonly onOpen: (stream: string | undefined) => void;
-  readonly onRemove: (stream: string) => void;
+  readonly onAsk: ((what: Question, stream: string) => void) | undefined;
   readonly onFocus: (stream: string) => void;
 }
 
 /** Numbers that change with each frame are read four times a second; faster nobody can read them. */
 const READ_MS = 250;
 
-export function Tile({ live, state, stream, full, reachable, onOpen, onRemove, onFocus }: TileProps): JSX.Element {
+export function Tile({ live, state, stream, full, reachable, onOpen, onAsk, onFocus }: TileProps): JSX.Element {
   useTick(READ_MS);
   const { id, error } = stream;
   const player = live.player(id);
@@ -47,14 +47,14 @@ export function Tile({ live, state, stream, full, reachable, onOpen, onRemove, o
         <span class={`badge badge-${stream.state}`}>
           {state.phase.name === "open" ? stream.state : `was ${stream.state}`}
         </span>
-        {state.paused && <span class="badge badge-paused">paused</span>}
+        {state.frozen && <span class="badge">frozen</span>}
         <TileActions
-          id={id}
+          live={live}
+          stream={stream}
           full={full}
           ids={state.streams.map((other) => other.id)}
           onOpen={onOpen}
-          onCapture={(of) => live.capture(of)}
-          onRemove={onRemove}
+          onAsk={onAsk}
         />
       </header>
       <Picture

@@ -1,4 +1,4 @@
-// What the user chooses: the least score, the labels, pause, and a new stream.
+// What the user chooses: the least score, the labels, whether pictures move, and a new stream.
 import { useId } from "preact/hooks";
 import type { JSX } from "preact";
 import { LabelFilter } from "./label-filter.tsx";
@@ -8,12 +8,12 @@ import type { PageLive } from "./page-live.ts";
 interface ToolbarProps {
   readonly live: PageLive;
   readonly state: LiveState;
-  readonly onAdd: () => void;
+  readonly onAdd: (() => void) | undefined;
 }
 
 export function Toolbar({ live, state, onAdd }: ToolbarProps): JSX.Element {
   const id = useId();
-  const { filter, paused, hello } = state;
+  const { filter, frozen, hello } = state;
   return (
     <div class="toolbar" role="group" aria-label="What is shown">
       <div class="score">
@@ -35,12 +35,14 @@ export function Toolbar({ live, state, onAdd }: ToolbarProps): JSX.Element {
         onChange={(labels) => live.setFilter({ ...filter, labels })}
       />
       <div class="toolbar-end">
-        <button type="button" aria-pressed={paused} onClick={() => live.setPaused(!paused)}>
-          {paused ? "Resume" : "Pause"}
+        <button type="button" aria-pressed={frozen} onClick={() => live.setFrozen(!frozen)}>
+          Freeze
         </button>
-        <button type="button" class="primary" onClick={onAdd}>
-          Add stream
-        </button>
+        {onAdd && (
+          <button type="button" class="primary" onClick={onAdd}>
+            Add stream
+          </button>
+        )}
       </div>
     </div>
   );

@@ -61,14 +61,14 @@ describe("Live", () => {
     expect(new Set(sent.map(({ id }) => id)).size).toBe(4);
   });
 
-  it("asks for one stream at full size, for nothing while paused or out of sight, and again after a reconnect", () => {
+  it("asks for one stream at full size, for nothing while frozen or out of sight, and again after a reconnect", () => {
     const { live, events, sent } = opened("yard", "gate");
     const last = (): unknown => sent.at(-1);
     live.setOnly("gate");
     expect(last()).toMatchObject({ type: "subscribe", streams: ["gate"] });
-    live.setPaused(true);
+    live.setFrozen(true);
     expect(last()).toMatchObject({ type: "unsubscribe" });
-    live.setPaused(false);
+    live.setFrozen(false);
     live.setHidden(true);
     expect(last()).toMatchObject({ type: "unsubscribe" });
     live.setHidden(false);
@@ -129,11 +129,11 @@ describe("Live", () => {
     expect(live.state.value.notice).toBe("");
   });
 
-  it("keeps the picture while paused, whatever still comes", async () => {
+  it("keeps the picture while frozen, whatever still comes", async () => {
     const { live, events } = opened("yard");
     events.picture({ detections: detections("yard", 1), jpeg: new Uint8Array(2) });
     await settled();
-    live.setPaused(true);
+    live.setFrozen(true);
     events.picture({ detections: detections("yard", 2), jpeg: new Uint8Array(2) });
     await settled();
     expect(live.player("yard").shown?.detections.seq).toBe(1);

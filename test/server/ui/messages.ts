@@ -21,6 +21,7 @@ export function hello(streams: StreamInfo[]): Hello {
     server: { name: "multibox", version: "1.2.3" },
     model: { name: "scripted", version: "1" },
     labels: ["car", "person"],
+    scope: "admin",
     streams,
   };
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MultiboxError } from "../../../src/errors.ts";
+import { Tokens } from "../../../src/server/tokens.ts";
 import { chromiumPath, launchBrowser, withPage } from "../../support/browser.ts";
 import { withServer, type TestOptions } from "../../support/test-server.ts";
 
@@ -74,6 +75,37 @@ describe.skipIf(!chromiumPath)("the page (needs Chromium)", () => {
         });
         // The browser itself notes each attempt that found nobody; the page adds nothing.
         expect(complaints.filter((text) => !/ERR_|WebSocket connection/.test(text))).toEqual([]);
+      });
+    });
+  });
+
+  it("pauses and changes a stream by keys, and has no such buttons for a token of scope read", async () => {
+    await withServer({ ...PAGE, config: { token: "a-token-for-this-test" } }, async ({ url, pipeline, store }) => {
+      pipeline.addStream("yard", "rtsp://user:hunter2@192.0.2.7/live");
+      await withPage(browser, `${url}#token=a-token-for-this-test`, async (page, complaints) => {
+        await page.getByRole("button", { name: "Pause yard" }).press("Enter");
+        await page.getByRole("article", { name: "Stream yard, paused" }).waitFor();
+        await page.getByRole("button", { name: "Resume yard" }).press("Enter");
+        await page.getByRole("article", { name: "Stream yard, connecting" }).waitFor();
+        await page.getByRole("button", { name: "Edit yard" }).press("Enter");
+        const dialog = page.getByRole("dialog", { name: "Edit yard" });
+        await dialog.getByLabel("Frames/s").fill("5");
+        await dialog.getByLabel("Labels").fill("unicorn");
+        await dialog.getByLabel("Labels").press("Enter");
+        await dialog.getByRole("alert").filter({ hasText: 'no label "unicorn"' }).waitFor();
+        expect(complaints.splice(0)).toEqual([expect.stringContaining("400")]);
+        await dialog.getByLabel("Labels").fill("");
+        await page.keyboard.press("Enter");
+        await dialog.waitFor({ state: "detached" });
+        expect(await page.evaluate("document.activeElement.ariaLabel")).toBe("Edit yard");
+        const { url: kept, maxFps } = pipeline.status("yard").config;
+        expect([kept, maxFps]).toEqual(["rtsp://user:hunter2@192.0.2.7/live", 5]);
+        expect(complaints).toEqual([]);
+      });
+      const reader = new Tokens(store).create({ name: "reader", scope: "read" });
+      await withPage(browser, `${url}#token=${reader.token}`, async (page) => {
+        await page.getByRole("button", { name: "Enlarge yard" }).waitFor();
+        expect(await page.getByRole("button", { name: /Pause|Edit|Remove|Capture|Add/ }).count()).toBe(0);
       });
     });
   });

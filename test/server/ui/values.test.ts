@@ -1,11 +1,12 @@
 // The small pure parts of the page: filter, streams, formats, routes, token, form, requests.
 import { describe, expect, it } from "vitest";
-import { NewStream } from "../../../src/server/protocol.ts";
+import { NewStream, StreamPatch } from "../../../src/server/protocol.ts";
 import { createApi, createCall } from "../../../src/server/ui/api.ts";
 import { countLabels, findLabel, parseFilter, passing, SHOW_ALL } from "../../../src/server/ui/filter.ts";
 import { formatCount, formatFps, latencyOf, secondsUntil } from "../../../src/server/ui/format.ts";
 import { kindOf, newStreamOf } from "../../../src/server/ui/new-stream.ts";
 import { parseRoute, routeHash, stepTo } from "../../../src/server/ui/route.ts";
+import { changesIn, formOf } from "../../../src/server/ui/stream-changes.ts";
 import { dropsOf, explainDrop, totalFps } from "../../../src/server/ui/streams.ts";
 import { pictureWidth } from "../../../src/server/ui/subscription.ts";
 import { loadToken, saveToken, socketUrl, splitToken } from "../../../src/server/ui/token.ts";
@@ -109,6 +110,32 @@ describe("addresses", () => {
     expect(loadToken(store)).toBeUndefined();
     saveToken(store, "secret");
     expect(loadToken(store)).toBe("secret");
+  });
+});
+
+describe("changesIn", () => {
+  const stream = streamInfo("yard", {
+    url: "rtsp://host/1",
+    settings: { loop: true, transport: "tcp", maxFps: 5, labels: ["car", "person"] },
+  });
+  const changed = (change: Record<string, string>): StreamPatch => {
+    const form = new FormData();
+    for (const [name, value] of Object.entries({ ...formOf(stream), ...change })) form.set(name, value);
+    return StreamPatch.parse(changesIn(form, formOf(stream)));
+  };
+
+  it("holds nothing where nothing was changed, so that the address keeps the password that is not shown", () => {
+    expect(changed({})).toEqual({});
+    expect(changed({ priority: " 3 " })).toEqual({ priority: 3 });
+  });
+
+  it("takes back what was emptied", () => {
+    expect(changed({ maxFps: "", labels: " " })).toEqual({ maxFps: null, labels: null });
+    expect(changed({ url: "rtsp://u:p@host/1", labels: "dog,traffic light, ", minScore: "0.4" })).toEqual({
+      url: "rtsp://u:p@host/1",
+      labels: ["dog", "traffic light"],
+      minScore: 0.4,
+    });
   });
 });
 
