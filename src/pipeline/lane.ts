@@ -34,14 +34,15 @@ export class Lane {
   /** Batches in each detector: a replaced one may still have some. */
   readonly #busy = new Map<Detector, number>();
   readonly #onIdle = new Map<Detector, () => void>();
-  #batchMs = 0;
+  /** What the last batches took, in milliseconds. */
+  readonly #recentMs: number[] = [];
 
   constructor(detector: Detector, options: LaneOptions) {
     this.#detector = detector;
     const { maxDelayMs, maxAgeMs, weightOf, onDrop, order, onFailed, onDetected } = options;
     this.#batcher = new Batcher({
       maxBatch: () => this.#detector.maxBatch,
-      batchMs: () => this.#batchMs,
+      batchMs: () => this.#typicalMs(),
       maxDelayMs,
       maxAgeMs,
       weightOf,
@@ -52,7 +53,8 @@ export class Lane {
       onFailed,
       detector: () => this.#enter(),
       onDone: (used, { length: size }, ms) => {
-        this.#batchMs = ms;
+        this.#recentMs.push(ms);
+        if (this.#recentMs.length > RECENT) this.#recentMs.shift();
         options.onBatch({ model: used.info.model, size, maxBatch: used.maxBatch, ms });
         this.#leave(used);
       },
@@ -97,6 +99,11 @@ export class Lane {
     await this.#finished;
   }
 
+  /** The median: what came while one batch was delayed by something else is no less late for it. */
+  #typicalMs(): number {
+    return this.#recentMs.toSorted((a, b) => a - b)[this.#recentMs.length >> 1] ?? 0;
+  }
+
   #enter(): Detector {
     this.#busy.set(this.#detector, (this.#busy.get(this.#detector) ?? 0) + 1);
     return this.#detector;
@@ -113,3 +120,5 @@ export class Lane {
     if (detector === this.#detector) this.#batcher.grant(1);
   }
 }
+
+const RECENT = 9;

@@ -14,7 +14,7 @@ export interface WaitingRoomOptions {
   readonly maxDelayMs: number;
   /** A live frame that has waited longer is not detected any more, unless batches themselves take longer. */
   readonly maxAgeMs: number;
-  /** How long the last batch took. */
+  /** How long a batch takes. */
   readonly batchMs: () => number;
   /** The weight of the frame's stream, 1 or more. */
   readonly weightOf: (frame: Frame) => number;
@@ -129,7 +129,7 @@ export class WaitingRoom {
 
   /**
    * Live frames that are too old at any time, and, while more wait than a batch takes, those that have been passed over: a frame
-   * that came while the last batch ran has waited no longer than that batch took. So nobody's delay adds up when there is too
+   * that came while a batch ran has waited no longer than a batch takes. So nobody's delay adds up when there is too
    * much to do, every frame has had its chance, and none is lost for a hiccup or where nothing fresher would fill the batch.
    */
   #dropStale(time: number): void {
