@@ -1,12 +1,12 @@
 // What a stream looks like now: one JPEG, or one after another.
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { merge, Observable } from "rxjs";
-import { MultiboxError } from "../errors.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { numberText, problems, SECURED, TicketQuery, TokenQuery } from "./api-route.ts";
 import type { Access } from "./access.ts";
 import { callerOf } from "./caller.ts";
 import { mjpeg, MJPEG_TYPE, type LiveView } from "./mjpeg.ts";
+import { noFrame } from "./pictures.ts";
 
 const tags = ["Streams"];
 const request = {
@@ -54,13 +54,7 @@ export function pictureRoutes(pipeline: Pipeline, view: LiveView, access: Pick<A
     const { id } = c.req.valid("param");
     pipeline.status(id);
     const newest = await view.pictures.newest(() => view.latest.get(id), c.req.valid("query").width ?? Infinity);
-    if (!newest) {
-      throw new MultiboxError(
-        "STREAM_NO_FRAME",
-        `The stream "${id}" has had no frame yet.`,
-        "Try again in a moment, or look at its state.",
-      );
-    }
+    if (!newest) throw noFrame(id);
     c.header("Content-Type", "image/jpeg");
     c.header("X-Multibox-Seq", String(newest.detected.seq));
     c.header("X-Multibox-Pts", String(newest.detected.frame.pts));

@@ -1,4 +1,5 @@
 // JPEGs of frames for all who watch: each frame and width is encoded once, and never more than the encoder keeps up with.
+import { MultiboxError } from "../errors.ts";
 import type { Detected } from "../pipeline/frame.ts";
 import type { Jpeg, JpegEncoder } from "../pipeline/jpeg.ts";
 
@@ -68,4 +69,9 @@ export class Pictures {
       if (flights?.size === 0) this.#flights.delete(frame.stream);
     }
   }
+}
+
+export function noFrame(stream: string): MultiboxError {
+  const sentence = `The stream "${stream}" has had no frame yet.`;
+  return new MultiboxError("STREAM_NO_FRAME", sentence, "Try again in a moment, or look at its state.");
 }

@@ -45,11 +45,11 @@ const ROUTES: Readonly<Record<string, RouteNeed | typeof PUBLIC>> = {
   "POST /v1/models/:name/versions/:version/activate": { scope: "admin", streams: "all" },
   "POST /v1/models/:name/rollback": { scope: "admin", streams: "all" },
   "DELETE /v1/models/:name/versions/:version": { scope: "admin", streams: "all" },
-  "GET /v1/captures": { scope: "read", streams: "all" },
-  "GET /v1/captures/:id": { scope: "read", streams: "all" },
-  "GET /v1/captures/:id/picture.jpg": { scope: "read", streams: "all" },
-  "PATCH /v1/captures/:id": { scope: "write", streams: "all" },
-  "DELETE /v1/captures/:id": { scope: "write", streams: "all" },
+  "GET /v1/captures": { scope: "read", streams: "filtered" },
+  "GET /v1/captures/:id": { scope: "read", streams: "filtered" },
+  "GET /v1/captures/:id/picture.jpg": { scope: "read", streams: "filtered" },
+  "PATCH /v1/captures/:id": { scope: "write", streams: "filtered" },
+  "DELETE /v1/captures/:id": { scope: "write", streams: "filtered" },
 };
 
 /** Each request of a WebSocket; the streams that it names are checked as those of a path are. */

@@ -117,7 +117,7 @@ describe("live.mjpeg", () => {
     });
   });
 
-  test("a viewer who leaves is no longer served", async () => {
+  test("a viewer who comes before the first frame is answered at once, and one who leaves is no longer served", async () => {
     await withServer({}, async ({ url, pipeline }) => {
       pipeline.addStream("cam");
       const before = pipeline.observers;

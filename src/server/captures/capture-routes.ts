@@ -1,15 +1,18 @@
 // /v1/captures: frames that were kept, to be looked through and corrected; and keeping one by call.
 import { readFile } from "node:fs/promises";
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import sharp from "sharp";
 import { MultiboxError, systemCode } from "../../errors.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { LatestFrames } from "../../pipeline/sinks/latest.ts";
 import { type Capture, ReviewStatus } from "../../training/capture.ts";
 import { captureFiles } from "../../training/capture-set.ts";
+import { callerOf, sees } from "../caller.ts";
+import { noFrame } from "../pictures.ts";
 import { json, jsonBody, numberText, problems, readsJson, SECURED, TicketQuery, TokenQuery } from "../api-route.ts";
 import { CaptureInfo, CaptureList, CapturePatch } from "./capture-schemas.ts";
-import type { CaptureStore } from "./capture-store.ts";
+import { captureUnknown, type CaptureStore } from "./capture-store.ts";
 import type { Capturer } from "./capturer.ts";
 
 const tags = ["Captures"];
@@ -112,14 +115,18 @@ export interface CaptureDeps {
 export function captureRoutes({ pipeline, latest, capturer, store }: CaptureDeps): OpenAPIHono {
   const app = new OpenAPIHono();
 
+  /** Fails with CAPTURE_UNKNOWN, also for one of a stream that the caller does not see. */
+  const captureOf = (c: Context, id: string): Capture => {
+    const capture = store.get(id);
+    if (sees(callerOf(c), capture.stream)) return capture;
+    throw captureUnknown(id);
+  };
+
   app.openapi(keepRoute, async (c) => {
     const { id } = c.req.valid("param");
     pipeline.status(id);
     const detected = latest.get(id);
-    if (!detected) {
-      const sentence = `The stream "${id}" has had no frame yet.`;
-      throw new MultiboxError("STREAM_NO_FRAME", sentence, "Try again in a moment, or look at its state.");
-    }
+    if (!detected) throw noFrame(id);
     const capture = await capturer.capture(detected);
     c.header("Location", `/v1/captures/${capture.id}`);
     return c.json(infoOf(capture), 201);
@@ -127,7 +134,7 @@ export function captureRoutes({ pipeline, latest, capturer, store }: CaptureDeps
 
   app.openapi(listRoute, (c) => {
     const { limit, cursor, ...query } = c.req.valid("query");
-    const all = store.list(query);
+    const all = store.list(query).filter(({ stream }) => sees(callerOf(c), stream));
     // Ids begin with their time, so that a page goes on after its cursor even where that capture is gone.
     const rest = cursor === undefined ? all : all.filter(({ id }) => id > cursor);
     const captures = rest.slice(0, limit).map(infoOf);
@@ -135,11 +142,11 @@ export function captureRoutes({ pipeline, latest, capturer, store }: CaptureDeps
     return c.json({ captures, total: all.length, ...(next !== undefined && { next }) }, 200);
   });
 
-  app.openapi(lookRoute, (c) => c.json(infoOf(store.get(c.req.valid("param").id)), 200));
+  app.openapi(lookRoute, (c) => c.json(infoOf(captureOf(c, c.req.valid("param").id)), 200));
 
   app.openapi(pictureRoute, async (c) => {
-    const { width } = store.get(c.req.valid("param").id);
-    const jpeg = await pictureOf(store, c.req.valid("param").id, c.req.valid("query").width ?? width);
+    const { id, width } = captureOf(c, c.req.valid("param").id);
+    const jpeg = await pictureOf(store, id, c.req.valid("query").width ?? width);
     c.header("Content-Type", "image/jpeg");
     // A capture's picture never changes.
     c.header("Cache-Control", "private, max-age=86400");
@@ -147,14 +154,14 @@ export function captureRoutes({ pipeline, latest, capturer, store }: CaptureDeps
   });
 
   app.openapi(changeRoute, async (c) => {
-    const { id } = c.req.valid("param");
+    const capture = captureOf(c, c.req.valid("param").id);
     const change = c.req.valid("json");
-    for (const { bbox } of change.objects ?? []) requireInside(bbox, store.get(id));
-    return c.json(infoOf(await store.change(id, change)), 200);
+    for (const { bbox } of change.objects ?? []) requireInside(bbox, capture);
+    return c.json(infoOf(await store.change(capture.id, change)), 200);
   });
 
   app.openapi(removeRoute, async (c) => {
-    await store.remove(c.req.valid("param").id);
+    await store.remove(captureOf(c, c.req.valid("param").id).id);
     return c.body(null, 204);
   });
 

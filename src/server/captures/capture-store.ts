@@ -75,7 +75,7 @@ export class CaptureStore {
   get(id: string): Capture {
     const capture = this.#captures.get(id);
     if (capture) return capture;
-    throw new MultiboxError("CAPTURE_UNKNOWN", `There is no capture "${id}".`, "GET /v1/captures lists them.");
+    throw captureUnknown(id);
   }
 
   /** Oldest first. */
@@ -172,4 +172,9 @@ export class CaptureStore {
 
 function isOrphan(name: string, captures: ReadonlyMap<string, Capture>): boolean {
   return name.endsWith(".jpg") && !captures.has(name.slice(0, -".jpg".length));
+}
+
+/** The sentence for a capture that is not there, or not for whoever asks. */
+export function captureUnknown(id: string): MultiboxError {
+  return new MultiboxError("CAPTURE_UNKNOWN", `There is no capture "${id}".`, "GET /v1/captures lists them.");
 }

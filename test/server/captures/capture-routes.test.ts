@@ -1,5 +1,7 @@
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
+import { openStore } from "../../../src/server/store.ts";
+import { Tokens } from "../../../src/server/tokens.ts";
 import { found } from "../../support/scripted-pipeline.ts";
 import { jsonOf, withApp } from "../../support/test-server.ts";
 
@@ -51,6 +53,35 @@ describe("/v1/captures", () => {
       expect(await jsonOf(await ask("/v1/captures?stream=yard"))).toMatchObject({ total: 1 });
       expect(await jsonOf(await ask("/v1/captures?status=accepted"))).toEqual({ captures: [], total: 0 });
     });
+  });
+
+  it("has only captures of its streams for a token that is limited to some", async () => {
+    const store = openStore(":memory:");
+    const tokens = new Tokens(store);
+    const all = { authorization: `Bearer ${tokens.create({ name: "all", scope: "write" }).token}` };
+    const own = { authorization: `Bearer ${tokens.create({ name: "own", scope: "write", streams: ["yard"] }).token}` };
+    await withApp({ deps: { store } }, async ({ pipeline, ask }) => {
+      const paths: string[] = [];
+      for (const id of ["yard", "gate"]) {
+        pipeline.addStream(id);
+        pipeline.show(id);
+        const kept = await ask(`/v1/streams/${id}/captures`, { method: "POST", headers: all });
+        paths.push(kept.headers.get("location")!);
+      }
+      const list = await jsonOf(await ask("/v1/captures", { headers: own }));
+      expect(list).toMatchObject({ total: 1, captures: [{ stream: "yard" }] });
+      const patch = { method: "PATCH", body: '{"status":"accepted"}', headers: { ...own, ...JSON_TYPE } };
+      const statuses = async (path: string): Promise<number[]> => [
+        (await ask(path, { headers: own })).status,
+        (await ask(`${path}/picture.jpg`, { headers: own })).status,
+        (await ask(path, patch)).status,
+        (await ask(path, { method: "DELETE", headers: own })).status,
+      ];
+      expect(await statuses(paths[1]!)).toEqual([404, 404, 404, 404]);
+      expect(await statuses(paths[0]!)).toEqual([200, 200, 200, 204]);
+      expect(await jsonOf(await ask(paths[1]!, { headers: all }))).toMatchObject({ stream: "gate", status: "new" });
+    });
+    store.close();
   });
 
   it("refuses boxes that do not lie in the picture, and labels that are none", async () => {
