@@ -131,13 +131,13 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
     announce(server, detector, streams, { version, json, token: config.token });
     await stop.asked;
   } finally {
-    // Nobody is served any more, then nothing is decoded, then what is in flight is done.
+    // What is in flight is told to clients, which are then taken leave of, and written down; a network that hangs is last.
     await endReload?.();
     await server?.close();
+    await Promise.all([history.close(), captures.close()]);
     await pipeline.close();
     addresses?.close();
-    await captures.close();
-    await Promise.all([detector.close(), jpeg.close(), history.close()]);
+    await Promise.all([detector.close(), jpeg.close()]);
     sequences.close();
     store.close();
     unlock();

@@ -42,7 +42,7 @@ export class Client {
   #isAnswering = false;
   /** Something came, or something of ours was taken, since the last beat. */
   #isAlive = true;
-  #isLeaving = false;
+  #isGivenUp = false;
 
   constructor(socket: WebSocket, options: ClientOptions) {
     this.#socket = socket;
@@ -56,7 +56,7 @@ export class Client {
       },
       onDropped: options.onDropped,
       onRoom: () => this.#delivery.onRoom(),
-      onOverflow: () => this.#leave(),
+      onOverflow: () => this.#giveUp(),
     });
     this.#delivery = new Delivery(this.#outbox, options.history, this.#subscriptions);
     socket.on("message", (data, isBinary) => this.#onMessage(data, isBinary));
@@ -82,7 +82,7 @@ export class Client {
     if (this.#isAlive) {
       this.#isAlive = false;
       this.#socket.ping();
-    } else if (this.#outbox.isBlocked) this.#leave();
+    } else if (this.#outbox.isBlocked) this.#giveUp();
     else this.#socket.terminate();
   }
 
@@ -90,10 +90,16 @@ export class Client {
     this.#socket.close(code, reason);
   }
 
+  /** Nothing new comes, and what waits is still sent: then the connection is closed. */
+  leave(code: number, reason: string): void {
+    this.#delivery.close();
+    this.#outbox.drained(() => this.close(code, reason));
+  }
+
   /** It does not read: the farewell is there for when it does, but is not waited for. */
-  #leave(): void {
-    if (this.#isLeaving) return;
-    this.#isLeaving = true;
+  #giveUp(): void {
+    if (this.#isGivenUp) return;
+    this.#isGivenUp = true;
     this.#delivery.close();
     this.#socket.close(1013, "You are too slow: messages pile up.");
     this.#options.clock.schedule(() => this.#socket.terminate(), FAREWELL_MS);

@@ -85,10 +85,10 @@ export class Hub {
     });
   }
 
-  /** Idempotent. Takes leave of all clients; their sockets are open until they answer. */
+  /** Idempotent. Sends what waits and takes leave of all clients; their sockets are open until they answer. */
   close(): void {
     this.#subscription.unsubscribe();
-    for (const client of this.#clients) client.close(1001, "The server is stopping.");
+    for (const client of this.#clients) client.leave(1001, "The server is stopping.");
   }
 
   #tell(event: StreamEvent): void {

@@ -46,6 +46,7 @@ export class Outbox {
   /** Never came into the queue, to be told in the stream's next message that does. */
   readonly #skipped = new Map<string, number>();
   readonly #waiting = { detections: 0, other: 0 };
+  #onDrained: (() => void) | undefined;
   #bytes = 0;
 
   constructor(wire: Wire, options: OutboxOptions) {
@@ -64,6 +65,12 @@ export class Outbox {
   /** Frames that wait here. */
   get waiting(): number {
     return this.#waiting.detections;
+  }
+
+  /** Calls back once, when all that waits here has been handed over. */
+  drained(callback: () => void): void {
+    if (this.#queue.length === 0) callback();
+    else this.#onDrained = callback;
   }
 
   /** Something was handed over and has not left. */
@@ -127,6 +134,9 @@ export class Outbox {
         this.#options.onSent(next.kind, data.length);
         this.#pump();
         if (this.#waiting.detections <= ROOM) this.#options.onRoom();
+        if (this.#queue.length > 0) return;
+        this.#onDrained?.();
+        this.#onDrained = undefined;
       });
     }
   }

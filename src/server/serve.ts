@@ -6,6 +6,7 @@ import { createAdaptorServer } from "@hono/node-server";
 import { WebSocketServer } from "ws";
 import type { Config } from "../config.ts";
 import { MultiboxError, systemCode } from "../errors.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
 import { SUBPROTOCOL, type Asked } from "./access.ts";
 import { createApp, type AppDeps, type MultiboxApp } from "./app.ts";
 import { requireScope } from "./caller.ts";
@@ -26,7 +27,10 @@ export interface RunningServer {
   readonly port: number;
   /** Of the page, without a token. */
   readonly url: string;
-  /** Idempotent. Resolves within a few seconds, also when clients do not answer. */
+  /**
+   * Idempotent. Closes the pipeline, so that frames that are in flight are told and recorded, and then takes leave of
+   * clients. Resolves within six seconds, also when clients do not answer, or the network hangs.
+   */
   readonly close: () => Promise<void>;
 }
 
@@ -40,6 +44,8 @@ const TIMEOUTS = {
 /** Longer messages end the connection; from 64 KiB on they are answered with an error (requests.ts). */
 const MAX_PAYLOAD = 4 * 1_048_576;
 const GRACE_MS = 2000;
+/** Longest wait for frames that are in flight: leaves clients and history their time within the ten seconds of a stop. */
+const FINISH_MS = 4000;
 
 /** Fails with TOKEN_NEEDED, PORT_IN_USE, PORT_FORBIDDEN or HOST_UNAVAILABLE; then nothing is left open. */
 export async function startServer(deps: ServeDeps): Promise<RunningServer> {
@@ -69,7 +75,11 @@ export async function startServer(deps: ServeDeps): Promise<RunningServer> {
   const { port } = server.address() as AddressInfo;
   const host = config.host.includes(":") ? `[${config.host.replaceAll(/[[\]]/g, "")}]` : config.host;
   let closed: Promise<void> | undefined;
-  return { port, url: `http://${host}:${port}/`, close: () => (closed ??= stop(server, connections, app)) };
+  return {
+    port,
+    url: `http://${host}:${port}/`,
+    close: () => (closed ??= stop(server, connections, app, deps.pipeline)),
+  };
 }
 
 interface UpgradeDeps {
@@ -145,12 +155,26 @@ function listenError(error: Error, host: string, port: number): MultiboxError {
   }
 }
 
-async function stop(server: Server, connections: Connections, app: MultiboxApp): Promise<void> {
+async function stop(
+  server: Server,
+  connections: Connections,
+  app: MultiboxApp,
+  pipeline: Pick<Pipeline, "close">,
+): Promise<void> {
   const ended = new Promise<void>((resolve) => server.close(() => resolve()));
+  await finish(pipeline);
   app.close();
   connections.stop();
   // `server.close` waits for every connection, those of WebSockets included, and some clients never answer.
   const force = setTimeout(() => connections.destroy(), GRACE_MS);
   await ended;
   clearTimeout(force);
+}
+
+/** Decodes nothing more, and waits until what is in the detector has come out of it. */
+async function finish(pipeline: Pick<Pipeline, "close">): Promise<void> {
+  let patience: NodeJS.Timeout | undefined;
+  const patient = new Promise<void>((resolve) => (patience = setTimeout(resolve, FINISH_MS)));
+  await Promise.race([pipeline.close(), patient]);
+  clearTimeout(patience);
 }

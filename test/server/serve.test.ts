@@ -3,7 +3,11 @@ import { once } from "node:events";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import type { Config } from "../../src/config.ts";
+import { createPipeline } from "../../src/pipeline/pipeline.ts";
+import { ffmpeg, LOSSLESS, makeFolder, testPicture } from "../support/ffmpeg.ts";
 import { Multipart } from "../support/multipart.ts";
+import { RedFinder } from "../support/red-finder.ts";
+import { found } from "../support/scripted-pipeline.ts";
 import { SocketClient } from "../support/socket-client.ts";
 import { withServer } from "../support/test-server.ts";
 
@@ -104,6 +108,60 @@ describe("stopping", () => {
       expect(await view.next()).toBeUndefined();
       expect(pipeline.pool.lent).toBe(0);
       await expect(fetch(url)).rejects.toThrow("fetch failed");
+    });
+  });
+
+  test("what is in the detector is told and recorded before clients are taken leave of, and the books close", async () => {
+    const folder = await makeFolder();
+    const detector = new RedFinder();
+    const pipeline = createPipeline(detector, { maxDelayMs: 5, maxDecodeWidth: 1920, stallMs: 10_000 });
+    try {
+      const clip = `${folder.path}/clip.mp4`;
+      await ffmpeg(testPicture("64x48", 25, 2), LOSSLESS, clip);
+      await withServer({ deps: { pipeline, detector }, history: true }, async ({ socketUrl, history, close }) => {
+        const client = await SocketClient.open(socketUrl);
+        await client.ask({ type: "subscribe", streams: ["*"] });
+        pipeline.add({ id: "clip", url: clip, loop: true, transport: "tcp" });
+        await client.until(({ type }) => type === "detections");
+        let letGo = (): void => undefined;
+        detector.gate = new Promise((resolve) => (letGo = resolve));
+        while (detector.busy === 0) await new Promise(setImmediate);
+        const closed = close();
+        letGo();
+        await closed;
+        expect(await client.closed).toEqual({ code: 1001, reason: "The server is stopping." });
+        const { decoded, detected, inFlight, dropped } = pipeline.counts("clip");
+        expect([inFlight, detected + Object.values(dropped).reduce((sum, count) => sum + count, 0)]).toEqual([
+          0,
+          decoded,
+        ]);
+        const all = Array.from({ length: detected }, (_, seq) => seq);
+        expect(client.detections("clip").map(({ seq }) => seq)).toEqual(all);
+        const kept = await new Promise<number[]>((resolve) =>
+          history.read("clip", -1, 1000, (records) => resolve(records.map(({ seq }) => seq))),
+        );
+        expect(kept).toEqual(all);
+      });
+    } finally {
+      await pipeline.close();
+      await folder.remove();
+    }
+  });
+
+  test("a client that reads slowly is sent what waits for it first", async () => {
+    await withServer({}, async ({ socketUrl, pipeline, close }) => {
+      pipeline.addStream("cam");
+      const client = await SocketClient.open(socketUrl);
+      await client.ask({ type: "subscribe", streams: ["cam"] });
+      client.socket.pause();
+      // More than the socket is given ahead: some of it waits in the outbox.
+      const many = Array.from({ length: 400 }, () => found("person", 0.5));
+      for (let i = 0; i < 60; i += 1) pipeline.show("cam", many);
+      const closed = close();
+      client.socket.resume();
+      await closed;
+      expect(client.detections("cam").map(({ seq }) => seq)).toEqual(Array.from({ length: 60 }, (_, seq) => seq));
+      expect(await client.closed).toMatchObject({ code: 1001 });
     });
   });
 
