@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/slow/**", "test/e2e/faults/**"],
+    exclude: ["test/**/*.slow.test.ts", "test/slow/**", "test/e2e/faults/**"],
     globalSetup: ["test/support/global-setup.ts"],
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["test/slow/**/*.test.ts", "test/e2e/faults/**/*.test.ts"],
+    include: ["test/**/*.slow.test.ts", "test/slow/**/*.test.ts", "test/e2e/faults/**/*.test.ts"],
     globalSetup: ["test/support/global-setup.ts"],
     testTimeout: 600_000,
     hookTimeout: 600_000,
