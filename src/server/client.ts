@@ -9,6 +9,7 @@ import type { History } from "./history.ts";
 import { Outbox, type OutboxOptions } from "./outbox.ts";
 import { errorBody } from "./problem.ts";
 import type { ClientMessage, Hello, Result, StreamEvent, Subscribe } from "./protocol.ts";
+import { RequestLimit } from "./request-limit.ts";
 import { idOf, parseRequest } from "./requests.ts";
 import { REQUEST_SCOPES } from "./route-access.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -39,6 +40,7 @@ export class Client {
   readonly #delivery: Delivery;
   /** Requests that came while one is being answered that must look into the history first. */
   readonly #requests: { bytes: Buffer; isBinary: boolean }[] = [];
+  readonly #limit: RequestLimit;
   #isAnswering = false;
   /** Something came, or something of ours was taken, since the last beat. */
   #isAlive = true;
@@ -47,6 +49,7 @@ export class Client {
   constructor(socket: WebSocket, options: ClientOptions) {
     this.#socket = socket;
     this.#options = options;
+    this.#limit = new RequestLimit(options.clock);
     this.#outbox = new Outbox(socket, {
       maxMessages: MAX_MESSAGES,
       maxBytes: MAX_BYTES,
@@ -106,6 +109,8 @@ export class Client {
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
+    // One that was sent away may go on talking.
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#isAlive = true;
     this.#requests.push({ bytes: data as Buffer, isBinary });
     if (!this.#isAnswering) this.#answerAll();
@@ -124,6 +129,9 @@ export class Client {
   #answer(bytes: Buffer, isBinary: boolean): void {
     let id: Result["id"] = null;
     try {
+      const { error, isHopeless } = this.#limit.take();
+      if (isHopeless) this.close(1008, "You send too many requests.");
+      if (error) throw error;
       const request = parseRequest(bytes, isBinary);
       id = request.id;
       const replays = this.#obey(request);

@@ -190,6 +190,29 @@ describe("bad requests are answered, and everything goes on", () => {
     });
   });
 
+  test("who sends too many is told so, served again after a while, and closed with 1008 who goes on", async () => {
+    const clock = new VirtualTimeScheduler();
+    await withServer({ deps: { clock } }, async ({ socketUrl }) => {
+      const client = await SocketClient.open(socketUrl);
+      const ping = async (): Promise<string> => {
+        const { ok, error } = await client.ask({ type: "ping" });
+        return ok ? "ok" : error!.code;
+      };
+      const pings = async (count: number): Promise<string[]> => {
+        const all: string[] = [];
+        for (let i = 0; i < count; i += 1) all.push(await ping());
+        return all;
+      };
+      expect(await pings(101)).toEqual([...Array<string>(100).fill("ok"), "TOO_MANY_REQUESTS"]);
+      // One is owed, and a second brings twenty.
+      clock.frame += 1000;
+      expect(await pings(20)).toEqual([...Array<string>(19).fill("ok"), "TOO_MANY_REQUESTS"]);
+      for (let i = 0; i < 120; i += 1) client.socket.send('{"id":0,"type":"ping"}');
+      expect(await client.closed).toEqual({ code: 1008, reason: "You send too many requests." });
+      expect(client.messages.filter((m) => m.type === "result" && !m.ok)).toHaveLength(101);
+    });
+  });
+
   test("a message beyond all measure ends its own connection with 1009, and no other", async () => {
     await withServer({}, async ({ socketUrl, pipeline }) => {
       pipeline.addStream("cam");
