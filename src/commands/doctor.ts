@@ -16,6 +16,7 @@ import { gpuDevices } from "../model/engines/gpu-devices.ts";
 import { type Ffmpeg, findFfmpeg } from "../pipeline/find-ffmpeg.ts";
 import { packageVersion } from "../version.ts";
 import { openShown } from "./model-folder.ts";
+import { LOW_DISK_BYTES } from "../server/health-route.ts";
 
 export interface DoctorOptions {
   readonly config: Config;
@@ -32,8 +33,6 @@ interface Finding {
 }
 
 type Check = (options: DoctorOptions, ffmpeg: Promise<Ffmpeg>) => Promise<Omit<Finding, "name">>;
-
-const LOW_DISK = 2e9;
 
 /** Prints what was found; false where something needed is missing. */
 export async function doctor(options: DoctorOptions): Promise<boolean> {
@@ -114,7 +113,7 @@ async function checkFolder(folder: string): Promise<Omit<Finding, "name">> {
   }
   const { bavail, bsize } = await statfs(folder);
   const says = `${folder} can be written, ${((bavail * bsize) / 1e9).toFixed(1)} GB are free`;
-  return bavail * bsize < LOW_DISK ? warning(says) : ok(says);
+  return bavail * bsize < LOW_DISK_BYTES ? warning(says) : ok(says);
 }
 
 function checkPort({ host, port }: Config): Promise<Omit<Finding, "name">> {

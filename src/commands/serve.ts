@@ -102,6 +102,8 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
         fetchable: ZOO.map(({ spec }) => spec.name),
       },
       history,
+      engineDeaths: models.deaths,
+      dataDir,
       logger,
       version,
       jpeg,

@@ -12,10 +12,13 @@ export interface ModelOpener {
   readonly openDefault: () => Promise<Detector>;
   /** One that a stream names, warmed. MODEL_NOT_ALLOWED for a folder that the settings do not name. */
   readonly openNamed: (model: string) => Promise<Detector>;
+  /** Workers that died or hung and were replaced, by the code of the error. */
+  readonly deaths: ReadonlyMap<string, number>;
 }
 
 /** `store` says what was trained here: `name` means its version in use, `name@3` its third. */
 export function modelOpener(config: Config, cacheDir: string, store: ModelStore, logger: Logger): ModelOpener {
+  const deaths = new Map<string, number>();
   const open = async (model: string): Promise<Detector> => {
     const folder = store.resolve(model) ?? (await openShown(model.replace(/@0$/, ""), cacheDir)).folder;
     return openDetector({
@@ -28,12 +31,16 @@ export function modelOpener(config: Config, cacheDir: string, store: ModelStore,
       minScore: config.minScore,
       postProcess: postProcessOf(config),
       timeoutMs: config.engineTimeoutSeconds * 1000,
-      onDeath: (error) => logger.error({ code: error.code, model }, error.toString()),
+      onDeath: (error) => {
+        deaths.set(error.code, (deaths.get(error.code) ?? 0) + 1);
+        logger.error({ code: error.code, model }, error.toString());
+      },
     });
   };
   // A stream may be a client's, and clients do not get to choose which files of this machine are read.
   const isConfigured = (model: string): boolean => config.streams.some((stream) => stream.model === model);
   return {
+    deaths,
     openDefault: () => open(config.model),
     openNamed: async (model) => {
       if (/[/\\.]/.test(model) && !isConfigured(model)) {

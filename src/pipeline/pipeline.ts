@@ -70,6 +70,8 @@ export interface Pipeline {
   counts(id: string): StreamCounts;
   /** Frames a second over the last five seconds. */
   rates(id: string): Rates;
+  /** How often a stream's ffmpeg was started again: after failures, changes and pauses. */
+  restarts(id: string): number;
   /** Where the time of a stream's frames went lately, of all streams' when none is named; undefined while there were none. */
   latency(id?: string): Latency | undefined;
   /** Stops all streams, finishes or drops what is in flight. Idempotent. */
@@ -210,6 +212,10 @@ class StreamPipeline implements Pipeline {
 
   rates(id: string): Rates {
     return this.#get(id).meter.rates();
+  }
+
+  restarts(id: string): number {
+    return this.#get(id).restarts;
   }
 
   latency(id?: string): Latency | undefined {

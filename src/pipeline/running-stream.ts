@@ -45,6 +45,8 @@ export class RunningStream {
   #onSettled: (() => void) | undefined;
   /** Runs of ffmpeg that are not gone yet. */
   #runs = 0;
+  /** Runs of ffmpeg that there ever were. */
+  #started = 0;
   #announced = false;
   /** To be done when none is left. */
   #onGone: (() => void) | undefined;
@@ -65,6 +67,11 @@ export class RunningStream {
 
   get status(): StreamStatus {
     return this.#status;
+  }
+
+  /** How often ffmpeg was started after the first time, for whatever reason. */
+  get restarts(): number {
+    return Math.max(0, this.#started - 1);
   }
 
   /** Of a frame's detections, those that the settings let through. */
@@ -187,6 +194,7 @@ export class RunningStream {
   /** One run of the source, with its books kept. */
   #openSource(alive: () => void): Observable<Frame> {
     this.#runs += 1;
+    this.#started += 1;
     const hooks: SourceHooks = {
       onDecoded: () => {
         alive();

@@ -16,6 +16,7 @@ import type { CaptureStore } from "./captures/capture-store.ts";
 import { Capturer } from "./captures/capturer.ts";
 import { detectRoute } from "./detect-route.ts";
 import { addGate } from "./gate.ts";
+import { healthRoute } from "./health-route.ts";
 import { historyRoutes } from "./history-routes.ts";
 import type { History } from "./history.ts";
 import { Hub } from "./hub.ts";
@@ -47,6 +48,10 @@ export interface AppDeps {
   readonly captures: CaptureStore;
   readonly models: Omit<ModelDeps, "pipeline">;
   readonly history: History;
+  /** Engine workers that died or hung and were replaced, by the code of the error; it grows. */
+  readonly engineDeaths?: ReadonlyMap<string, number>;
+  /** Whose disk is watched; none when absent. */
+  readonly dataDir?: string;
   readonly logger: Logger;
   /** Of multibox. */
   readonly version: string;
@@ -71,12 +76,8 @@ const SWEEP_MS = 2000;
 
 export function createApp(deps: AppDeps): MultiboxApp {
   const { pipeline, detector, config, logger, version, clock = asyncScheduler } = deps;
-  const { name, version: modelVersion } = detector.info.model;
-  const metrics = new Metrics(pipeline, deps.history, {
-    version,
-    model: `${name} ${modelVersion}`,
-    engine: detector.info.engine,
-  });
+  const { history, engineDeaths } = deps;
+  const metrics = new Metrics({ pipeline, history, detector, version, engineDeaths });
   const latest = new LatestFrames(pipeline);
   const pictures = new Pictures(deps.jpeg);
   const capturer = new Capturer({
@@ -99,7 +100,7 @@ export function createApp(deps: AppDeps): MultiboxApp {
     detector,
     pictures,
     metrics,
-    history: deps.history,
+    history,
     config,
     logger,
     access,
@@ -124,13 +125,14 @@ export function createApp(deps: AppDeps): MultiboxApp {
     },
   };
   const routes = [
-    statusRoutes({ detector, metrics, history: deps.history, version, ready: deps.ready }),
+    statusRoutes({ detector, metrics, history, version, ready: deps.ready }),
+    healthRoute({ ...deps, clock }),
     ticketRoute(access),
     detectRoute(detector, config, clock),
     socketRoute(),
     streamRoutes(pipeline, register, limits),
     streamChangeRoutes(pipeline, register, limits),
-    historyRoutes(pipeline, deps.history, clock),
+    historyRoutes(pipeline, history, clock),
     pictureRoutes(pipeline, { pipeline, latest, pictures, closing }, access),
     captureRoutes({ pipeline, latest, capturer, store: deps.captures }),
     modelRoutes({ ...deps.models, pipeline }),

@@ -70,6 +70,11 @@ export class Client {
     this.#outbox.put(options.hello);
   }
 
+  /** Messages that wait for it, without what its socket was handed already. */
+  get waiting(): number {
+    return this.#outbox.length;
+  }
+
   onFrame(messages: FrameMessages): void {
     if (sees(this.#options.caller, messages.record.stream)) this.#delivery.onFrame(messages);
   }

@@ -37,7 +37,11 @@ export class Hub {
 
   constructor(options: HubOptions) {
     this.#options = options;
-    const { pipeline, pictures, history, clock } = options;
+    const { pipeline, pictures, metrics, history, clock } = options;
+    metrics.watchClients(() => {
+      const waiting = [...this.#clients].map((client) => client.waiting);
+      return { clients: waiting.length, waiting: waiting.reduce((sum, count) => sum + count, 0) };
+    });
     this.#subscription.add(
       pipeline.detected.subscribe((detected) => {
         const messages = new FrameMessages(detected, pictures);
@@ -74,13 +78,11 @@ export class Hub {
       onBug: (error) => logger.error({ err: error }, "a WebSocket request failed"),
     });
     this.#clients.add(client);
-    metrics.setClients(this.#clients.size);
     logger.debug({ clients: this.#clients.size }, "a WebSocket client came");
     const release = access.lease(caller, () => client.close(1008, "The token is no longer valid."));
     socket.on("close", (code) => {
       release();
       this.#clients.delete(client);
-      metrics.setClients(this.#clients.size);
       logger.debug({ clients: this.#clients.size, code }, "a WebSocket client went");
     });
   }

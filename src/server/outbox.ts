@@ -73,6 +73,11 @@ export class Outbox {
     else this.#onDrained = callback;
   }
 
+  /** Messages of any kind that wait here. */
+  get length(): number {
+    return this.#queue.length;
+  }
+
   /** Something was handed over and has not left. */
   get isBlocked(): boolean {
     return this.#wire.bufferedAmount > 0;

@@ -23,6 +23,7 @@ const ROUTES: Readonly<Record<string, RouteNeed | typeof PUBLIC>> = {
   "GET /docs": PUBLIC,
   "GET /docs/style.css": PUBLIC,
   "GET /openapi.json": PUBLIC,
+  "GET /health": { scope: "read", streams: "filtered" },
   "GET /metrics": { scope: "read", streams: "all" },
   "POST /v1/tickets": { scope: "read", streams: "filtered" },
   "POST /v1/detect": { scope: "read", streams: "filtered" },

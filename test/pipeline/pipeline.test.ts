@@ -174,6 +174,7 @@ describe("createPipeline", () => {
       const counts = pipeline.counts("a");
       expect(counts.decoded).toBe(counts.detected + counts.inFlight + sum(counts));
       expect(states).toEqual(["connecting", "live", "paused", "connecting", "live"]);
+      expect(pipeline.restarts("a")).toBe(1);
     });
   });
 

@@ -3,6 +3,11 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { MultiboxError } from "../../src/errors.ts";
+import { CurrentDetector } from "../../src/model/current-detector.ts";
+import { openStore } from "../../src/server/store.ts";
+import { Tokens } from "../../src/server/tokens.ts";
+import { RedFinder } from "../support/red-finder.ts";
 import { jsonOf, withApp } from "../support/test-server.ts";
 
 describe("health", () => {
@@ -26,9 +31,43 @@ describe("health", () => {
   });
 });
 
+describe("/health", () => {
+  test("tells of each part how it is, of the streams that the caller sees, and no address or path", async () => {
+    const store = openStore(":memory:");
+    const { token } = new Tokens(store).create({ name: "own", scope: "read", streams: ["a", "b"] });
+    const deps = { store, dataDir: tmpdir(), engineDeaths: new Map([["ENGINE_DIED", 1]]) };
+    await withApp({ deps, history: true }, async ({ ask, pipeline }) => {
+      expect((await ask("/health")).status).toBe(401);
+      for (const id of ["a", "b", "c"]) pipeline.addStream(id, `rtsp://user:hunter2@192.0.2.7/${id}`);
+      const health = async (): Promise<unknown> => {
+        const answer = await ask("/health", { headers: { authorization: `Bearer ${token}` } });
+        const text = await answer.text();
+        expect([answer.status, /hunter2|192\.0\.2|tmp/.test(text)]).toEqual([200, false]);
+        return JSON.parse(text);
+      };
+      expect(await health()).toMatchObject({
+        engine: { status: "ok", model: { name: "red-finder" }, restarts: 1 },
+        history: { status: "ok", waiting: 0, lost: 0 },
+        disk: { freeBytes: expect.any(Number), totalBytes: expect.any(Number) },
+        streams: { status: "ok", total: 2, states: { connecting: 2 } },
+      });
+      const error = new MultiboxError("STREAM_AUTH_FAILED", "rtsp://192.0.2.7/a refused hunter2.", "");
+      pipeline.setStatus("a", { state: "misconfigured", error });
+      pipeline.setStatus("c", { state: "stalled" });
+      expect(await health()).toMatchObject({
+        status: "degraded",
+        streams: { status: "degraded", states: { misconfigured: 1, connecting: 1 } },
+      });
+    });
+    store.close();
+  });
+});
+
 describe("metrics", () => {
-  test("hold the books of every stream, where time went, clients, and the process", async () => {
-    await withApp({}, async ({ ask, pipeline }) => {
+  test("hold the books of every stream, where time went, restarts, clients, and the process", async () => {
+    const engineDeaths = new Map([["ENGINE_TIMEOUT", 2]]);
+    const detector = new CurrentDetector(new RedFinder());
+    await withApp({ deps: { engineDeaths, detector } }, async ({ ask, pipeline }) => {
       for (const id of ["a", "b"]) pipeline.addStream(id);
       for (let i = 0; i < 5; i++) pipeline.show("a");
       const answer = await ask("/metrics");
@@ -41,18 +80,26 @@ describe("metrics", () => {
         'multibox_frames_in_flight{stream="a"} 1',
         'multibox_frames_detected_total{stream="b"} 0',
         'multibox_stream_state{stream="b",state="connecting"} 1',
-        'multibox_queue_seconds_bucket{le="0.001",stream="a"} 5',
-        'multibox_infer_seconds_bucket{le="0.005",stream="a"} 0',
-        'multibox_infer_seconds_bucket{le="0.01",stream="a"} 5',
-        'multibox_total_seconds_count{stream="a"} 5',
+        'multibox_queue_seconds_bucket{le="0.001",stream="a",model="scripted 1"} 5',
+        'multibox_infer_seconds_bucket{le="0.005",stream="a",model="scripted 1"} 0',
+        'multibox_infer_seconds_bucket{le="0.01",stream="a",model="scripted 1"} 5',
+        'multibox_total_seconds_count{stream="a",model="scripted 1"} 5',
+        'multibox_ffmpeg_restarts_total{stream="a"} 3',
+        'multibox_engine_restarts_total{code="ENGINE_TIMEOUT"} 2',
         "multibox_ws_clients 0",
+        "multibox_ws_messages_waiting 0",
         'multibox_info{version="1.2.3",model="red-finder 1",engine="typescript"} 1',
       ]) {
         expect(lines).toContain(line);
       }
       expect(lines.some((line) => line.startsWith("process_resident_memory_bytes "))).toBe(true);
       await pipeline.remove("a");
-      expect(await (await ask("/metrics")).text()).not.toContain('stream="a"');
+      await detector.change(new RedFinder("blue-finder"));
+      const later = await (await ask("/metrics")).text();
+      expect(later).not.toContain('stream="a"');
+      expect(later.match(/^multibox_info.*$/gm)).toEqual([
+        'multibox_info{version="1.2.3",model="blue-finder 1",engine="typescript"} 1',
+      ]);
     });
   });
 });

@@ -127,6 +127,11 @@ export class ScriptedPipeline implements Pipeline {
     return { decoded: 25, detected: 12.5 };
   }
 
+  restarts(id: string): number {
+    this.#stream(id);
+    return 3;
+  }
+
   /** One frame of one colour goes through, with what was found in it. Returns false when no buffer is free. */
   show(stream: string, detections: readonly Detection[] = [], colour: Yuv = GREY): boolean {
     const frame = this.#frame(stream, colour);
