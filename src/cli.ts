@@ -11,6 +11,7 @@ import { addExportCommand } from "./commands/export-command.ts";
 import type { ImportOptions } from "./commands/models-import.ts";
 import { addQuantizeCommand } from "./commands/quantize-command.ts";
 import { addTokenCommand } from "./commands/token-command.ts";
+import { addTrainCommand } from "./commands/train-command.ts";
 import { defaultCacheDir, defaultDataDir } from "./cache-dir.ts";
 import { Config, postProcessOf } from "./config.ts";
 import { MultiboxError, sentenceOf, systemCode } from "./errors.ts";
@@ -185,6 +186,7 @@ interface EvaluateFlags extends Record<string, unknown> {
 }
 
 addQuantizeCommand(program, [settingOption("model"), settingOption("cacheDir")]);
+addTrainCommand(program, [settingOption("cacheDir"), settingOption("dataDir")]);
 addCapturesCommand(program, (["dataDir", "captureMaxCount", "captureMaxMb"] as const).map(settingOption));
 addExportCommand(program, [settingOption("model"), settingOption("cacheDir")]);
 addDoctorCommand(

@@ -22,6 +22,9 @@ export async function annotationModel(folder: string, { info }: Detector): Promi
   return { ...info.model, engine, precision: int8 ? "int8" : "fp32", labels };
 }
 
+/** What a model's folder holds; a training writes the last two. */
+const OF_A_MODEL: ReadonlySet<string> = new Set(["model.json", "weights.safetensors", "version.json", "report.html"]);
+
 /** A folder is only replaced where it is asked for, and where it holds a model and nothing else. */
 export async function requireFree(out: string, force: boolean): Promise<void> {
   const found = await readdir(out).catch((error: unknown) => {
@@ -32,7 +35,7 @@ export async function requireFree(out: string, force: boolean): Promise<void> {
     throw new MultiboxError("NOT_WRITABLE", `${out} ${why}.`, "Choose another --out.", { cause: error });
   });
   if (found.length === 0) return;
-  const other = found.find((name) => name !== "model.json" && name !== "weights.safetensors");
+  const other = found.find((name) => !OF_A_MODEL.has(name));
   if (other !== undefined)
     throw new MultiboxError("OUT_EXISTS", `${out} holds other things than a model: ${other}.`, "Choose another --out.");
   if (!force)

@@ -68,7 +68,7 @@ export async function openCaptures({ folder, limit }: DatasetOptions): Promise<D
         const area = bbox[2] * bbox[3];
         return { pictureId: i + 1, categoryId: idOf.get(label)!, bbox, area, crowd: false, difficult: false };
       });
-    return { id: i + 1, file: picture, width, height, objects };
+    return { id: i + 1, file: picture, width, height, day: capture.time.slice(0, 10), objects };
   });
   return { format: "captures", source: folder, categories, pictures, warnings: check.warnings() };
 }

@@ -1,9 +1,7 @@
 // Runs a detector over the pictures of a data set; no more of them are in memory than go through the network at once.
-import { readFile } from "node:fs/promises";
-import { MultiboxError, sentenceOf } from "../errors.ts";
-import { decodePicture } from "../model/decode-picture.ts";
-import type { RgbImage } from "../model/detection.ts";
+import { MultiboxError } from "../errors.ts";
 import type { Detector } from "../model/detector.ts";
+import { readPicture } from "./pictures/read-picture.ts";
 import type { Category, DataPicture, Found } from "./truth.ts";
 
 export interface DetectDatasetOptions {
@@ -50,9 +48,13 @@ export async function detectDataset(
     for (const { first, batch } of batches) {
       if (signal?.aborted) throw interrupted(done, pictures.length);
       const start = performance.now();
-      const decoded = await Promise.all(batch.map((picture) => decode(picture).catch((error: unknown) => ({ error }))));
+      const decoded = await Promise.all(
+        batch.map((picture) => readPicture(picture).catch((error: unknown) => ({ error }))),
+      );
       decodeMs += performance.now() - start;
-      const whole = decoded.flatMap((outcome, i) => ("error" in outcome ? [] : [{ at: first + i, image: outcome }]));
+      const whole = decoded.flatMap((outcome, i) =>
+        "error" in outcome ? [] : [{ at: first + i, image: outcome.image }],
+      );
       for (const [i, outcome] of decoded.entries())
         if ("error" in outcome) failures.push({ picture: batch[i]!, error: outcome.error });
       const { detections, inferMs } = await detector.detect(whole.map(({ image }) => image));
@@ -85,20 +87,6 @@ function* batchesOf(
   for (let first = 0; first < pictures.length; first += size) {
     yield { first, batch: pictures.slice(first, first + size) };
   }
-}
-
-async function decode({ file, width, height }: DataPicture): Promise<RgbImage> {
-  const bytes = await readFile(file).catch((cause: unknown) => {
-    throw new MultiboxError("FILE_NOT_READABLE", `It cannot be read: ${sentenceOf(cause)}.`, "", { cause });
-  });
-  const image = await decodePicture(bytes);
-  if (image.width === width && image.height === height) return image;
-  // Its boxes would lie elsewhere.
-  throw new MultiboxError(
-    "PICTURE_MISMATCH",
-    `It has ${image.width} x ${image.height} pixels, and the annotations say ${width} x ${height}.`,
-    "Put the annotated picture in its place, or correct the annotations.",
-  );
 }
 
 function interrupted(done: number, total: number): MultiboxError {

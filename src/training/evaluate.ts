@@ -4,12 +4,14 @@ import { sentenceOf } from "../errors.ts";
 import { cocoMetrics, IOU_THRESHOLDS, RECALLS } from "./coco-metrics.ts";
 import { detectDataset, type Speed } from "./detect-dataset.ts";
 import { mapLabels } from "./label-map.ts";
-import type { Dataset, Found, Truth } from "./truth.ts";
+import type { Category, Dataset, Found, Truth } from "./truth.ts";
 import { type VocClass, vocMetrics } from "./voc-metrics.ts";
 
 export interface EvaluateOptions {
   /** PASCAL VOC: ask for difficult objects too. */
   readonly countDifficult?: boolean;
+  /** Classes for labels, beside those that have the same name. */
+  readonly categoryOf?: ReadonlyMap<string, Category> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
@@ -51,9 +53,12 @@ export interface Evaluation {
 export async function evaluate(
   detector: Detector,
   dataset: Dataset,
-  { countDifficult = false, signal, onProgress }: EvaluateOptions = {},
+  { countDifficult = false, signal, onProgress, ...options }: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const { categoryOf, unknownToModel } = mapLabels(detector.info.labels, dataset.categories);
+  const named = mapLabels(detector.info.labels, dataset.categories);
+  const categoryOf = new Map([...named.categoryOf, ...(options.categoryOf ?? [])]);
+  const mapped = new Set(detector.info.labels.map((label) => categoryOf.get(label)));
+  const unknownToModel = dataset.categories.filter((category) => !mapped.has(category));
   const { found, failures, speed } = await detectDataset(detector, dataset.pictures, {
     categoryOf,
     signal,

@@ -27,6 +27,8 @@ export interface DataPicture {
   readonly file: string;
   readonly width: number;
   readonly height: number;
+  /** When it was taken, `2026-11-25`, where that is known. */
+  readonly day?: string;
   readonly objects: readonly Truth[];
 }
 

@@ -60,7 +60,7 @@ function parseMetadata(bytes: Uint8Array, name: string): z.infer<typeof Metadata
 }
 
 /** What the header has as its metadata; that the header is JSON was seen when the tensors were read. */
-function metadataOf(bytes: Uint8Array): unknown {
+export function metadataOf(bytes: Uint8Array): unknown {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const header = JSON.parse(file.toString("utf8", 8, 8 + Number(file.readBigUInt64LE(0)))) as Record<string, unknown>;
   return header["__metadata__"] ?? {};

@@ -1,0 +1,104 @@
+// What `multibox train` shows: a bar and a line an epoch on a terminal, lines in a log, or events for machines.
+import { SingleBar } from "cli-progress";
+import type { TrainResult } from "../training/train.ts";
+import type { TrainProgress } from "../training/train-events.ts";
+
+export interface ShownTraining {
+  readonly tell: (event: TrainProgress) => void;
+  /** `folder`: where the model is, as `--model` names it. */
+  readonly end: (result: TrainResult, folder: string) => void;
+  /** Idempotent. */
+  readonly close: () => void;
+}
+
+/** Between two lines about steps, where there is no terminal. */
+const LINE_MS = 10_000;
+
+export function showTraining(json: boolean): ShownTraining {
+  if (json)
+    return { tell: printEvent, end: (result, folder) => printEvent(lastEvent(result, folder)), close: () => {} };
+  let bar: SingleBar | undefined;
+  let told = performance.now();
+  const close = (): void => {
+    bar?.stop();
+    bar = undefined;
+  };
+  /** What is under way: a bar where there is a terminal, a line now and then elsewhere. */
+  const progress = (done: number, total: number, text: string): void => {
+    if (!process.stderr.isTTY) {
+      if (performance.now() - told < LINE_MS) return;
+      told = performance.now();
+      console.error(`${done}/${total} ${text}`);
+      return;
+    }
+    if (!bar) {
+      const look = { barCompleteChar: "=", barIncompleteChar: " ", hideCursor: true, stream: process.stderr };
+      bar = new SingleBar({ ...look, format: "[{bar}] {value}/{total} {text}, {eta_formatted} left" });
+      bar.start(total, done, { text });
+    }
+    bar.setTotal(total);
+    bar.update(done, { text });
+  };
+  const line = (text: string): void => {
+    close();
+    console.error(text);
+  };
+  return {
+    tell(event) {
+      switch (event.type) {
+        case "look":
+          progress(event.done, event.total, "pictures looked at");
+          break;
+        case "start": {
+          const { training, validation, labels, known, engine, epochs, steps, resumed, warnings } = event;
+          for (const warning of warnings) line(`warning: ${warning}`);
+          const labelled = `${labels.length} labels, ${known.length} of which the model knew`;
+          line(`${training} pictures to learn from, ${validation} to judge by; ${labelled}.`);
+          line(`${epochs} epochs of ${steps} steps on ${engine}.`);
+          if (resumed > 0) line(`Goes on after step ${resumed}.`);
+          break;
+        }
+        case "parent":
+          line(`before: ${figuresOf(event.figures)}`);
+          break;
+        case "step": {
+          const { step, steps, epoch, boxLoss, classLoss } = event;
+          progress(step, steps, `epoch ${epoch}: loss ${loss(boxLoss)} box + ${loss(classLoss)} class`);
+          break;
+        }
+        case "epoch": {
+          const { epoch, epochs, boxLoss, classLoss, figures, seconds, best } = event;
+          const losses = epoch === 0 ? "" : `loss ${loss(boxLoss)} + ${loss(classLoss)}, ${seconds.toFixed(0)} s, `;
+          line(`epoch ${epoch}/${epochs}: ${losses}${figuresOf(figures)}${best ? " *" : ""}`);
+          break;
+        }
+        case "checkpoint":
+      }
+    },
+    end({ facts, bestEpoch, stoppedEarly, evaluation }, folder) {
+      close();
+      const [before, after] = [facts.parentMetrics["AP"]!, facts.metrics["AP"]!];
+      for (const failure of evaluation.failures) console.error(failure);
+      if (stoppedEarly) console.log("It ended early, because it became no better.");
+      console.log(`AP ${percent(before)} before, ${percent(after)} after epoch ${bestEpoch}, which was the best.`);
+      if (!facts.offered) console.log("It is worse than what it began with.");
+      console.log(`The model is in ${folder}; for example: multibox serve --model ${folder}`);
+    },
+    close,
+  };
+}
+
+function printEvent(event: object): void {
+  console.log(JSON.stringify(event));
+}
+
+function lastEvent({ type, facts, bestEpoch, stoppedEarly }: TrainResult, folder: string): object {
+  return { type, folder, bestEpoch, stoppedEarly, ...facts };
+}
+
+function figuresOf({ AP, AP50 }: Readonly<Record<string, number>>): string {
+  return `AP ${percent(AP!)}, AP50 ${percent(AP50!)}`;
+}
+
+const loss = (value: number | null): string => (value ?? 0).toFixed(3);
+const percent = (value: number): string => (value < 0 ? "-" : (value * 100).toFixed(1));

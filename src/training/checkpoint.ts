@@ -1,0 +1,120 @@
+// All that a training needs to go on as if it had never stopped, in one file that is either whole or the one before.
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { MultiboxError } from "../errors.ts";
+import type { Bundle } from "../model/bundle.ts";
+import { metadataOf } from "../model/export/safetensors.ts";
+import { readSafetensors, type Tensor, type Tensors, writeSafetensors } from "../model/weights/safetensors.ts";
+import { writeWhole } from "../whole-file.ts";
+import { EpochRecord } from "./train-events.ts";
+
+/** How far a training is. */
+export const TrainState = z.strictObject({
+  epoch: z.int().describe("That is gone through now, from 0 on."),
+  step: z.int().describe("Of the epoch, that comes next."),
+  boxLoss: z.number().describe("Sum over the epoch's steps so far."),
+  classLoss: z.number(),
+  seconds: z.number().describe("Of the epoch so far."),
+  history: z.array(EpochRecord),
+});
+export type TrainState = z.infer<typeof TrainState>;
+
+/** What a training is of; another one must not go on with its checkpoint. */
+export const TrainIdentity = z.strictObject({
+  data: z.string().describe("Hash of the data."),
+  parent: z.string().describe("Hash of the parent's weights."),
+  settings: z.record(z.string(), z.unknown()),
+});
+export type TrainIdentity = z.infer<typeof TrainIdentity>;
+
+/** The kinds of tensors that are kept, each by the weights' names. */
+export interface TrainTensors {
+  readonly weights: Tensors;
+  readonly velocities: Tensors;
+  readonly average?: Tensors | undefined;
+  /** Of the best epoch so far. */
+  readonly best?: Tensors | undefined;
+}
+
+export interface Checkpoint {
+  readonly state: TrainState;
+  readonly tensors: TrainTensors;
+}
+
+const json = z.string().transform((text): unknown => JSON.parse(text));
+const Metadata = z.object({ identity: json.pipe(TrainIdentity), state: json.pipe(TrainState) });
+const KINDS = ["weights", "velocities", "average", "best"] as const;
+
+/** Fails with DISK_FULL or NOT_WRITABLE; then the checkpoint from before is still there. */
+export async function writeCheckpoint(
+  path: string,
+  identity: TrainIdentity,
+  { state, tensors }: Checkpoint,
+): Promise<void> {
+  const all = KINDS.flatMap((kind) =>
+    [...(tensors[kind] ?? [])].map(([name, tensor]): [string, Tensor] => [`${kind}/${name}`, tensor]),
+  );
+  const metadata = { identity: JSON.stringify(identity), state: JSON.stringify(state) };
+  await writeWhole(path, [writeSafetensors(new Map(all), metadata)]).catch((cause: unknown) => {
+    if (!(cause instanceof MultiboxError)) throw cause;
+    const hint = "Make room, then go on from the checkpoint before with --resume.";
+    throw new MultiboxError(cause.code, cause.message, hint, { cause });
+  });
+}
+
+/** Undefined where there is none. Fails with CHECKPOINT_UNREADABLE, or with RESUME_MISMATCH where it is of another training. */
+export async function readCheckpoint(path: string, identity: TrainIdentity): Promise<Checkpoint | undefined> {
+  if (!existsSync(path)) return undefined;
+  const bytes = await readFile(path);
+  const { tensors, state, ...had } = parse(bytes, path);
+  requireSame(path, had.identity, identity);
+  const kindOf = (kind: string): Tensors =>
+    new Map(
+      [...tensors].flatMap(([name, tensor]) =>
+        name.startsWith(`${kind}/`) ? [[name.slice(kind.length + 1), tensor]] : [],
+      ),
+    );
+  const [average, best] = [kindOf("average"), kindOf("best")];
+  return {
+    state,
+    tensors: {
+      weights: kindOf("weights"),
+      velocities: kindOf("velocities"),
+      ...(average.size > 0 && { average }),
+      ...(best.size > 0 && { best }),
+    },
+  };
+}
+
+function parse(bytes: Uint8Array, path: string): { tensors: Tensors } & z.infer<typeof Metadata> {
+  try {
+    const tensors = readSafetensors(bytes, path);
+    return { tensors, ...Metadata.parse(metadataOf(bytes)) };
+  } catch (cause) {
+    const hint = "Begin anew with --force.";
+    throw new MultiboxError("CHECKPOINT_UNREADABLE", `${path} is no whole checkpoint of a training.`, hint, { cause });
+  }
+}
+
+/** SHA-256 over a model's weights, in hexadecimal digits. */
+export function weightsHash({ weights, spec }: Pick<Bundle, "weights" | "spec">): string {
+  const digest = createHash("sha256").update(JSON.stringify(spec));
+  for (const [name, { data }] of weights) {
+    digest.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return digest.digest("hex");
+}
+
+function requireSame(path: string, had: TrainIdentity, now: TrainIdentity): void {
+  const hint = "Call it as before, or begin anew with --force.";
+  const mismatch = (why: string): MultiboxError => new MultiboxError("RESUME_MISMATCH", `${path} ${why}.`, hint);
+  const text = (value: unknown): string => JSON.stringify(value) ?? "nothing";
+  for (const name of new Set([...Object.keys(had.settings), ...Object.keys(now.settings)])) {
+    const [before, asked] = [text(had.settings[name]), text(now.settings[name])];
+    if (before !== asked) throw mismatch(`is of a training with ${name} ${before}, and ${asked} is asked for`);
+  }
+  if (had.data !== now.data) throw mismatch("is of a training on other data, or these were changed");
+  if (had.parent !== now.parent) throw mismatch("is of a training that began with another model");
+}

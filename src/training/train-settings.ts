@@ -1,0 +1,68 @@
+// Everything about a training that is a number or a name, with its prose and default; kept with what it made.
+import { z } from "zod";
+
+/** The engines that compute gradients. */
+export const TRAIN_ENGINES = ["onnx:cpu", "tfjs:gpu", "tfjs:cpu", "tfjs:wasm"] as const;
+
+const share = z.number().min(0).max(1);
+
+export const TrainSettings = z.strictObject({
+  epochs: z.int().min(1).max(10_000).default(20).describe("How often the data are gone through."),
+  batch: z.int().min(1).max(256).default(8).describe("Pictures of a step."),
+  lr: z.number().positive().max(10).default(0.002).describe("Learning rate after the warm-up."),
+  schedule: z
+    .enum(["cosine", "step", "constant"])
+    .default("cosine")
+    .describe("How the rate falls: along a cosine to 0, or to a tenth at 2/3 and 5/6 of the steps, as in the paper."),
+  warmUp: z.int().min(0).max(100_000).default(50).describe("Steps in which the rate rises from 0."),
+  momentum: z.number().min(0).max(0.9999).default(0.9).describe("Of the descent."),
+  weightDecay: z.number().min(0).max(1).default(5e-4).describe("Of convolutions' weights."),
+  clip: z
+    .number()
+    .min(0)
+    .default(10)
+    .describe("Longest that all gradients together may be; 0 for as long as they are."),
+  freeze: z
+    .string()
+    .min(1)
+    .default("base")
+    .describe(
+      "Layers that stay as they are: base, none, names with commas between them, or how many from the first on.",
+    ),
+  variants: z
+    .int()
+    .min(0)
+    .max(1000)
+    .optional()
+    .describe(
+      "With a frozen base: in how many augmented forms each picture's features are kept on disk. 0 keeps none and makes new ones each epoch. If absent, as many as fit in 8 GB, at most 8.",
+    ),
+  augment: z.boolean().default(true).describe("Whether pictures are distorted, zoomed, cut and mirrored."),
+  labels: z
+    .union([z.enum(["data", "all"]), z.array(z.string().trim().min(1)).min(1)])
+    .default("data")
+    .describe("What the model shall know: the data set's labels, the parent's too (all), or these of the data set."),
+  merge: z
+    .record(z.string().trim().min(1), z.array(z.string().trim().min(1)).min(1))
+    .default({})
+    .describe("New labels, each for several of the data set's."),
+  validationShare: share.default(0.2).describe("Share of the pictures that is not learnt from, but judged by."),
+  splitBy: z
+    .enum(["hash", "day"])
+    .default("hash")
+    .describe("Whether pictures of one day are kept on one side, too. Those that look alike always are."),
+  replayShare: z.number().min(0).max(0.95).default(0.3).describe("Share of an epoch's pictures from the replay set."),
+  negativesPerMatch: z.number().min(0).max(1000).default(3).describe("Hard negatives for each matched default box."),
+  leastNegatives: z.int().min(0).max(10_000).default(3).describe("Hard negatives of a picture, even of an empty one."),
+  ema: z.number().min(0).max(0.99999).default(0).describe("Decay of a moving average of the weights; 0 for none."),
+  patience: z.int().min(0).default(0).describe("Epochs without a better figure after which it stops; 0 for never."),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .default(1)
+    .describe("The same seed and threads give the same bits."),
+  engine: z.enum(TRAIN_ENGINES).default("onnx:cpu").describe("What computes the gradients."),
+  threads: z.int().min(0).max(1024).default(0).describe("Threads of the engine; 0 for one a core."),
+});
+export type TrainSettings = z.infer<typeof TrainSettings>;

@@ -1,0 +1,187 @@
+// A training: from a model and pictures with boxes to a model that was judged on pictures it has not learnt from.
+import { mkdir } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { MultiboxError } from "../errors.ts";
+import type { Bundle, Provenance } from "../model/bundle.ts";
+import { writeFailure } from "../whole-file.ts";
+import { readCheckpoint, type TrainIdentity, weightsHash, writeCheckpoint } from "./checkpoint.ts";
+import type { Evaluation } from "./evaluate.ts";
+import { judge } from "./judge.ts";
+import { type GivenData, type LearningData, prepareData } from "./learning-data.ts";
+import { PicturePool } from "./pictures/picture-pool.ts";
+import { mergedCategories } from "./relabel.ts";
+import { startingPoint } from "./starting-point.ts";
+import { openSupply } from "./supply.ts";
+import type { EpochRecord, TrainProgress } from "./train-events.ts";
+import type { TrainSettings } from "./train-settings.ts";
+import { Trainee } from "./trainee.ts";
+
+export interface TrainOptions {
+  readonly given: GivenData;
+  readonly parent: Bundle;
+  /** `ssdlite-mobilenet-v2`, `yard@3`: what is written down as the parent. */
+  readonly parentName: string;
+  readonly settings: TrainSettings;
+  /** For checkpoints and features; made where it is not there. Whoever has kept the result removes it. */
+  readonly folder: string;
+  /** Go on with the checkpoint in the folder, where there is one. */
+  readonly resume: boolean;
+  /** Between two checkpoints; there is one after each epoch, too. */
+  readonly checkpointSeconds: number;
+  /** Where `npm run tfjs:build` puts TensorFlow. */
+  readonly cacheDir?: string | undefined;
+  /** Ends the training after the step that it is at, with a checkpoint. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a training has made: the last that it tells. */
+export interface TrainResult {
+  readonly type: "done";
+  /** With the weights of the best epoch. Its name and version are those of the parent. */
+  readonly bundle: Bundle;
+  /** What a version of a model says of itself. */
+  readonly facts: TrainFacts;
+  /** 0 where nothing was better than what it began with. */
+  readonly bestEpoch: number;
+  readonly history: readonly EpochRecord[];
+  /** Whether it ended early, because it became no better. */
+  readonly stoppedEarly: boolean;
+  readonly evaluation: Evaluation;
+  readonly parentEvaluation: Evaluation;
+  readonly data: LearningData;
+}
+
+export interface TrainFacts {
+  /** ISO 8601. */
+  readonly created: string;
+  readonly parent: string;
+  readonly metrics: Record<string, number>;
+  readonly parentMetrics: Record<string, number>;
+  /** Whether it is at least as good as its parent. */
+  readonly offered: boolean;
+  readonly data: { readonly hash: string; readonly pictures: number };
+  readonly settings: Record<string, unknown>;
+}
+
+/**
+ * Trains, and tells what happens. The same data, parent, settings and number of threads give the same weights to the bit, however often the
+ * training was interrupted. Fails with LABEL_UNKNOWN, LAYER_UNKNOWN, NOTHING_TO_LEARN, DATASET_EMPTY, VALIDATION_EMPTY, RESUME_MISMATCH,
+ * CHECKPOINT_UNREADABLE, DISK_FULL, NOT_WRITABLE or ENGINE_MISSING, with TRAINING_DIVERGED where the loss is not a number any more, and with
+ * INTERRUPTED.
+ */
+export async function* train(options: TrainOptions): AsyncGenerator<TrainProgress | TrainResult, void> {
+  const { parent, folder, signal } = options;
+  const threads = options.settings.threads || availableParallelism();
+  const settings = { ...options.settings, threads };
+  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+    throw writeFailure(cause, folder);
+  });
+  const pool = new PicturePool(parent.spec.input, Math.min(4, threads));
+  try {
+    const data = yield* prepareData(options.given, settings, pool, signal);
+    const { categories } = data.validation;
+    const start = startingPoint(parent, categories, settings);
+    const identity: TrainIdentity = { data: data.hash, parent: weightsHash(parent), settings };
+    const path = join(folder, "checkpoint.safetensors");
+    const checkpoint = options.resume ? await readCheckpoint(path, identity) : undefined;
+    const supply = await openSupply({ data, start, pool, settings, folder, cacheDir: options.cacheDir });
+    const { engine, batches } = supply;
+    const trainee = new Trainee({ bundle: start.bundle, engine, settings, steps: batches.steps, checkpoint });
+    const { state } = trainee;
+    let saved = performance.now();
+    const save = async (): Promise<TrainProgress> => {
+      await writeCheckpoint(path, identity, trainee.checkpoint());
+      saved = performance.now();
+      return { type: "checkpoint", step: trainee.done };
+    };
+    const judged = async (bundle: Bundle, categoryOf?: ReturnType<typeof mergedCategories>): Promise<Evaluation> =>
+      await judge(bundle, data.validation, { threads, signal, categoryOf });
+    const endEpoch = async (): Promise<TrainProgress> => {
+      const { figures } = await judged(trainee.now());
+      return { type: "epoch", ...trainee.endEpoch(figures), epochs: settings.epochs };
+    };
+    try {
+      yield {
+        type: "start",
+        engine: engine.description,
+        training: data.training.pictures.length,
+        validation: data.validation.pictures.length,
+        labels: start.bundle.spec.labels.filter((label) => label !== null),
+        known: [...start.known],
+        epochs: settings.epochs,
+        steps: batches.steps,
+        resumed: trainee.done,
+        dataHash: data.hash,
+        warnings: [...data.warnings],
+      };
+      const parentEvaluation = await judged(parent, mergedCategories(settings.merge, categories));
+      yield { type: "parent", figures: { ...parentEvaluation.figures } };
+
+      // What it begins with may be the best there is.
+      if (state.history.length === 0) yield await endEpoch();
+      while (state.epoch < settings.epochs && !trainee.isTired) {
+        let begun = performance.now();
+        for await (const batch of batches.epoch(state.epoch, state.step)) {
+          if (signal?.aborted) throw interrupted();
+          const step = await trainee.step(batch);
+          const milliseconds = performance.now() - begun;
+          state.seconds += milliseconds / 1000;
+          yield { ...step, milliseconds };
+          if (performance.now() - saved > options.checkpointSeconds * 1000) yield await save();
+          begun = performance.now();
+        }
+        yield await endEpoch();
+        yield await save();
+      }
+
+      const bundle = trainee.best();
+      const evaluation = await judged(bundle);
+      yield {
+        type: "done",
+        bundle: { ...bundle, provenance: provenanceOf(options) },
+        facts: {
+          created: new Date().toISOString(),
+          parent: options.parentName,
+          metrics: { ...evaluation.figures },
+          parentMetrics: { ...parentEvaluation.figures },
+          offered: evaluation.figures["AP"]! >= parentEvaluation.figures["AP"]!,
+          data: { hash: data.hash, pictures: data.training.pictures.length },
+          settings,
+        },
+        bestEpoch: state.history.findLast(({ best }) => best)!.epoch,
+        history: state.history,
+        stoppedEarly: state.epoch < settings.epochs,
+        evaluation,
+        parentEvaluation,
+        data,
+      };
+    } catch (error) {
+      if (!signal?.aborted || !isInterruption(error)) throw error;
+      yield await save();
+      throw interruptedAt(trainee.done, settings.epochs * batches.steps);
+    } finally {
+      await supply.close();
+    }
+  } finally {
+    await pool.close();
+  }
+}
+
+function interrupted(): MultiboxError {
+  return new MultiboxError("INTERRUPTED", "Stopped.");
+}
+
+function isInterruption(error: unknown): boolean {
+  return error instanceof MultiboxError && error.code === "INTERRUPTED";
+}
+
+function interruptedAt(step: number, steps: number): MultiboxError {
+  return new MultiboxError("INTERRUPTED", `Stopped after step ${step} of ${steps}.`, "Go on with --resume.");
+}
+
+/** Where the weights come from, told on from model to model. */
+function provenanceOf({ parent, parentName, given }: TrainOptions): Provenance {
+  const { source, licence } = parent.provenance;
+  return { source: `${parentName} (${source}), trained on ${given.data.source}`, licence };
+}
