@@ -5,6 +5,7 @@ import type { PostProcessSpec } from "./model/spec.ts";
 import { schemeOf } from "./pipeline/stream.ts";
 import type { CaptureBounds } from "./server/captures/capture-store.ts";
 import { Network } from "./server/client-address.ts";
+import type { JobLimits } from "./server/jobs/jobs.ts";
 import { NewStream } from "./server/protocol.ts";
 import { Origin } from "./server/source-check.ts";
 
@@ -158,6 +159,21 @@ export const Config = z.strictObject({
     .min(0)
     .default(30)
     .describe("Captured frames that nobody has accepted are deleted after so many days."),
+  jobMaxRunning: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe("Most annotation jobs that run at once, each on one core and at the lowest priority; others wait."),
+  jobMaxMb: z.coerce.number().min(1).default(4000).describe("Most megabytes of a video that is uploaded for a job."),
+  jobMaxCount: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(200)
+    .describe("Most jobs that are kept; the oldest that have ended go first, with their results."),
+  jobMaxDays: z.coerce.number().min(0).default(7).describe("Jobs that have ended are deleted after so many days."),
   historyHours: z.coerce
     .number()
     .min(0)
@@ -184,6 +200,11 @@ export type Config = z.infer<typeof Config>;
 /** How much is kept of frames to learn from. */
 export function captureBoundsOf({ captureMaxCount, captureMaxMb, captureMaxDays }: Config): CaptureBounds {
   return { maxCount: captureMaxCount, maxBytes: captureMaxMb * 1e6, maxAgeMs: captureMaxDays * 86_400_000 };
+}
+
+/** How many jobs run, and how many are kept for how long. */
+export function jobLimitsOf({ jobMaxRunning, jobMaxCount, jobMaxDays }: Config): JobLimits {
+  return { maxRunning: jobMaxRunning, maxCount: jobMaxCount, maxAgeMs: jobMaxDays * 86_400_000 };
 }
 
 /** What the settings say of post-processing, but for the lowest score; what they leave out is as the model has it. */

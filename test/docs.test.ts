@@ -96,6 +96,7 @@ describe.each([
   "ARCHITECTURE.md",
   "docs/docker.md",
   "docs/evaluate.md",
+  "docs/jobs.md",
   "docs/streams.md",
   "docs/operations.md",
   "docs/websocket.md",

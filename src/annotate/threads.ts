@@ -12,9 +12,12 @@ export interface ThreadPlan {
 const MOST_WORKERS = 16;
 
 /**
- * A session a core: sessions of one thread have no gaps in which threads wait for each other, which a batch on all cores has. Decoding
- * shares the cores with them: it is a fifth of the work at 720p, and the system gives it its turn when frames run out.
+ * So many workers as are wanted, or with 0 a session a core: sessions of one thread have no gaps in which threads wait for each other,
+ * which a batch on all cores has. Decoding shares the cores with them: it is a fifth of the work at 720p, and the system gives it its
+ * turn when frames run out.
  */
-export function planThreads(cores: number = availableParallelism()): ThreadPlan {
-  return { workers: Math.max(1, Math.min(cores, MOST_WORKERS)), decodeThreads: Math.max(1, Math.min(cores, 8)) };
+export function planThreads(wanted: number, cores: number = availableParallelism()): ThreadPlan {
+  const workers = wanted || Math.max(1, Math.min(cores, MOST_WORKERS));
+  // Whoever asks for one worker means to leave the other cores alone.
+  return { workers, decodeThreads: Math.max(1, Math.min(cores, workers, 8)) };
 }

@@ -33,8 +33,14 @@ const EVERY_MS = { lines: 10_000, events: 1000, bar: 200 };
 export function showProgress(options: {
   readonly files: number;
   readonly onEvent?: (fields: ProgressFields) => void;
+  /** Likewise, of a form that is being made of the finished lines. */
+  readonly onConvertEvent?: (fields: {
+    readonly file: string;
+    readonly form: string;
+    readonly percent: number;
+  }) => void;
 }): ShownProgress {
-  const { files, onEvent } = options;
+  const { files, onEvent, onConvertEvent } = options;
   const isTerminal = process.stderr.isTTY && !onEvent;
   const interval = onEvent ? EVERY_MS.events : isTerminal ? EVERY_MS.bar : EVERY_MS.lines;
   const last = new Map<string, number>();
@@ -78,7 +84,10 @@ export function showProgress(options: {
       draw(percent, `${place}${progress.file}: ${share}${frames} frames, ${framesPerSecond} frames/s${left}`);
     },
     convert(file, format, share) {
-      if (isDue(file)) draw(Math.round(share * 100), `${file}: writing ${format}`);
+      if (!isDue(file)) return;
+      const percent = Math.round(share * 100);
+      onConvertEvent?.({ file, form: format, percent });
+      draw(percent, `${file}: writing ${format}`);
     },
     fileEnded: (file) => void last.delete(file),
     line(text) {

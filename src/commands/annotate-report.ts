@@ -38,7 +38,13 @@ export function createReport({ json, files }: { readonly json: boolean; readonly
   let unfinished = 0;
   const begun = performance.now();
   const event = (name: string, fields: object): void => console.log(JSON.stringify({ event: name, ...fields }));
-  const shown: ShownProgress = showProgress({ files, ...(json && { onEvent: (fields) => event("progress", fields) }) });
+  const shown: ShownProgress = showProgress({
+    files,
+    ...(json && {
+      onEvent: (fields) => event("progress", fields),
+      onConvertEvent: (fields) => event("convert", fields),
+    }),
+  });
 
   const done = (file: string, { outputs, video }: FileResult, seconds: number): void => {
     const warning = video?.damage.warning(file);

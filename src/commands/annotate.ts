@@ -128,7 +128,7 @@ async function requireOther(input: string, output: string): Promise<void> {
 
 function open(folder: string, options: AnnotateOptions): Promise<Detector> {
   const { engine, precision, cacheDir, maxBatch, minScore, postProcess } = options;
-  const workers = options.workers || planThreads().workers;
+  const { workers } = planThreads(options.workers);
   return openDetector({ folder, engine, precision, cacheDir, workers, maxBatch, minScore, postProcess });
 }
 
@@ -141,7 +141,7 @@ function jobOf(options: AnnotateOptions): {
   const { minScore, iouThreshold, maxDetections, nms, classAgnostic, selection, maxBatch, resume, force } = options;
   const labels = options.labels && [...options.labels].sort();
   const settings = { minScore, labels, iouThreshold, maxDetections, nms, classAgnostic, batch: maxBatch, ...selection };
-  return { settings, resume, force, decodeThreads: planThreads().decodeThreads };
+  return { settings, resume, force, decodeThreads: planThreads(options.workers).decodeThreads };
 }
 
 /** Some at a time; returns how many failed. None is begun after the signal. */

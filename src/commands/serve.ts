@@ -1,14 +1,16 @@
 // `multibox serve`: opens the model, connects the streams, listens, and stops in good order.
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
-import { captureBoundsOf, type Config } from "../config.ts";
+import { asyncScheduler } from "rxjs";
+import { captureBoundsOf, type Config, jobLimitsOf } from "../config.ts";
 import { demoClip } from "../demo-clip.ts";
 import { sentenceOf } from "../errors.ts";
 import { CurrentDetector } from "../model/current-detector.ts";
 import type { Detector } from "../model/detector.ts";
 import { ZOO } from "../model/zoo.ts";
 import { findFfmpeg } from "../pipeline/find-ffmpeg.ts";
+import { createGuard } from "../pipeline/guard.ts";
 import { JpegEncoder } from "../pipeline/jpeg.ts";
 import { createPipeline, type Pipeline } from "../pipeline/pipeline.ts";
 import { redactUrl, type StreamConfig } from "../pipeline/stream.ts";
@@ -18,6 +20,8 @@ import { lockDataDir } from "../server/data-dir.ts";
 import { CaptureStore } from "../server/captures/capture-store.ts";
 import { History } from "../server/history.ts";
 import { historyPath, openHistoryPort } from "../server/history-port.ts";
+import { annotationRunner } from "../server/jobs/annotation-runner.ts";
+import { Jobs } from "../server/jobs/jobs.ts";
 import { KeptStreams } from "../server/kept-streams.ts";
 import { Sequences } from "../server/sequences.ts";
 import { Activator } from "../server/models/activation.ts";
@@ -28,6 +32,7 @@ import { openStore, storePath } from "../server/store.ts";
 import { Tokens } from "../server/tokens.ts";
 import { packageVersion } from "../version.ts";
 import { type ReloadOptions, reloadOnChange } from "./config-reload.ts";
+import { ownCommand } from "./own-command.ts";
 import { modelOpener } from "./stream-models.ts";
 import { createLogger, downloadProgress } from "./terminal.ts";
 
@@ -80,6 +85,20 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
   const jpeg = new JpegEncoder();
   const captures = new CaptureStore(join(dataDir, "captures"), captureBoundsOf(config));
   await captures.load((sentence) => logger.warn(`A capture is left out: ${sentence}`));
+  const guard = createGuard();
+  const jobs = new Jobs({
+    store,
+    folder: join(dataDir, "jobs"),
+    limits: jobLimitsOf(config),
+    run: annotationRunner({
+      command: ownCommand(),
+      cacheDir: isAbsolute(cacheDir) ? cacheDir : join(process.cwd(), cacheDir),
+      guard,
+    }),
+    logger,
+    clock: asyncScheduler,
+  });
+  await jobs.load();
   const version = packageVersion();
   const uiDir = fileURLToPath(new URL("../ui", import.meta.url));
   let server: RunningServer | undefined;
@@ -101,6 +120,8 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
         defaultModel: config.model,
         fetchable: ZOO.map(({ spec }) => spec.name),
       },
+      jobs,
+      jobTools: { ffmpeg, guard, model: () => versions.resolve(config.model) ?? config.model },
       history,
       engineDeaths: models.deaths,
       dataDir,
@@ -130,6 +151,7 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
         configured.match(wanted.length > 0 ? wanted : fallback);
       endReload = reloadOnChange({ ...source, config, match, logger });
     }
+    jobs.open();
     announce(server, detector, streams, { version, json, token: config.token });
     await stop.asked;
   } finally {
@@ -137,7 +159,7 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
     await endReload?.();
     await server?.close();
     await Promise.all([history.close(), captures.close()]);
-    await pipeline.close();
+    await Promise.all([pipeline.close(), jobs.close()]);
     addresses?.close();
     await Promise.all([detector.close(), jpeg.close()]);
     sequences.close();

@@ -21,6 +21,9 @@ import { historyRoutes } from "./history-routes.ts";
 import type { History } from "./history.ts";
 import { Hub } from "./hub.ts";
 import { Metrics } from "./metrics.ts";
+import { type JobCreateConfig, type JobCreateDeps, jobCreateRoute } from "./jobs/job-create-route.ts";
+import { jobRoutes } from "./jobs/job-routes.ts";
+import type { Jobs } from "./jobs/jobs.ts";
 import { modelRoutes, type ModelDeps } from "./models/model-routes.ts";
 import { describeApi } from "./open-api.ts";
 import { servePage } from "./page.ts";
@@ -43,10 +46,14 @@ export interface AppDeps {
   /** Where URLs of streams that are added may lead to; anywhere when absent. */
   readonly addresses?: AddressRules | undefined;
   readonly detector: Detector;
-  readonly config: Pick<Config, "host" | "token" | "allowedOrigins" | "trustedProxies" | "minScore" | "fileRoots">;
+  readonly config: Pick<Config, "host" | "token" | "allowedOrigins" | "trustedProxies" | "minScore" | "fileRoots"> &
+    JobCreateConfig;
   readonly store: Store;
   readonly captures: CaptureStore;
   readonly models: Omit<ModelDeps, "pipeline">;
+  readonly jobs: Jobs;
+  /** What making a job needs. */
+  readonly jobTools: Pick<JobCreateDeps, "ffmpeg" | "guard" | "model">;
   readonly history: History;
   /** Engine workers that died or hung and were replaced, by the code of the error; it grows. */
   readonly engineDeaths?: ReadonlyMap<string, number>;
@@ -101,6 +108,7 @@ export function createApp(deps: AppDeps): MultiboxApp {
     pictures,
     metrics,
     history,
+    jobs: deps.jobs,
     config,
     logger,
     access,
@@ -135,6 +143,8 @@ export function createApp(deps: AppDeps): MultiboxApp {
     historyRoutes(pipeline, history, clock),
     pictureRoutes(pipeline, { pipeline, latest, pictures, closing }, access),
     captureRoutes({ pipeline, latest, capturer, store: deps.captures }),
+    jobCreateRoute({ ...deps.jobTools, jobs: deps.jobs, detector, config }),
+    jobRoutes(deps.jobs),
     modelRoutes({ ...deps.models, pipeline }),
   ];
   for (const route of routes) app.route("/", route);

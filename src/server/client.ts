@@ -2,13 +2,13 @@
 import type { SchedulerLike } from "rxjs";
 import type { RawData, WebSocket } from "ws";
 import { MultiboxError } from "../errors.ts";
-import { type Caller, requireScope, sees } from "./caller.ts";
+import { type Caller, requireAllStreams, requireScope, sees } from "./caller.ts";
 import { Delivery } from "./delivery.ts";
 import { createFilter, type FrameMessages } from "./frame-messages.ts";
 import type { History } from "./history.ts";
 import { Outbox, type OutboxOptions } from "./outbox.ts";
 import { errorBody } from "./problem.ts";
-import type { ClientMessage, Hello, Result, StreamEvent, Subscribe } from "./protocol.ts";
+import type { ClientMessage, Hello, JobEvent, Result, StreamEvent, Subscribe } from "./protocol.ts";
 import { RequestLimit } from "./request-limit.ts";
 import { idOf, parseRequest } from "./requests.ts";
 import { REQUEST_SCOPES } from "./route-access.ts";
@@ -38,6 +38,7 @@ export class Client {
   readonly #outbox: Outbox;
   readonly #subscriptions = new Subscriptions();
   readonly #delivery: Delivery;
+  readonly #topics = new Set<string>();
   /** Requests that came while one is being answered that must look into the history first. */
   readonly #requests: { bytes: Buffer; isBinary: boolean }[] = [];
   readonly #limit: RequestLimit;
@@ -83,6 +84,11 @@ export class Client {
     if (!sees(this.#options.caller, event.stream)) return;
     this.#outbox.put(event);
     if (event.state === "removed") this.#forget(event.stream);
+  }
+
+  /** Of a job that waits to be sent only the newest is. */
+  onJobEvent(event: JobEvent): void {
+    if (this.#topics.has("jobs")) this.#outbox.put(event, `job ${event.id}`);
   }
 
   /** Once a heartbeat: a client that has shown no life since the last one is gone, or takes nothing of what waits for it. */
@@ -174,6 +180,11 @@ export class Client {
   #obey(request: ClientMessage): ReadonlyMap<string, number> {
     requireScope(this.#options.caller, REQUEST_SCOPES[request.type]);
     if (request.type === "subscribe") return this.#subscribe(request);
+    if (request.type === "watch") {
+      requireAllStreams(this.#options.caller);
+      for (const topic of request.topics) this.#topics.add(topic);
+    }
+    if (request.type === "unwatch") for (const topic of request.topics ?? this.#topics) this.#topics.delete(topic);
     if (request.type === "unsubscribe") {
       this.#subscriptions.delete(request.streams);
       for (const stream of this.#options.streams()) if (!this.#subscriptions.of(stream)) this.#delivery.forget(stream);

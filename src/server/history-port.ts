@@ -5,7 +5,7 @@ import { startWorker } from "../worker-entry.ts";
 import type { FrameRecord } from "./frame-record.ts";
 import { countLabels, findFrames, type Count, type FindQuery, type Found, type StatsQuery } from "./history-query.ts";
 import type { HistoryLimits, HistoryStore } from "./history-store.ts";
-import type { ErrorBody } from "./protocol.ts";
+import type { ErrorBody } from "./error-body.ts";
 
 export type HistoryRequest =
   | { readonly kind: "write"; readonly records: readonly FrameRecord[] }

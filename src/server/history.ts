@@ -5,7 +5,7 @@ import { MultiboxError } from "../errors.ts";
 import type { FrameRecord } from "./frame-record.ts";
 import type { HistoryPort } from "./history-port.ts";
 import type { Count, FindQuery, Found, StatsQuery } from "./history-query.ts";
-import type { ErrorBody } from "./protocol.ts";
+import type { ErrorBody } from "./error-body.ts";
 
 export interface HistoryStatus {
   readonly state: "off" | "recording" | "failing";

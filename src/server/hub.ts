@@ -1,6 +1,6 @@
 // All WebSocket clients: frames and stream events go out to them, heartbeats find those that are gone.
 import type { Logger } from "pino";
-import { interval, Subscription, type SchedulerLike } from "rxjs";
+import { interval, type Observable, Subscription, type SchedulerLike } from "rxjs";
 import type { WebSocket } from "ws";
 import type { Config } from "../config.ts";
 import type { Detector } from "../model/detector.ts";
@@ -12,7 +12,7 @@ import { FrameMessages } from "./frame-messages.ts";
 import type { History } from "./history.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Pictures } from "./pictures.ts";
-import { PROTOCOL_VERSION, type Hello, type StreamEvent } from "./protocol.ts";
+import { PROTOCOL_VERSION, type Hello, type JobEvent, type StreamEvent } from "./protocol.ts";
 import { removedEvent, streamEvent, streamInfos } from "./streams.ts";
 
 export interface HubOptions {
@@ -21,6 +21,7 @@ export interface HubOptions {
   readonly pictures: Pictures;
   readonly metrics: Metrics;
   readonly history: History;
+  readonly jobs: { readonly events: Observable<JobEvent> };
   readonly config: Pick<Config, "minScore">;
   readonly logger: Logger;
   readonly version: string;
@@ -52,6 +53,11 @@ export class Hub {
     );
     this.#subscription.add(pipeline.statuses.subscribe((status) => this.#tell(streamEvent(status))));
     this.#subscription.add(pipeline.removed.subscribe((stream) => this.#tell(removedEvent(stream, clock.now()))));
+    this.#subscription.add(
+      options.jobs.events.subscribe((event) => {
+        for (const client of this.#clients) client.onJobEvent(event);
+      }),
+    );
     this.#subscription.add(
       interval(HEARTBEAT_MS, clock).subscribe(() => {
         for (const client of this.#clients) client.beat();

@@ -4,12 +4,15 @@ import {
   ClientMessage,
   Detections,
   Hello,
+  JobEvent,
   Ping,
   Result,
   ServerMessage,
   StreamEvent,
   Subscribe,
   Unsubscribe,
+  Unwatch,
+  Watch,
 } from "./protocol.ts";
 
 type Part = Readonly<Record<string, unknown>>;
@@ -17,8 +20,8 @@ type Part = Readonly<Record<string, unknown>>;
 /** `$defs` has each message by its name, `ClientMessage` what a client may send and `ServerMessage` what it gets. */
 export function messageSchema(): object {
   const registry = z.registry<{ id: string }>();
-  const asked = { Subscribe, Unsubscribe, Ping, ClientMessage };
-  const schemas = { ...asked, Hello, Result, Detections, StreamEvent, ServerMessage };
+  const asked = { Subscribe, Unsubscribe, Watch, Unwatch, Ping, ClientMessage };
+  const schemas = { ...asked, Hello, Result, Detections, StreamEvent, JobEvent, ServerMessage };
   for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id });
   const { schemas: documents } = z.toJSONSchema(registry, { uri: (id) => `#/$defs/${id}`, io: "output" });
   const { __shared: shared, ...own } = documents as Record<string, { $defs?: Record<string, Part> }>;

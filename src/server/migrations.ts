@@ -22,4 +22,6 @@ export const MIGRATIONS: readonly string[] = [
      revoked_at INTEGER,
      used_at INTEGER
    ) STRICT`,
+  // Annotation jobs; `record` is JSON, see jobs/job-store.ts. Ids begin with the time at which they were made.
+  `CREATE TABLE jobs (id TEXT PRIMARY KEY, state TEXT NOT NULL, record TEXT NOT NULL) STRICT`,
 ];

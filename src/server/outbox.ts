@@ -23,7 +23,7 @@ export interface OutboxOptions {
 }
 
 type Waiting =
-  | { readonly kind: "other"; readonly text: string; readonly bytes: number }
+  | { readonly kind: "other"; readonly text: string; readonly bytes: number; readonly topic?: string | undefined }
   | {
       readonly kind: "detections";
       readonly stream: string;
@@ -54,10 +54,12 @@ export class Outbox {
     this.#options = options;
   }
 
-  /** Never dropped. */
-  put(message: object): void {
+  /** Never dropped; but one with a topic takes the place of what waits of the same topic, which it makes old. */
+  put(message: object, topic?: string): void {
     const text = JSON.stringify(message);
-    this.#push({ kind: "other", text, bytes: text.length });
+    const old = topic === undefined ? -1 : this.#queue.findIndex((one) => one.kind === "other" && one.topic === topic);
+    if (old >= 0) this.#take(old);
+    this.#push({ kind: "other", text, bytes: text.length, topic });
     const isFull = this.#waiting.other > 16 * this.#options.maxMessages || this.#size() > 2 * this.#options.maxBytes;
     if (isFull) this.#options.onOverflow();
   }

@@ -3,7 +3,7 @@ import { STATUS_CODES } from "node:http";
 import { z } from "zod";
 import { MultiboxError } from "../errors.ts";
 import { RetryLater } from "./failure-limit.ts";
-import type { ErrorBody } from "./protocol.ts";
+import type { ErrorBody } from "./error-body.ts";
 
 export const Problem = z
   .strictObject({
@@ -24,6 +24,9 @@ const STATUSES: Readonly<Record<string, number>> = {
   FILE_NOT_FOUND: 400,
   LABEL_UNKNOWN: 400,
   CAPTURE_INVALID: 400,
+  FILE_NOT_READABLE: 400,
+  STREAM_EMPTY: 400,
+  STREAM_NOT_VIDEO: 400,
   BODY_EMPTY: 400,
   BODY_INCOMPLETE: 400,
   PICTURE_UNREADABLE: 400,
@@ -40,6 +43,8 @@ const STATUSES: Readonly<Record<string, number>> = {
   PAGE_NOT_BUILT: 404,
   STREAM_UNKNOWN: 404,
   CAPTURE_UNKNOWN: 404,
+  JOB_UNKNOWN: 404,
+  RESULT_UNKNOWN: 404,
   MODEL_UNKNOWN: 404,
   VERSION_UNKNOWN: 404,
   METHOD_NOT_ALLOWED: 405,
@@ -52,6 +57,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   BODY_TOO_LARGE: 413,
   PICTURE_TOO_LARGE: 413,
   CONTENT_TYPE: 415,
+  RANGE_UNSATISFIABLE: 416,
   UPGRADE_NEEDED: 426,
   TOO_MANY_FAILURES: 429,
   TICKETS_EXHAUSTED: 429,
@@ -65,6 +71,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   ENGINE_CLOSED: 503,
   JPEG_CLOSED: 503,
   CAPTURES_FULL: 507,
+  JOBS_FULL: 507,
   DISK_FULL: 507,
 };
 

@@ -1,6 +1,8 @@
 // What goes over the wire: every message and body as a zod schema, and the types that follow. The page imports only types.
 import { z } from "zod";
 import { SCOPES } from "./caller.ts";
+import { ErrorBody } from "./error-body.ts";
+import { JobInfo } from "./jobs/job-schemas.ts";
 import { streamSettings } from "./stream-settings.ts";
 
 export const PROTOCOL_VERSION = 1;
@@ -15,13 +17,6 @@ export const StreamId = z
 
 export const Model = z.strictObject({ name: z.string(), version: z.string() }).meta({ id: "Model" });
 export type Model = z.infer<typeof Model>;
-
-export const ErrorBody = z.strictObject({
-  code: z.string().describe("For programs: STREAM_AUTH_FAILED."),
-  message: z.string().describe("For people, with the offending value."),
-  hint: z.string().describe("What to do; may be empty."),
-});
-export type ErrorBody = z.infer<typeof ErrorBody>;
 
 const Detection = z.strictObject({
   bbox: z
@@ -140,10 +135,27 @@ export const Unsubscribe = z.strictObject({
 });
 export type Unsubscribe = z.infer<typeof Unsubscribe>;
 
+const topics = z
+  .array(z.enum(["jobs"]))
+  .min(1)
+  .max(16);
+
+export const Watch = z.strictObject({
+  id: requestId,
+  type: z.literal("watch"),
+  topics: topics.describe("What to hear of besides streams, from now on."),
+});
+
+export const Unwatch = z.strictObject({
+  id: requestId,
+  type: z.literal("unwatch"),
+  topics: topics.optional().describe("All when absent."),
+});
+
 export const Ping = z.strictObject({ id: requestId, type: z.literal("ping") });
 export type Ping = z.infer<typeof Ping>;
 
-export const ClientMessage = z.discriminatedUnion("type", [Subscribe, Unsubscribe, Ping]);
+export const ClientMessage = z.discriminatedUnion("type", [Subscribe, Unsubscribe, Watch, Unwatch, Ping]);
 export type ClientMessage = z.infer<typeof ClientMessage>;
 
 export const Hello = z.strictObject({
@@ -199,7 +211,14 @@ export const StreamEvent = z.strictObject({
 });
 export type StreamEvent = z.infer<typeof StreamEvent>;
 
-export const ServerMessage = z.discriminatedUnion("type", [Hello, Result, Detections, StreamEvent]);
+export const JobEvent = z.strictObject({
+  type: z.literal("job"),
+  id: z.string(),
+  job: JobInfo.optional().describe("How it is now; absent when it was deleted."),
+});
+export type JobEvent = z.infer<typeof JobEvent>;
+
+export const ServerMessage = z.discriminatedUnion("type", [Hello, Result, Detections, StreamEvent, JobEvent]);
 export type ServerMessage = z.infer<typeof ServerMessage>;
 
 /** `POST /v1/detect`: the detections of one picture. */

@@ -1,7 +1,7 @@
 // A client's WebSocket message -> a request, or a sentence that says what is wrong with it.
 import { MultiboxError } from "../errors.ts";
 import { check } from "./body.ts";
-import { ClientMessage, Ping, Result, Subscribe, Unsubscribe } from "./protocol.ts";
+import { ClientMessage, Ping, Result, Subscribe, Unsubscribe, Unwatch, Watch } from "./protocol.ts";
 
 /** Longer messages are answered with an error; far longer ones never get here, ws ends their connection. */
 const MAX_BYTES = 65_536;
@@ -36,10 +36,11 @@ function parse(bytes: Buffer): unknown {
 }
 
 function hintFor(input: unknown): string {
-  const schema = [Subscribe, Unsubscribe, Ping].find(
+  const schema = [Subscribe, Unsubscribe, Watch, Unwatch, Ping].find(
     ({ shape }) => isObject(input) && input["type"] === shape.type.value,
   );
-  if (!schema) return 'A request is an object with an "id" and a "type", "subscribe", "unsubscribe" or "ping".';
+  if (!schema)
+    return 'A request is an object with an "id" and a "type", "subscribe", "unsubscribe", "watch", "unwatch" or "ping".';
   return `The fields of ${schema.shape.type.value} are: ${Object.keys(schema.shape).join(", ")}.`;
 }
 

@@ -51,12 +51,20 @@ const ROUTES: Readonly<Record<string, RouteNeed | typeof PUBLIC>> = {
   "GET /v1/captures/:id/picture.jpg": { scope: "read", streams: "filtered" },
   "PATCH /v1/captures/:id": { scope: "write", streams: "filtered" },
   "DELETE /v1/captures/:id": { scope: "write", streams: "filtered" },
+  "GET /v1/jobs": { scope: "read", streams: "all" },
+  "POST /v1/jobs": { scope: "write", streams: "all" },
+  "GET /v1/jobs/:id": { scope: "read", streams: "all" },
+  "GET /v1/jobs/:id/results/:name": { scope: "read", streams: "all" },
+  "POST /v1/jobs/:id/cancel": { scope: "write", streams: "all" },
+  "DELETE /v1/jobs/:id": { scope: "write", streams: "all" },
 };
 
 /** Each request of a WebSocket; the streams that it names are checked as those of a path are. */
 export const REQUEST_SCOPES: Readonly<Record<ClientMessage["type"], Scope>> = {
   subscribe: "read",
   unsubscribe: "read",
+  watch: "read",
+  unwatch: "read",
   ping: "read",
 };
 

@@ -8,6 +8,7 @@ import type { Config } from "../config.ts";
 import { MultiboxError, systemCode } from "../errors.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { SUBPROTOCOL, type Asked } from "./access.ts";
+import { boundBodies } from "./body-timeout.ts";
 import { createApp, type AppDeps, type MultiboxApp } from "./app.ts";
 import { requireScope } from "./caller.ts";
 import { type ConnectionLimits, Connections } from "./connections.ts";
@@ -34,7 +35,10 @@ export interface RunningServer {
   readonly close: () => Promise<void>;
 }
 
-/** What a request may take: its headers, and its whole body (32 MiB over a slow line). Answers may last for ever. */
+/**
+ * What a request may take: its headers, and its whole body (32 MiB over a slow line), but for uploads, see body-timeout.ts. Answers
+ * may last for ever.
+ */
 const TIMEOUTS = {
   headersTimeout: 15_000,
   requestTimeout: 120_000,
@@ -52,11 +56,13 @@ export async function startServer(deps: ServeDeps): Promise<RunningServer> {
   const { config, logger } = deps;
   checkListen(config, new Tokens(deps.store).anyValid());
   const app = createApp(deps);
+  const { requestTimeout, ...timeouts } = { ...TIMEOUTS, ...deps.timeouts };
   const server = createAdaptorServer({
     fetch: app.app.fetch,
     overrideGlobalObjects: false,
-    serverOptions: { ...TIMEOUTS, ...deps.timeouts },
+    serverOptions: timeouts,
   }) as Server;
+  boundBodies(server, requestTimeout);
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_PAYLOAD,

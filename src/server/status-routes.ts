@@ -4,7 +4,8 @@ import type { Detector } from "../model/detector.ts";
 import { json, SECURED } from "./api-route.ts";
 import type { History } from "./history.ts";
 import type { Metrics } from "./metrics.ts";
-import { ErrorBody, Model } from "./protocol.ts";
+import { ErrorBody } from "./error-body.ts";
+import { Model } from "./protocol.ts";
 
 const Live = z
   .strictObject({ status: z.literal("live"), version: z.string().describe("Of multibox.") })

@@ -2,7 +2,8 @@
 import type { Latency } from "../pipeline/latency.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { redactText, redactUrl, type StreamStatus } from "../pipeline/stream.ts";
-import type { ErrorBody, StreamEvent, StreamInfo } from "./protocol.ts";
+import type { ErrorBody } from "./error-body.ts";
+import type { StreamEvent, StreamInfo } from "./protocol.ts";
 
 export function streamInfo(pipeline: Pick<Pipeline, "counts" | "rates" | "latency">, status: StreamStatus): StreamInfo {
   const { id, url, ...settings } = status.config;

@@ -1,5 +1,6 @@
 // What a client may take of the server: connections, time for headers and bodies, guesses; with real sockets.
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
@@ -66,6 +67,27 @@ describe("slow-loris", () => {
         clearInterval(timer);
         socket.destroy();
       }
+    });
+  });
+
+  test("an upload may take longer than that while it comes on, and is closed when it stands still", async () => {
+    const slower = { ...timeouts, requestTimeout: 1000 };
+    await withServer({ deps: { timeouts: slower } }, async ({ port, jobsFolder }) => {
+      const socket = connect(port, "127.0.0.1");
+      const closed = untilClosed(socket);
+      const head = "POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n";
+      const part = '--x\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n';
+      socket.write(`${head}Content-Length: 9999999\r\n\r\n${part}`);
+      const began = performance.now();
+      for (let i = 0; i < 22; i++) {
+        socket.write(Buffer.alloc(70_000));
+        await sleep(100);
+      }
+      expect(socket.destroyed).toBe(false);
+      expect(performance.now() - began).toBeGreaterThan(2 * slower.requestTimeout);
+      expect(readdirSync(jobsFolder)).toHaveLength(1);
+      expect(await closed).toMatch(/^HTTP\/1\.1 408 /);
+      await expect.poll(() => readdirSync(jobsFolder), { timeout: 20_000 }).toEqual([]);
     });
   });
 });

@@ -97,6 +97,17 @@ describe("a client that does not", () => {
     expect(wire.sent).toEqual(["a0 0", '{"result":1}', "a3 2", "a4 0", "a5 0", '{"result":2}']);
   });
 
+  test("gets of a topic only the newest, at its own place", () => {
+    const { wire, outbox } = setUp();
+    offer(outbox, "a", "a0");
+    for (let percent = 0; percent < 9; percent++) outbox.put({ percent }, "job 1");
+    outbox.put({ result: 1 });
+    outbox.put({ other: 1 }, "job 2");
+    outbox.put({ percent: 9 }, "job 1");
+    wire.drain();
+    expect(wire.sent).toEqual(["a0 0", '{"result":1}', '{"other":1}', '{"percent":9}']);
+  });
+
   test("overflows when even those pile up", () => {
     const { outbox, overflows } = setUp();
     offer(outbox, "a", "a0");

@@ -4,13 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { randomUUID } from "node:crypto";
 import { pino, type Logger } from "pino";
+import { asyncScheduler } from "rxjs";
 import { Config } from "../../src/config.ts";
 import { JpegEncoder } from "../../src/pipeline/jpeg.ts";
+import { createGuard } from "../../src/pipeline/guard.ts";
 import { createApp, type MultiboxApp } from "../../src/server/app.ts";
 import { CurrentDetector } from "../../src/model/current-detector.ts";
 import { Activator } from "../../src/server/models/activation.ts";
 import { ModelStore } from "../../src/server/models/model-store.ts";
 import { CaptureStore } from "../../src/server/captures/capture-store.ts";
+import { type JobLimits, type JobRunner, Jobs } from "../../src/server/jobs/jobs.ts";
 import { History } from "../../src/server/history.ts";
 import { startServer, type RunningServer, type ServeDeps } from "../../src/server/serve.ts";
 import { openStore, type Store } from "../../src/server/store.ts";
@@ -25,6 +28,8 @@ export interface TestSetup {
   readonly store: Store;
   /** In a temporary folder, which is made when there is one. */
   readonly captures: CaptureStore;
+  readonly jobs: Jobs;
+  readonly jobsFolder: string;
   readonly history: History;
   /** What the server logged, a line each. */
   readonly log: string[];
@@ -36,6 +41,10 @@ export interface TestOptions {
   readonly deps?: Partial<ServeDeps>;
   /** Whether there is a history; it works in this thread. */
   readonly history?: boolean;
+  /** What runs jobs; without it none ends by itself. The queue is opened by the test. */
+  readonly runJob?: JobRunner;
+  /** Of the jobs. */
+  readonly jobLimits?: Partial<JobLimits>;
   /** Closed after the test. */
   readonly jpeg?: JpegEncoder;
 }
@@ -55,8 +64,10 @@ export async function withApp(
     made.close();
     await jpeg.close();
     await setup.history.close();
+    await setup.jobs.close();
     setup.store.close();
     rmSync(setup.captures.folder, { recursive: true, force: true });
+    rmSync(setup.jobsFolder, { recursive: true, force: true });
   }
 }
 
@@ -73,8 +84,10 @@ export async function withServer(
     await server.close();
     await jpeg.close();
     await setup.history.close();
+    await setup.jobs.close();
     setup.store.close();
     rmSync(setup.captures.folder, { recursive: true, force: true });
+    rmSync(setup.jobsFolder, { recursive: true, force: true });
   }
 }
 
@@ -85,32 +98,49 @@ export async function jsonOf(answer: Response): Promise<Record<string, unknown>>
 
 const BOUNDS = { maxCount: 100, maxBytes: 1e8, maxAgeMs: Infinity };
 
-function prepare({ config, script, deps, history = false, jpeg = new JpegEncoder() }: TestOptions): {
+function prepare(options: TestOptions): {
   setup: TestSetup;
   deps: ServeDeps;
   jpeg: JpegEncoder;
 } {
+  const { config, script, deps, history = false, jpeg = new JpegEncoder() } = options;
   const log: string[] = [];
   const logger = logTo(log);
+  const { store = openStore(":memory:") } = deps ?? {};
+  const jobsFolder = join(tmpdir(), `multibox-test-${randomUUID()}`);
   const setup: TestSetup = {
+    jobsFolder,
+    jobs: new Jobs({
+      store,
+      folder: jobsFolder,
+      limits: { maxRunning: 1, maxCount: 100, maxAgeMs: Infinity, ...options.jobLimits },
+      run: options.runJob ?? untilAborted,
+      logger,
+      clock: asyncScheduler,
+    }),
     pipeline: new ScriptedPipeline(script),
     detector: new RedFinder(),
-    store: openStore(":memory:"),
+    store,
     captures: new CaptureStore(join(tmpdir(), `multibox-test-${randomUUID()}`), BOUNDS),
     history: new History({ port: history ? memoryHistory() : undefined, logger }),
     log,
   };
   const { pipeline, detector } = setup;
-  const store = new ModelStore(join(tmpdir(), `multibox-test-${randomUUID()}`));
+  const versions = new ModelStore(join(tmpdir(), `multibox-test-${randomUUID()}`));
   const current = new CurrentDetector(detector);
   const open = (): Promise<never> => Promise.reject(new Error("There is no model to open."));
-  const activator = new Activator({ store, pipeline, defaultModel: "red-finder", current, open }, detector);
+  const activator = new Activator({ store: versions, pipeline, defaultModel: "red-finder", current, open }, detector);
   return {
     setup,
     jpeg,
     deps: {
       ...setup,
-      models: { store, activator, defaultModel: "red-finder", fetchable: ["red-finder"] },
+      models: { store: versions, activator, defaultModel: "red-finder", fetchable: ["red-finder"] },
+      jobTools: {
+        ffmpeg: { path: "ffmpeg", version: "", syncOption: "-fps_mode" },
+        guard: createGuard(),
+        model: () => "red-finder",
+      },
       jpeg,
       config: Config.parse({ port: 0, ...config }),
       logger,
@@ -121,6 +151,9 @@ function prepare({ config, script, deps, history = false, jpeg = new JpegEncoder
     },
   };
 }
+
+const untilAborted: JobRunner = ({ signal }) =>
+  new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new Error("It was aborted."))));
 
 function logTo(lines: string[]): Logger {
   return pino({ level: "debug" }, { write: (line: string) => void lines.push(line) });

@@ -1,5 +1,5 @@
 // What the socket brings, taken apart: text messages, and binary ones that hold a frame's detections and its JPEG.
-import type { Detections, Hello, Result, ServerMessage, StreamEvent } from "../protocol.ts";
+import type { Detections, Hello, ServerMessage } from "../protocol.ts";
 
 /** The protocol this page speaks; the type ties it to the server's number without shipping the schemas. */
 export const PROTOCOL: Hello["protocol"] = 1;
@@ -11,7 +11,7 @@ export interface PictureMessage {
 }
 
 const LENGTH_BYTES = 4;
-const TYPES: readonly ServerMessage["type"][] = ["hello", "result", "detections", "stream"];
+const TYPES: readonly ServerMessage["type"][] = ["hello", "result", "detections", "stream", "job"];
 
 /** `uint32 BE length | JSON | JPEG`. Throws an Error with a sentence when the bytes are not that. */
 export function parseBinary(buffer: ArrayBuffer): PictureMessage {
@@ -28,7 +28,7 @@ export function parseBinary(buffer: ArrayBuffer): PictureMessage {
 }
 
 /** A message of the server, or undefined for a type that this page does not know (a newer server's). */
-export function parseText(text: string): Hello | Result | Detections | StreamEvent | undefined {
+export function parseText(text: string): ServerMessage | undefined {
   const value: unknown = JSON.parse(text);
   if (typeof value !== "object" || value === null || !("type" in value)) return undefined;
   return TYPES.some((type) => type === value.type) ? (value as ServerMessage) : undefined;
