@@ -133,7 +133,7 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
     });
     await detector.warmUp();
     ready = true;
-    const configured = new ConfiguredStreams(pipeline);
+    const configured = new ConfiguredStreams(pipeline, (ids) => keeper.behind(config, ids));
     const isConfigured = (id: string): boolean =>
       configured.has(id) || config.streams.some((stream) => stream.id === id);
     const keeper = new KeptStreams({ store, logger, isConfigured });

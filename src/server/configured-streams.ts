@@ -12,10 +12,16 @@ export interface Matched {
 
 export class ConfiguredStreams {
   readonly #pipeline: Pipeline;
+  readonly #kept: (ids: ReadonlySet<string>) => Promise<readonly StreamConfig[]>;
   readonly #ids = new Set<string>();
 
-  constructor(pipeline: Pipeline) {
+  /** `kept` gives streams of the API that stood back behind those of the settings, of these ids. */
+  constructor(
+    pipeline: Pipeline,
+    kept: (ids: ReadonlySet<string>) => Promise<readonly StreamConfig[]> = () => Promise.resolve([]),
+  ) {
     this.#pipeline = pipeline;
+    this.#kept = kept;
   }
 
   /** Whether the settings have such a stream, though it may have been removed over the API since. */
@@ -25,19 +31,21 @@ export class ConfiguredStreams {
 
   /**
    * Adds, changes and removes until the streams of the settings are as given, whatever was done to them over the API; a
-   * stream of the API that now has the name of one of these becomes it. Others are left alone, and so is what is right.
+   * stream of the API that now has the name of one of these becomes it, and comes back when none of these has it any more.
+   * Others are left alone, and so is what is right.
    */
   async match(streams: readonly StreamConfig[]): Promise<Matched> {
     const wanted = new Set(streams.map(({ id }) => id));
+    const gone = new Set([...this.#ids].filter((id) => !wanted.has(id)));
+    const back = gone.size > 0 ? await this.#kept(gone) : [];
     const there = new Map(this.#pipeline.list().map(({ config }) => [config.id, config]));
-    const gone = [...this.#ids].filter((id) => !wanted.has(id));
-    const removed = gone.filter((id) => there.has(id));
+    const removed = [...gone].filter((id) => there.has(id) && !back.some((stream) => stream.id === id));
     await Promise.all(removed.map((id) => this.#pipeline.remove(id)));
     for (const id of gone) this.#ids.delete(id);
     const added: string[] = [];
     const changed: string[] = [];
-    for (const stream of streams) {
-      this.#ids.add(stream.id);
+    for (const id of wanted) this.#ids.add(id);
+    for (const stream of [...streams, ...back]) {
       const before = there.get(stream.id);
       if (!before) {
         this.#pipeline.add(stream);

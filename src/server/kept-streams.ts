@@ -26,15 +26,25 @@ export class KeptStreams {
     this.#options = options;
   }
 
-  /** Those to start, in the order in which they were added. Files are held against today's `fileRoots`. */
-  async load({ fileRoots }: Pick<Config, "fileRoots">): Promise<StreamConfig[]> {
-    const { store, logger, isConfigured } = this.#options;
+  /** Those to start, in the order in which they were added. */
+  load(config: Pick<Config, "fileRoots">): Promise<StreamConfig[]> {
+    return this.#read(config, (id) => !this.#options.isConfigured(id));
+  }
+
+  /** Those of these ids, whether the settings have such streams or not. */
+  behind(config: Pick<Config, "fileRoots">, ids: ReadonlySet<string>): Promise<StreamConfig[]> {
+    return this.#read(config, (id) => ids.has(id));
+  }
+
+  /** Files are held against today's `fileRoots`. */
+  async #read({ fileRoots }: Pick<Config, "fileRoots">, isWanted: (id: string) => boolean): Promise<StreamConfig[]> {
+    const { store, logger } = this.#options;
     const rows = store.db.prepare("SELECT id, config FROM streams ORDER BY added_at, id").raw().all() as [
       string,
       string,
     ][];
     const streams: StreamConfig[] = [];
-    for (const [id, json] of rows.filter(([name]) => !isConfigured(name))) {
+    for (const [id, json] of rows.filter(([name]) => isWanted(name))) {
       try {
         const stream: StreamConfig = NewStream.parse(JSON.parse(json));
         if (schemeOf(stream.url) === "file") await allowedFile(stream.url, fileRoots).catch(unlessMissing);

@@ -2,6 +2,7 @@
 import { pino } from "pino";
 import { describe, expect, test } from "vitest";
 import type { StreamConfig } from "../../src/pipeline/stream.ts";
+import { ConfiguredStreams } from "../../src/server/configured-streams.ts";
 import { KeptStreams } from "../../src/server/kept-streams.ts";
 import { openStore, type Store } from "../../src/server/store.ts";
 import { ScriptedPipeline } from "../support/scripted-pipeline.ts";
@@ -93,6 +94,28 @@ describe("after a restart", () => {
       expect(second.pipeline.status("door").config).toEqual(mine);
       second.end();
       expect((await live(store)).pipeline.status("door").config).toEqual(camera("door"));
+    });
+  });
+
+  test("and comes back as soon as they have none, as it was kept", async () => {
+    await withStore(async (store) => {
+      const first = await live(store);
+      for (const id of ["door", "yard"]) first.pipeline.add({ ...camera(id), priority: 2 });
+      first.end();
+      const pipeline = new ScriptedPipeline();
+      const configured = new ConfiguredStreams(pipeline, (ids) => keeper.behind({ fileRoots: [] }, ids));
+      const keeper = new KeptStreams({ store, logger: pino(), isConfigured: (id) => configured.has(id) });
+      const following = keeper.follow(pipeline);
+      await configured.match([camera("door"), camera("yard"), camera("gate")]);
+      await pipeline.remove("yard");
+      const matched = await configured.match([]);
+      expect(matched).toEqual({ added: ["yard"], changed: ["door"], removed: ["gate"] });
+      const kept = ["door", "yard"].map((id) => ({ ...camera(id), priority: 2 }));
+      expect(pipeline.list().map(({ config }) => config)).toEqual(kept);
+      expect(configured.has("door")).toBe(false);
+      await pipeline.remove("door");
+      following.unsubscribe();
+      expect((await live(store)).ids()).toEqual(["yard"]);
     });
   });
 
