@@ -18,7 +18,9 @@ export async function openShown(model: string, cacheDir: string): ReturnType<typ
 export async function annotationModel(folder: string, { info }: Detector): Promise<AnnotationModel> {
   const spec = await readSpec(folder);
   const [, engine = info.engine, int8] = /^([^\s,]+)( int8)?/.exec(info.engine) ?? [];
-  const labels = spec.labels.flatMap((label, classId) => (label === null ? [] : [{ classId, label }]));
+  const labels = spec.labels.flatMap((label, classId) =>
+    label === null || spec.labels.indexOf(label) < classId ? [] : [{ classId, label }],
+  );
   return { ...info.model, engine, precision: int8 ? "int8" : "fp32", labels };
 }
 

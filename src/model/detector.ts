@@ -73,7 +73,7 @@ export function createDetector(
   return {
     info: {
       model: { name: spec.name, version: spec.version },
-      labels: spec.labels.filter((label) => label !== null),
+      labels: [...new Set(spec.labels.filter((label) => label !== null))],
       engine: engine.description,
       reason,
     },

@@ -26,7 +26,8 @@ export function createPostProcess(spec: SsdSpec, settings: PostProcessSpec = spe
   const cut = topKPerClass === undefined ? undefined : createCut(topKPerClass, classes);
   const kept = new Kept(Math.min(maxDetections, threshold.boxes * classes), classes);
   const createSuppress = suppression === "hard" ? createHardSuppress : createSoftSuppress;
-  const suppress = createSuppress(settings, classes, kept);
+  const first = firstOfLabel(labels);
+  const suppress = createSuppress(settings, settings.classAgnostic ? new Int32Array(classes) : first, kept);
   const candidates = new Candidates();
   const boxes = new DecodedBoxes(spec, cutFirst);
 
@@ -39,12 +40,17 @@ export function createPostProcess(spec: SsdSpec, settings: PostProcessSpec = spe
     const many = suppress(candidates, order, count, boxes);
     for (let i = 0; i < many; i++) {
       const candidate = kept.candidates[i]!;
-      const classId = candidates.keys[candidate]! % classes;
+      const classId = first[candidates.keys[candidate]! % classes]!;
       const bbox = toBox(boxes.corners, kept.boxes[i]! * 4, width, height);
       detections.push({ bbox, score: candidates.scores[candidate]!, label: labels[classId]!, classId });
     }
     return detections;
   };
+}
+
+/** For each class the first one that has its label; for one without a label itself. */
+function firstOfLabel(labels: SsdSpec["labels"]): Int32Array {
+  return Int32Array.from(labels, (label, classId) => (label === null ? classId : labels.indexOf(label)));
 }
 
 /** Leaves the best `limit` candidates of each class in the order, before any is suppressed, and returns how many these are. */

@@ -116,7 +116,7 @@ export const SsdSpec = z.strictObject({
     .min(2)
     .max(MAX_CHANNELS)
     .describe(
-      "One for each logit; the index is the class id. null is never reported: the background, or a gap in the ids.",
+      "One for each logit; the index is the class id. null is never reported: the background, or a gap in the ids. Logits with one label are kinds of one class, whose id is the first's.",
     ),
   postProcess: PostProcessSpec,
 });

@@ -1,6 +1,7 @@
 // The training objective of SSD and its gradient towards the network's heads (SSD paper, section 2.2, equations 1 to 3).
 import type { SsdSpec } from "../model/spec.ts";
 import { mineNegatives } from "./hard-negatives.ts";
+import { teachKind } from "./kinds.ts";
 import { NEITHER, type PictureTargets } from "./match.ts";
 
 /** float32 where networks run; float64 where gradients are held against differences. */
@@ -19,7 +20,21 @@ export interface LossOptions {
   readonly negativesPerMatch: number;
   /** So many at least, that a picture without objects teaches too; the paper has none. */
   readonly leastNegatives: number;
+  /** For each column the first one that has its label, where labels have kinds. */
+  readonly kinds?: Int32Array | undefined;
 }
+
+/** Of the row of logits at `at`, whose column `label` should win. */
+export type RowLoss = (logits: Floats, at: number, classes: number, label: number) => number;
+/** The same's gradient, over `over`. */
+export type RowGradient = (
+  logits: Floats,
+  out: Floats,
+  at: number,
+  classes: number,
+  label: number,
+  over: number,
+) => void;
 
 /** As the paper has it. */
 export const PAPER_LOSS: Omit<LossOptions, "scores"> = { negativesPerMatch: 3, leastNegatives: 0 };
@@ -55,8 +70,8 @@ export function ssdLoss(
   gradient.logits.fill(0);
   if (matched === 0) return { box: 0, class: 0, matched: 0, negatives: 0 };
   const sums = { box: 0, class: 0, negatives: 0 };
-  const rowLoss = options.scores === "softmax" ? softmaxLoss : sigmoidLoss;
-  const rowGradient = options.scores === "softmax" ? softmaxGradient : sigmoidGradient;
+  const rowLoss: RowLoss = options.scores === "softmax" ? softmaxLoss : sigmoidLoss;
+  const rowGradient: RowGradient = options.scores === "softmax" ? softmaxGradient : sigmoidGradient;
   const losses = new Float64Array(boxes);
   for (const [n, { labels, offsets, matched: own }] of targets.entries()) {
     const first = n * boxes;
@@ -72,8 +87,10 @@ export function ssdLoss(
     }
     for (let i = 0; i < boxes; i++) {
       if (labels[i]! <= 0) continue;
-      sums.class += losses[i]!;
-      rowGradient(heads.logits, gradient.logits, (first + i) * classes, classes, labels[i]!, matched);
+      const row = { logits: heads.logits, gradient: gradient.logits, at: (first + i) * classes, label: labels[i]! };
+      const ofKind = options.kinds && teachKind(options.kinds, { ...row, over: matched }, rowLoss, rowGradient);
+      sums.class += ofKind ?? losses[i]!;
+      if (ofKind === undefined) rowGradient(row.logits, row.gradient, row.at, classes, row.label, matched);
       for (let at = i * 4; at < i * 4 + 4; at++) {
         const apart = heads.offsets[first * 4 + at]! - offsets[at]!;
         sums.box += Math.abs(apart) < 1 ? 0.5 * apart * apart : Math.abs(apart) - 0.5;

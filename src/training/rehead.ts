@@ -17,8 +17,9 @@ const PRIOR = 0.01;
 
 /**
  * The same network with a background and `labels` for classes. A label that the model knows, by its name or an alias, keeps its rows, as does
- * the background; one that `merge` makes of several that it knows has the mean of theirs. Others' are drawn as Glorot and Bengio's, with
- * biases of 0, or of a rare class where scores are sigmoids. The same seed draws the same.
+ * the background. One that `merge` makes of several, or that has several rows already, keeps the rows of all as kinds of it: each has a
+ * column of its own with that label. Others' are drawn as Glorot and Bengio's, with biases of 0, or of a rare class where scores are
+ * sigmoids. The same seed draws the same.
  */
 export function rehead(
   spec: SsdSpec,
@@ -27,29 +28,26 @@ export function rehead(
   seed: number,
   merge: Readonly<Record<string, readonly string[]>> = {},
 ): Reheaded {
-  const categories = labels.map((name, i) => ({ id: i + 1, name }));
   const old = spec.labels.filter((label) => label !== null);
-  const { categoryOf } = mapLabels(old, categories);
-  /** The old columns that each new one is the mean of; none where it is drawn. */
-  const columns: number[][] = [[0], ...labels.map(() => [])];
-  // Of two old labels with one name the first is kept.
-  for (const [label, { id }] of categoryOf)
-    if (columns[id]!.length === 0) columns[id]!.push(spec.labels.indexOf(label));
-  for (const [i, label] of labels.entries()) {
-    const merged = (merge[label] ?? []).map((one) => ({ id: 0, name: one }));
-    for (const known of mapLabels(old, merged).categoryOf.keys()) columns[i + 1]!.push(spec.labels.indexOf(known));
-  }
+  const kindsOf = labels.map((label) => {
+    const names = [label, ...(merge[label] ?? [])].map((name, id) => ({ id, name }));
+    const { categoryOf } = mapLabels(old, names);
+    return spec.labels.flatMap((one, column) => (one !== null && categoryOf.has(one) ? [column] : []));
+  });
+  /** The old column of each new one; -1 where there is none. */
+  const columns = [0, ...kindsOf.flatMap((kinds) => (kinds.length > 0 ? kinds : [-1]))];
   const next = random(seed);
   const made = [...weights].map(([name, tensor]): [string, Tensor] =>
     /^head\d+\.logits(\.project)?\.(weight|bias)$/.test(name)
       ? [name, moveRows(tensor, spec.labels.length, columns, name.endsWith(".bias"), spec.scores, next)]
       : [name, tensor],
   );
+  const repeated = labels.flatMap((label, i) => Array.from({ length: Math.max(1, kindsOf[i]!.length) }, () => label));
   return {
-    spec: { ...spec, labels: [null, ...labels] },
+    spec: { ...spec, labels: [null, ...repeated] },
     weights: new Map(made),
-    known: labels.filter((_, i) => columns[i + 1]!.length > 0),
-    drawn: labels.filter((_, i) => columns[i + 1]!.length === 0),
+    known: labels.filter((_, i) => kindsOf[i]!.length > 0),
+    drawn: labels.filter((_, i) => kindsOf[i]!.length === 0),
   };
 }
 
@@ -57,7 +55,7 @@ export function rehead(
 function moveRows(
   { shape: [rows, ...rest], data }: Tensor,
   classes: number,
-  columns: readonly (readonly number[])[],
+  columns: readonly number[],
   isBias: boolean,
   scores: SsdSpec["scores"],
   next: () => number,
@@ -69,14 +67,11 @@ function moveRows(
   const reach = Math.sqrt(6 / (size + boxes * columns.length * pixels));
   const bias = scores === "sigmoid" ? Math.log(PRIOR / (1 - PRIOR)) : 0;
   for (let box = 0; box < boxes; box++) {
-    for (const [column, olds] of columns.entries()) {
+    for (const [column, old] of columns.entries()) {
       const to = (box * columns.length + column) * size;
-      for (const old of olds) {
-        const from = (box * classes + old) * size;
-        for (let i = 0; i < size; i++) out[to + i]! += data[from + i]! / olds.length;
-      }
-      if (olds.length > 0) continue;
-      if (isBias) out[to] = bias;
+      const from = (box * classes + old) * size;
+      if (old !== -1) out.set(data.subarray(from, from + size), to);
+      else if (isBias) out[to] = bias;
       else for (let i = 0; i < size; i++) out[to + i] = (next() * 2 - 1) * reach;
     }
   }

@@ -22,10 +22,12 @@ export interface StartingPoint {
 
 /** Fails with LAYER_UNKNOWN or NOTHING_TO_LEARN. */
 export function startingPoint(parent: Bundle, categories: readonly Category[], settings: TrainSettings): StartingPoint {
-  const own = parent.spec.labels.filter((label) => label !== null);
+  const own = [...new Set(parent.spec.labels.filter((label) => label !== null))];
   const names = categories.map(({ name }) => name);
   const { unknownToModel } = mapLabels(own, categories);
-  const wanted = settings.labels === "all" ? [...own, ...unknownToModel.map(({ name }) => name)] : names;
+  const merged = new Set(Object.values(settings.merge).flat());
+  const stay = own.filter((label) => !merged.has(label));
+  const wanted = settings.labels === "all" ? [...stay, ...unknownToModel.map(({ name }) => name)] : names;
   const begun = sameLabels(own, wanted)
     ? { bundle: parent, known: wanted, drawn: [] }
     : reheaded(parent, wanted, settings);

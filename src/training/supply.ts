@@ -9,6 +9,7 @@ import { openOnnxTraining } from "./engines/onnx-step.ts";
 import type { TrainEngine, TrainEngineOptions } from "./engines/train-engine.ts";
 import { FeatureCache } from "./feature-cache.ts";
 import { FrozenBase } from "./frozen-base.ts";
+import { kindsOf } from "./kinds.ts";
 import type { LearningData } from "./learning-data.ts";
 import type { PicturePool } from "./pictures/picture-pool.ts";
 import type { StartingPoint } from "./starting-point.ts";
@@ -43,7 +44,7 @@ export async function openSupply({ data, start, pool, settings, folder, cacheDir
   const features = forms > 0 ? await openFeatures(start, settings, forms, folder) : undefined;
   const engine = await openEngine(start, settings, {
     given: features ? "features" : "pictures",
-    loss: { ...settings, scores: start.bundle.spec.scores },
+    loss: { ...settings, scores: start.bundle.spec.scores, kinds: kindsOf(start.bundle.spec) },
     threads: settings.threads,
     cacheDir,
   });

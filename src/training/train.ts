@@ -107,7 +107,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
         engine: engine.description,
         training: data.training.pictures.length,
         validation: data.validation.pictures.length,
-        labels: start.bundle.spec.labels.filter((label) => label !== null),
+        labels: [...new Set(start.bundle.spec.labels.filter((label) => label !== null))],
         known: [...start.known],
         epochs: settings.epochs,
         steps: batches.steps,

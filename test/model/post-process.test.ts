@@ -39,6 +39,18 @@ describe("non-maximum suppression", () => {
     expect(found(nested, heads, { iouThreshold: 0.1 })).toEqual(["cat 0.90", "dog 0.80"]);
   });
 
+  test("classes with one label are kinds of it: they suppress each other, and have the first one's id", () => {
+    const kinds = { ...nested, labels: [null, "cat", "cat"] };
+    const heads = headsOf(kinds, [
+      [NEVER, logit(0.6), logit(0.9)],
+      [NEVER, NEVER, logit(0.8)],
+    ]);
+    expect(found(kinds, heads, { iouThreshold: 0.3 })).toEqual(["cat 0.90", "cat 0.80"]);
+    expect(found(kinds, heads, { iouThreshold: 0.2 })).toEqual(["cat 0.90"]);
+    const [one] = createPostProcess(kinds, { ...SETTINGS, minScore: 0.5 })(heads, 100, 100);
+    expect(one).toMatchObject({ label: "cat", classId: 1 });
+  });
+
   test("a box that was dropped drops no other", () => {
     // IoU of neighbours in size: 0.5; of the first and the third: 0.25.
     const chain = specOf([

@@ -100,34 +100,58 @@ describe("ssdLoss", () => {
     expect([...gradient.logits.subarray(2)]).toEqual([0, 0]);
   });
 
-  test.each([softmax, { ...sigmoid, leastNegatives: 2 }])("$scores: the gradient is that of differences", (options) => {
-    const next = random(3);
-    const [n, boxes, classes] = [3, 20, 5];
-    const draw = (count: number, reach: number): Float64Array =>
-      Float64Array.from({ length: count }, () => (next() * 2 - 1) * reach);
-    const heads = { offsets: draw(n * boxes * 4, 3), logits: draw(n * boxes * classes, 4) };
-    const targets = Array.from({ length: n }, (_, i) => {
-      const labels = Array.from({ length: boxes }, () => (next() < 0.2 && i !== 1 ? 1 + Math.floor(next() * 4) : 0));
-      return { ...picture(labels), offsets: Float32Array.from(draw(boxes * 4, 3)) };
-    });
-    const gradient = { offsets: new Float64Array(heads.offsets.length), logits: new Float64Array(heads.logits.length) };
-    const unused = { offsets: new Float64Array(heads.offsets.length), logits: new Float64Array(heads.logits.length) };
-    ssdLoss(heads, targets, gradient, options);
-    const total = (): number => {
-      const loss = ssdLoss(heads, targets, unused, options);
-      return loss.box + loss.class;
-    };
-    for (const part of ["offsets", "logits"] as const) {
-      for (let i = 0; i < heads[part].length; i++) {
-        const value = heads[part][i]!;
-        const step = 1e-6;
-        heads[part][i] = value + step;
-        const above = total();
-        heads[part][i] = value - step;
-        const below = total();
-        heads[part][i] = value;
-        expect(Math.abs(gradient[part][i]! - (above - below) / (2 * step))).toBeLessThan(1e-7);
-      }
+  test("of a label's kinds the surest is taught, as if the others were not there", () => {
+    // Background, two kinds of a label, another label.
+    const kinds = Int32Array.of(0, 1, 1, 3);
+    for (const options of [softmax, sigmoid]) {
+      const { class: loss, gradient } = run([0.5, 1, 2, -1], [picture([1])], { ...options, kinds });
+      const alone = run([0.5, 2, -1], [picture([1])], options);
+      expect(loss).toBeCloseTo(alone.class, 12);
+      const [background, kind, other] = alone.gradient.logits;
+      expect([...gradient.logits].map((value) => value.toFixed(12))).toEqual(
+        [background!, 0, kind!, other!].map((value) => value.toFixed(12)),
+      );
+      const one = run([0.5, 1, 2, -1], [picture([3])], { ...options, kinds });
+      expect(one.gradient).toEqual(run([0.5, 1, 2, -1], [picture([3])], options).gradient);
     }
   });
+
+  test.each([softmax, { ...sigmoid, leastNegatives: 2 }, { ...softmax, kinds: Int32Array.of(0, 1, 1, 3, 3) }])(
+    "$scores: the gradient is that of differences",
+    (options) => {
+      const next = random(3);
+      const [n, boxes, classes] = [3, 20, 5];
+      const draw = (count: number, reach: number): Float64Array =>
+        Float64Array.from({ length: count }, () => (next() * 2 - 1) * reach);
+      const heads = { offsets: draw(n * boxes * 4, 3), logits: draw(n * boxes * classes, 4) };
+      const targets = Array.from({ length: n }, (_, i) => {
+        const labels = Array.from({ length: boxes }, () =>
+          next() < 0.2 && i !== 1 ? 1 + 2 * Math.floor(next() * 2) : 0,
+        );
+        return { ...picture(labels), offsets: Float32Array.from(draw(boxes * 4, 3)) };
+      });
+      const gradient = {
+        offsets: new Float64Array(heads.offsets.length),
+        logits: new Float64Array(heads.logits.length),
+      };
+      const unused = { offsets: new Float64Array(heads.offsets.length), logits: new Float64Array(heads.logits.length) };
+      ssdLoss(heads, targets, gradient, options);
+      const total = (): number => {
+        const loss = ssdLoss(heads, targets, unused, options);
+        return loss.box + loss.class;
+      };
+      for (const part of ["offsets", "logits"] as const) {
+        for (let i = 0; i < heads[part].length; i++) {
+          const value = heads[part][i]!;
+          const step = 1e-6;
+          heads[part][i] = value + step;
+          const above = total();
+          heads[part][i] = value - step;
+          const below = total();
+          heads[part][i] = value;
+          expect(Math.abs(gradient[part][i]! - (above - below) / (2 * step))).toBeLessThan(1e-7);
+        }
+      }
+    },
+  );
 });

@@ -57,3 +57,17 @@ describe.each(["sigmoid", "softmax"] as const)("a model with scores by %s and ot
     expect(changed.every((name) => name.includes(".logits.project"))).toBe(true);
   });
 });
+
+test("a label that is made of several keeps the rows of all as its kinds, and so does a model that has such labels already", () => {
+  const spec = smallSpec();
+  const weights = randomWeights(buildSsd(spec), 1);
+  const made = rehead(spec, weights, ["truck", "pet", "cow"], 3, { pet: ["dog", "Cat", "fox"], cow: ["cow"] });
+  expect(made.spec.labels).toEqual([null, "truck", "pet", "pet", "cow"]);
+  expect([made.known, made.drawn]).toEqual([["pet", "cow"], ["truck"]]);
+  expect(misfit(buildSsd(made.spec), made.weights)).toBeUndefined();
+  const bias = (tensors: typeof weights): number[] => [...tensors.get("head0.logits.project.bias")!.data];
+  expect(bias(made.weights).slice(2, 4)).toEqual(bias(weights).slice(1, 3));
+  const again = rehead(made.spec, made.weights, ["pet"], 3);
+  expect(again.spec.labels).toEqual([null, "pet", "pet"]);
+  expect(bias(again.weights).slice(1, 3)).toEqual(bias(weights).slice(1, 3));
+});

@@ -50,12 +50,16 @@ export class Kept {
   }
 }
 
+/** The group of each class: those of one group suppress each other. */
+export type Groups = Int32Array;
+
 /** A candidate is dropped when a better one of its group that was kept overlaps it by more than the threshold. */
 export function createHardSuppress(
-  { iouThreshold, maxDetections, classAgnostic }: PostProcessSpec,
-  classes: number,
+  { iouThreshold, maxDetections }: PostProcessSpec,
+  groups: Groups,
   kept: Kept,
 ): Suppress {
+  const classes = groups.length;
   return ({ keys }, order, count, boxes) => {
     kept.clear();
     for (let i = 0; i < count && kept.count < maxDetections; i++) {
@@ -63,7 +67,7 @@ export function createHardSuppress(
       const classId = key % classes;
       const box = (key - classId) / classes;
       if (boxes.area(box) === 0) continue;
-      const group = classAgnostic ? 0 : classId;
+      const group = groups[classId]!;
       let rival = kept.first(group);
       while (rival !== NONE && !(boxes.iou(box, kept.boxes[rival]!) > iouThreshold)) rival = kept.next[rival]!;
       if (rival === NONE) kept.add(order[i]!, box, group);
@@ -78,10 +82,11 @@ export function createHardSuppress(
  * only when its candidate is the best by what was last known; that gives the same as updating all of them each time.
  */
 export function createSoftSuppress(
-  { minScore, softSigma, maxDetections, classAgnostic }: PostProcessSpec,
-  classes: number,
+  { minScore, softSigma, maxDetections }: PostProcessSpec,
+  groups: Groups,
   kept: Kept,
 ): Suppress {
+  const classes = groups.length;
   // For each candidate the kept box that last lowered its score.
   let lowered = new Int32Array(0);
   return ({ keys, scores, count: all }, order, count, boxes) => {
@@ -95,7 +100,7 @@ export function createSoftSuppress(
       const key = keys[candidate]!;
       const classId = key % classes;
       const box = (key - classId) / classes;
-      const group = classAgnostic ? 0 : classId;
+      const group = groups[classId]!;
       const seen = lowered[candidate]!;
       let rival = seen === NONE ? kept.first(group) : kept.next[seen]!;
       let gone = rival === NONE;
