@@ -82,7 +82,7 @@ export function showTraining(json: boolean): ShownTraining {
       if (stoppedEarly) console.log("It ended early, because it became no better.");
       console.log(`AP ${percent(before)} before, ${percent(after)} after epoch ${bestEpoch}, which was the best.`);
       if (!facts.offered) console.log("It is worse than what it began with.");
-      console.log(`The model is in ${folder}; for example: multibox serve --model ${folder}`);
+      console.log(`The model is in ${folder}, with report.html; for example: multibox serve --model ${folder}`);
     },
     close,
   };

@@ -9,12 +9,15 @@ import { VersionFile } from "../server/models/model-schemas.ts";
 import { ModelStore } from "../server/models/model-store.ts";
 import { StreamId } from "../server/protocol.ts";
 import { openDataset } from "../training/dataset.ts";
+import { drawReport } from "../training/report/report.ts";
 import { train, type TrainResult } from "../training/train.ts";
 import type { TrainSettings } from "../training/train-settings.ts";
 import type { Dataset } from "../training/truth.ts";
 import { requireWritable, writeWhole } from "../whole-file.ts";
 import { openShown, requireFree, writeModel } from "./model-folder.ts";
 import { showTraining } from "./train-progress.ts";
+
+const REPORT = "report.html";
 
 export interface TrainCommandOptions {
   readonly data: string;
@@ -105,10 +108,13 @@ async function placeOf({ out, name, dataDir, force }: TrainCommandOptions): Prom
   };
 }
 
-async function keepInFolder(out: string, { bundle, facts }: TrainResult): Promise<string> {
-  const folder = await writeModel(out, named(bundle, basename(resolve(out))));
-  const file = VersionFile.parse({ format: 1, ...facts });
+async function keepInFolder(out: string, result: TrainResult): Promise<string> {
+  const name = basename(resolve(out));
+  const report = await drawReport(name, result);
+  const folder = await writeModel(out, named(result.bundle, name));
+  const file = VersionFile.parse({ format: 1, ...result.facts });
   await writeWhole(join(out, "version.json"), [`${JSON.stringify(file, undefined, 1)}\n`]);
+  await writeWhole(join(out, REPORT), [report]);
   return folder;
 }
 
@@ -116,7 +122,9 @@ async function keepAsVersion(name: string, dataDir: string, result: TrainResult,
   const unlock = lockDataDir(dataDir);
   try {
     const { version } = await store.add(name, result.bundle, result.facts);
-    return store.folderOf(name, version);
+    const folder = store.folderOf(name, version);
+    await writeWhole(join(folder, REPORT), [await drawReport(`${name}@${version}`, result)]);
+    return folder;
   } finally {
     unlock();
   }

@@ -1,5 +1,6 @@
 // Draws precision over recall as an SVG that reads on light and dark pages.
 import type { Curve } from "./evaluate.ts";
+import { escapeMarkup } from "./report/markup.ts";
 
 export interface CurvesFigure {
   readonly title: string;
@@ -32,11 +33,11 @@ const STYLE = `
 export function drawCurves({ title, curves, classCurves }: CurvesFigure): string {
   const shown = curves.filter(({ precision }) => precision.every((value) => value >= 0));
   const ticks = Array.from({ length: 11 }, (_, i) => i / 10);
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escape(title)}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeMarkup(title)}">
   <style>${STYLE}
   </style>
   <rect class="paper" width="${WIDTH}" height="${HEIGHT}"/>
-  <text x="${LEFT}" y="26" style="font-size: 15px">${escape(title)}</text>
+  <text x="${LEFT}" y="26" style="font-size: 15px">${escapeMarkup(title)}</text>
 ${ticks.map(drawTick).join("\n")}
   <text x="${LEFT + SIDE_X / 2}" y="${HEIGHT - 14}" text-anchor="middle">recall</text>
   <text transform="translate(16 ${TOP + SIDE_Y / 2}) rotate(-90)" text-anchor="middle">precision</text>
@@ -61,13 +62,13 @@ function drawTick(share: number): string {
 function drawCurve(name: string, precision: readonly number[], attributes: string): string {
   const end = precision.findLastIndex((value) => value > 0) + 2;
   const points = precision.slice(0, end).map((value, i) => `${xOf(i / (precision.length - 1))} ${yOf(value)}`);
-  return `  <path ${attributes} d="M${points.join("L")}"><title>${escape(name)}</title></path>`;
+  return `  <path ${attributes} d="M${points.join("L")}"><title>${escapeMarkup(name)}</title></path>`;
 }
 
 function drawLegend(name: string, i: number, count: number): string {
   const x = LEFT + SIDE_X + 16;
   const y = TOP + 8 + 20 * i;
-  return `  <path class="mean" ${colour(i, count)} d="M${x} ${y}h20"/><text x="${x + 28}" y="${y + 4}">${escape(name)}</text>`;
+  return `  <path class="mean" ${colour(i, count)} d="M${x} ${y}h20"/><text x="${x + 28}" y="${y + 4}">${escapeMarkup(name)}</text>`;
 }
 
 function colour(i: number, count: number): string {
@@ -78,7 +79,3 @@ function colour(i: number, count: number): string {
 const xOf = (recall: number): number => round(LEFT + recall * SIDE_X);
 const yOf = (precision: number): number => round(TOP + (1 - precision) * SIDE_Y);
 const round = (value: number): number => Math.round(value * 10) / 10;
-
-function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
-}

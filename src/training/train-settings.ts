@@ -54,7 +54,7 @@ export const TrainSettings = z.strictObject({
   replayShare: z.number().min(0).max(0.95).default(0.3).describe("Share of an epoch's pictures from the replay set."),
   negativesPerMatch: z.number().min(0).max(1000).default(3).describe("Hard negatives for each matched default box."),
   leastNegatives: z.int().min(0).max(10_000).default(3).describe("Hard negatives of a picture, even of an empty one."),
-  ema: z.number().min(0).max(0.99999).default(0).describe("Decay of a moving average of the weights; 0 for none."),
+  ema: z.number().min(0).max(0.99999).default(0.98).describe("Decay of a moving average of the weights; 0 for none."),
   patience: z.int().min(0).default(0).describe("Epochs without a better figure after which it stops; 0 for never."),
   seed: z
     .int()

@@ -1,0 +1,71 @@
+// Pictures of the validation set with what is on them and what the model finds, small enough to lie within a page.
+import sharp from "sharp";
+import { readPicture } from "../pictures/read-picture.ts";
+import { seedOf, shuffled } from "../seeds.ts";
+import type { Dataset, DataPicture, Found, Truth } from "../truth.ts";
+import { escapeMarkup } from "./markup.ts";
+
+const WIDTH = 360;
+const QUALITY = 70;
+/** Detections below are not drawn. */
+const LEAST_SCORE = 0.35;
+
+export interface ExamplesOptions {
+  readonly validation: Dataset;
+  /** Of the parent and of the new model. */
+  readonly before: readonly Found[];
+  readonly after: readonly Found[];
+  readonly count: number;
+  readonly seed: number;
+}
+
+/** HTML figures, each a picture twice: before and after. A picture that cannot be read any more is left out. */
+export async function drawExamples({ validation, before, after, count, seed }: ExamplesOptions): Promise<string> {
+  const { pictures, categories } = validation;
+  const names = new Map(categories.map(({ id, name }) => [id, name]));
+  const figures: string[] = [];
+  for (const at of shuffled(pictures.length, seedOf(seed, pictures.length))) {
+    if (figures.length === count) break;
+    const picture = pictures[at]!;
+    if (picture.objects.length === 0) continue;
+    const jpeg = await small(picture).catch(() => undefined);
+    if (!jpeg) continue;
+    const draw = (found: readonly Found[], caption: string): string =>
+      drawPicture(
+        picture,
+        jpeg,
+        found.filter(({ pictureId }) => pictureId === picture.id),
+        names,
+        caption,
+      );
+    figures.push(`<div class="pair">${draw(before, "before")}${draw(after, "after")}</div>`);
+  }
+  return figures.join("\n");
+}
+
+async function small(picture: DataPicture): Promise<string> {
+  const { image } = await readPicture(picture);
+  const raw = { width: image.width, height: image.height, channels: 3 } as const;
+  const resized = sharp(image.data, { raw }).resize({ width: WIDTH, withoutEnlargement: true });
+  return (await resized.jpeg({ quality: QUALITY }).toBuffer()).toString("base64");
+}
+
+function drawPicture(
+  { width, height, objects }: DataPicture,
+  jpeg: string,
+  found: readonly Found[],
+  names: ReadonlyMap<number, string>,
+  caption: string,
+): string {
+  const shown = found.filter(({ score }) => score >= LEAST_SCORE);
+  const size = Math.max(width, height) / 26;
+  const box = ({ bbox: [x, y, w, h] }: Pick<Truth, "bbox">, kind: string): string =>
+    `<rect class="${kind}" x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${w.toFixed(1)}" height="${h.toFixed(1)}"/>`;
+  const tag = ({ bbox: [x, y], categoryId, score }: Found): string =>
+    `<text class="tag" font-size="${size.toFixed(0)}" x="${(x + 2).toFixed(1)}" y="${Math.max(size, y - 3).toFixed(1)}">${escapeMarkup(names.get(categoryId) ?? "")} ${(score * 100).toFixed(0)}</text>`;
+  const drawn = [
+    ...objects.map((truth) => box(truth, truth.crowd ? "truth ignored" : "truth")),
+    ...shown.map((one) => box(one, "found") + tag(one)),
+  ];
+  return `<figure><svg viewBox="0 0 ${width} ${height}"><image href="data:image/jpeg;base64,${jpeg}" width="${width}" height="${height}"/>${drawn.join("")}</svg><figcaption>${caption}</figcaption></figure>`;
+}

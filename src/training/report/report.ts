@@ -1,0 +1,113 @@
+// What a training came to, as one HTML file without scripts and without anything that is fetched: for people, and to be kept with the model.
+import { drawCurves } from "../curves.ts";
+import type { Evaluation } from "../evaluate.ts";
+import type { TrainResult } from "../train.ts";
+import { drawExamples } from "./examples.ts";
+import { drawLines } from "./line-chart.ts";
+import { escapeMarkup } from "./markup.ts";
+
+const EXAMPLES = 8;
+
+const STYLE = `
+:root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --faint: #d0d7de; --a: #0969da; --b: #bc4c00; --c: #1a7f37; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --paper: #0d1117; --faint: #30363d; --a: #58a6ff; --b: #f0883e; --c: #56d364; } }
+body { background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; } td, th { padding: .15rem .8rem .15rem 0; text-align: left; border-bottom: 1px solid var(--faint); }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; } td { overflow-wrap: anywhere; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(22rem, 1fr)); gap: 1rem; } .charts svg { width: 100%; }
+svg text { fill: var(--ink); font: 12px system-ui, sans-serif; } svg .head { font-size: 14px; font-weight: 600; }
+.grid { stroke: var(--faint); } path { fill: none; } .line0 { stroke: var(--a); stroke-width: 2; } .line1 { stroke: var(--b); stroke-width: 2; }
+.line2 { stroke: var(--c); stroke-width: 2; } .faint { stroke: var(--ink); stroke-dasharray: 3 4; opacity: .6; }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: .5rem; max-width: 50rem; } figure { margin: 0 0 1rem; } figure svg { width: 100%; }
+rect { fill: none; vector-effect: non-scaling-stroke; stroke-width: 2; } .truth { stroke: #fff; stroke-dasharray: 5 4; } .ignored { opacity: .5; }
+.found { stroke: #ff9e1b; } svg .tag { fill: #fff; paint-order: stroke; stroke: #000; stroke-width: 3; font-weight: 600; font-size: inherit; }`;
+
+/** The file's text. `title` is how the model is called. */
+export async function drawReport(title: string, result: TrainResult): Promise<string> {
+  const { facts, history, evaluation, parentEvaluation, bestEpoch, stoppedEarly, data } = result;
+  const learnt = history.filter(({ epoch }) => epoch > 0);
+  const values = (key: string): number[] => history.map(({ figures }) => Math.max(0, figures[key]!));
+  const charts = [
+    drawLines("Loss over epochs", [
+      { name: "classes", from: 1, values: learnt.map(({ classLoss }) => classLoss!) },
+      { name: "boxes", from: 1, values: learnt.map(({ boxLoss }) => boxLoss!) },
+    ]),
+    drawLines("On the validation pictures", [
+      { name: "AP", from: 0, values: values("AP") },
+      { name: "AP50", from: 0, values: values("AP50") },
+      { name: "AP before", from: 0, values: history.map(() => Math.max(0, facts.parentMetrics["AP"]!)), faint: true },
+    ]),
+    drawLines("Learning rate", [{ name: "rate", from: 1, values: learnt.map(({ lr }) => lr) }]),
+    drawCurves({ title: "Precision over recall, after", ...evaluation }),
+  ];
+  const examples = await drawExamples({
+    validation: data.validation,
+    before: parentEvaluation.found,
+    after: evaluation.found,
+    count: EXAMPLES,
+    seed: 1,
+  });
+  const warnings = [...data.warnings, ...evaluation.failures].map((text) => `<li>${escapeMarkup(text)}</li>`).join("");
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeMarkup(title)}</title>
+<style>${STYLE}
+</style>
+<h1>${escapeMarkup(title)}</h1>
+<p>Trained ${escapeMarkup(facts.created.slice(0, 16).replace("T", " "))} UTC from ${escapeMarkup(facts.parent)} on
+${data.training.pictures.length} pictures; judged by ${data.validation.pictures.length} others with ${evaluation.objects} objects.
+The best was epoch ${bestEpoch}${stoppedEarly ? ", and it ended early, because it became no better" : ""}.
+${facts.offered ? "It is at least as good as what it began with." : "<strong>It is worse than what it began with.</strong>"}</p>
+<div class="charts">${charts.join("\n")}</div>
+<h2>Figures</h2>
+${figuresTable(parentEvaluation, evaluation)}
+<h2>Labels</h2>
+${labelsTable(parentEvaluation, evaluation)}
+<h2>Examples</h2>
+<p>Dashed: what is there. Orange: what is found, with a score of at least 35.</p>
+${examples}
+${warnings === "" ? "" : `<h2>Warnings</h2><ul>${warnings}</ul>`}
+<h2>Settings</h2>
+${table(
+  ["setting", "value"],
+  [...Object.entries(facts.settings), ["data", facts.data.hash]].map(([name, value]) => [
+    String(name),
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]),
+)}
+</html>
+`;
+}
+
+function figuresTable(before: Evaluation, after: Evaluation): string {
+  const rows = Object.entries(after.figures).map(([name, value]) => {
+    const earlier = before.figures[name]!;
+    return [name, percent(earlier), percent(value), value < 0 ? "" : signed(value - earlier)];
+  });
+  return table(["figure", "before", "after", "change"], rows);
+}
+
+function labelsTable(before: Evaluation, after: Evaluation): string {
+  const earlier = new Map(before.classes.map(({ name, figures }) => [name, figures["AP"]!]));
+  const rows = after.classes
+    .filter(({ objects }) => objects > 0)
+    .map(({ name, objects, figures }) => {
+      const [was, is] = [earlier.get(name)!, figures["AP"]!];
+      return [name, String(objects), percent(was), percent(is), signed(is - was)];
+    });
+  return table(["label", "objects", "AP before", "AP after", "change"], rows);
+}
+
+/** All columns but the first are numbers where they look so. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cell = (tag: string, text: string, i: number): string =>
+    `<${tag}${i > 0 && head.length > 2 ? ' class="number"' : ""}>${escapeMarkup(text)}</${tag}>`;
+  const line = (tag: string, cells: readonly string[]): string =>
+    `<tr>${cells.map((text, i) => cell(tag, text, i)).join("")}</tr>`;
+  return `<table>${line("th", head)}\n${rows.map((row) => line("td", row)).join("\n")}</table>`;
+}
+
+const percent = (value: number): string => (value < 0 ? "-" : (value * 100).toFixed(1));
+const signed = (value: number): string => `${value >= 0 ? "+" : ""}${(value * 100).toFixed(1)}`;
