@@ -72,8 +72,8 @@ ${warnings === "" ? "" : `<h2>Warnings</h2><ul>${warnings}</ul>`}
 <h2>Settings</h2>
 ${table(
   ["setting", "value"],
-  [...Object.entries(facts.settings), ["data", facts.data.hash]].map(([name, value]) => [
-    String(name),
+  Object.entries({ ...facts.settings, data: facts.data.hash }).map(([name, value]) => [
+    name,
     typeof value === "string" ? value : JSON.stringify(value),
   ]),
 )}
