@@ -1,6 +1,6 @@
 // Runs ffmpeg: the only file that knows fluent-ffmpeg.
 import type { ChildProcess } from "node:child_process";
-import { finished, type Readable, type Writable } from "node:stream";
+import { finished, Readable, type Writable } from "node:stream";
 import fluent from "fluent-ffmpeg";
 import { MultiboxError, sentenceOf, systemCode } from "../errors.ts";
 import type { Ffmpeg } from "./find-ffmpeg.ts";
@@ -10,14 +10,24 @@ import { redactText } from "./stream.ts";
 /** One run of ffmpeg. Options are arguments, one string each, and are never split or quoted. */
 export interface FfmpegRun {
   readonly ffmpeg: Ffmpeg;
-  /** A stream is given to ffmpeg's standard input. */
-  readonly inputs: readonly { readonly url: string | Readable; readonly options?: readonly string[] }[];
+  readonly inputs: readonly FfmpegInput[];
   readonly outputOptions: readonly string[];
   /** A file that is overwritten; or where the bytes of ffmpeg's standard output go, at the pace that it takes them. */
   readonly output: string | Writable;
   /** Each line of stderr, without passwords, as `[demuxer @ 0x1] [error] text`. */
   readonly onLine?: (line: string) => void;
   readonly guard?: Guard;
+}
+
+export interface FfmpegInput {
+  /** A stream is given to ffmpeg's standard input. */
+  readonly url: string | Readable;
+  readonly options?: readonly string[];
+  /**
+   * Given to ffmpeg's standard input in place of the URL, which it names: arguments can be read by every user of the
+   * machine. The URL is what is kept out of what ffmpeg says.
+   */
+  readonly script?: string;
 }
 
 /** How a run ended. A code of 0 says little: a camera that hangs up is a success to ffmpeg. */
@@ -42,8 +52,8 @@ export function runFfmpeg(run: FfmpegRun): FfmpegHandle {
   const redact = (text: string): string =>
     inputs.reduce((clear, { url }) => (typeof url === "string" ? redactText(clear, url) : clear), text);
   const command = fluent({ stdoutLines: TAIL_LINES }).setFfmpegPath(ffmpeg.path);
-  for (const [index, { url, options = [] }] of inputs.entries()) {
-    command.input(url);
+  for (const [index, { url, script, options = [] }] of inputs.entries()) {
+    command.input(script === undefined ? url : Readable.from([script]));
     // As arguments, not as a list: fluent-ffmpeg splits a list's strings at their blanks.
     command.inputOptions(...(index === 0 ? GLOBAL_OPTIONS : []), ...options);
   }

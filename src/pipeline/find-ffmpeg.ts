@@ -16,6 +16,8 @@ export interface Ffmpeg {
   readonly warning?: string;
   /** The option that lets every frame through with its own time; it was renamed in 5.1. */
   readonly syncOption: "-fps_mode" | "-vsync";
+  /** Whether a concat script can give options to what it names. */
+  readonly takesScripts: boolean;
 }
 
 const HINT = "Install ffmpeg 5.1 or newer (`apt install ffmpeg`, `brew install ffmpeg`), or set FFMPEG_PATH to one.";
@@ -82,6 +84,7 @@ function describe(path: string, text: string): Ffmpeg | undefined {
     path,
     version,
     syncOption: modern ? "-fps_mode" : "-vsync",
+    takesScripts: modern,
     ...(modern
       ? {}
       : { warning: `ffmpeg ${version} (${path}) is older than 5.1: files play, but cameras may not. ${HINT}` }),

@@ -112,7 +112,7 @@ function lastWords(tail: readonly string[]): string {
   return line === undefined ? "it said nothing" : withoutTags(line);
 }
 
-/** `[rtsp @ 0x55c4] [error] text.` -> `text`; a redacted URL in front says nothing either. */
+/** `[rtsp @ 0x55c4] [error] text.` -> `text`; a redacted URL, or a script, in front says nothing either. */
 function withoutTags(line: string): string {
-  return line.replace(/^(\[[^\]]*\] )+(\*\*\*: )?/, "").replace(/\.$/, "");
+  return line.replace(/^(\[[^\]]*\] )+((\*\*\*|pipe:0): )?/, "").replace(/\.$/, "");
 }

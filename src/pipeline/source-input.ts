@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { MultiboxError, systemCode } from "../errors.ts";
+import type { FfmpegInput } from "./ffmpeg.ts";
 import type { Ffmpeg } from "./find-ffmpeg.ts";
 import { isLive, redactUrl, schemeOf, type StreamConfig } from "./stream.ts";
 
@@ -15,13 +16,23 @@ export interface AddressRules {
   readonly proxyUrl: string;
 }
 
+interface Input extends FfmpegInput {
+  readonly url: string;
+}
+
 /** The input as ffmpeg takes it. Fails where it is clear beforehand that it cannot be opened. */
-export async function inputOf(config: StreamConfig, rules?: AddressRules): Promise<{ url: string; options: string[] }> {
+export async function inputOf(
+  config: StreamConfig,
+  ffmpeg: Pick<Ffmpeg, "takesScripts">,
+  rules?: AddressRules,
+): Promise<Input> {
   const checked = rules?.apply(config.url) === true ? rules : undefined;
   switch (schemeOf(config.url)) {
     case "rtsp":
     case "rtsps":
-      return checked ? checkedRtsp(config, checked) : { url: escapeUserInfo(config.url), options: rtspOptions(config) };
+      return checked
+        ? checkedRtsp(config, ffmpeg, checked)
+        : rtspInput(escapeUserInfo(config.url), config.transport, ffmpeg);
     case "http":
     case "https":
       return checked ? checkedHttp(config, checked) : { url: escapeUserInfo(config.url), options: httpOptions() };
@@ -78,6 +89,12 @@ const WATCH = "split[main][watch];[watch]select=0,showinfo,nullsink;[main]null";
 const WHOLE = "select='gte(selected_n,1)+eq(pict_type,I)+gte(n,250)'";
 const CAMERA_FILTERS = [STEADY, WATCH, WHOLE];
 
+type Options = readonly (readonly [name: string, value: string])[];
+
+function asArguments(options: Options): string[] {
+  return options.flatMap(([name, value]) => [`-${name}`, value]);
+}
+
 const whitelist = (protocols: string): string[] => ["-protocol_whitelist", protocols];
 
 /**
@@ -85,20 +102,39 @@ const whitelist = (protocols: string): string[] => ["-protocol_whitelist", proto
  * more frame, and a core's worth of threads for each of many cameras would be waste.
  */
 const FEW_THREADS = ["-threads", "2"];
-const CAMERA_OPTIONS = [
-  "-fflags",
-  "+discardcorrupt",
-  "-analyzeduration",
-  "1000000",
-  "-fpsprobesize",
-  "0",
-  ...FEW_THREADS,
+const LOOK_BRIEFLY: Options = [
+  ["fflags", "+discardcorrupt"],
+  ["analyzeduration", "1000000"],
+  ["fpsprobesize", "0"],
 ];
+const CAMERA_OPTIONS = [...asArguments(LOOK_BRIEFLY), ...FEW_THREADS];
 
-/** No `-timeout`: it takes several times as long as it says, and means something else in ffmpeg 4. See supervise.ts. */
-function rtspOptions({ transport }: StreamConfig): string[] {
-  const only = ["-rtsp_transport", transport, "-allowed_media_types", "video"];
-  return [...whitelist("rtsp,rtsps,rtp,udp,tcp,tls,crypto"), ...only, ...CAMERA_OPTIONS];
+const RTSP_PROTOCOLS = "rtsp,rtsps,rtp,udp,tcp,tls,crypto";
+
+/**
+ * No `-timeout`: it takes several times as long as it says, and means something else in ffmpeg 4. See supervise.ts. A URL
+ * with a password goes into a script, which hands packets on as they come; an ffmpeg of 4.x has it among its arguments.
+ */
+function rtspInput(url: string, transport: StreamConfig["transport"], ffmpeg: Pick<Ffmpeg, "takesScripts">): Input {
+  const options: Options = [
+    ["protocol_whitelist", RTSP_PROTOCOLS],
+    ["rtsp_transport", transport],
+    ["allowed_media_types", "video"],
+    ...LOOK_BRIEFLY,
+  ];
+  const hasUserInfo = splitHost(url).before.endsWith("@");
+  if (!hasUserInfo || !ffmpeg.takesScripts) return { url, options: [...asArguments(options), ...FEW_THREADS] };
+  const lines = options.map(([name, value]) => `option ${name} ${value}`);
+  return {
+    url,
+    script: ["ffconcat version 1.0", `file ${quoted(url)}`, ...lines, ""].join("\n"),
+    options: [...whitelist(`${RTSP_PROTOCOLS},pipe`), "-f", "concat", "-safe", "0", ...CAMERA_OPTIONS],
+  };
+}
+
+/** As a script has it: only a quote ends it, and only a line's end the line. */
+function quoted(url: string): string {
+  return `'${url.replaceAll(/[\r\n]/g, encodeURIComponent).replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function httpOptions(alsoProtocols = ""): string[] {
@@ -109,18 +145,22 @@ function httpOptions(alsoProtocols = ""): string[] {
  * ffmpeg is told the address that was checked instead of the name, so that it has nothing to resolve; over TCP, because
  * over UDP a camera may name any address to send to. A server that redirects ffmpeg by RTSP is followed unchecked.
  */
-async function checkedRtsp(config: StreamConfig, rules: AddressRules): Promise<{ url: string; options: string[] }> {
+async function checkedRtsp(
+  config: StreamConfig,
+  ffmpeg: Pick<Ffmpeg, "takesScripts">,
+  rules: AddressRules,
+): Promise<Input> {
   const { before, host, after } = splitHost(escapeUserInfo(config.url));
   const address = await rules.check(host);
   const url = `${before}${address.includes(":") ? `[${address}]` : address}${after}`;
-  return { url, options: rtspOptions({ ...config, transport: "tcp" }) };
+  return rtspInput(url, "tcp", ffmpeg);
 }
 
 /**
  * Through the proxy, which checks whatever ffmpeg connects to. Playlists of the concat demuxer would pass it by, so only
  * formats are let in that hand the proxy on, or open nothing else.
  */
-async function checkedHttp(config: StreamConfig, rules: AddressRules): Promise<{ url: string; options: string[] }> {
+async function checkedHttp(config: StreamConfig, rules: AddressRules): Promise<Input> {
   const url = escapeUserInfo(config.url);
   await rules.check(splitHost(url).host);
   const only = ["-http_proxy", rules.proxyUrl, "-format_whitelist", NETWORK_FORMATS];

@@ -61,7 +61,7 @@ export function openSource(config: StreamConfig, options: SourceOptions): Observ
 
     const run = async (): Promise<void> => {
       const ffmpeg = options.ffmpeg ?? (await findFfmpeg());
-      const input = await inputOf(config, options.addresses);
+      const input = await inputOf(config, ffmpeg, options.addresses);
       if (subscriber.closed) return;
       const readColour = createColourReader();
       handle = runFfmpeg({

@@ -54,6 +54,7 @@ describe("findFfmpeg", () => {
       path,
       version: "6.1",
       syncOption: "-fps_mode",
+      takesScripts: true,
     });
   });
 

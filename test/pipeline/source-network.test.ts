@@ -4,8 +4,10 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { findFfmpeg } from "../../src/pipeline/find-ffmpeg.ts";
 import type { StreamConfig } from "../../src/pipeline/stream.ts";
 import { ffmpeg, lumaPicture, makeFolder } from "../support/ffmpeg.ts";
+import { processesWith } from "../support/processes.ts";
 import { startRtspServer } from "../support/rtsp-server.ts";
 import { collect, fileConfig } from "../support/source.ts";
 
@@ -74,18 +76,25 @@ test.each(["mpeg2video", "mpeg4", "libx264"])(
 );
 
 test.each(["tcp", "udp"] as const)(
-  "a camera plays over RTSP by %s, and the password does not show",
+  "a camera plays over RTSP by %s, and the password does not show, nor in the arguments of ffmpeg",
   async (transport) => {
     const camera = await startRtspServer({ auth: { user: "me", password: "s3/cr#et" } });
     try {
       const url = camera.url("/cam1").replace("rtsp://", "rtsp://me:s3/cr#et@");
-      const { frames } = await collect({ id: "test", url, loop: false, transport }, {}, 5);
+      const telling = new Set<number>();
+      const look = (): void => {
+        for (const text of ["s3/cr", "s3%2Fcr"]) for (const pid of processesWith(text)) telling.add(pid);
+      };
+      const { frames } = await collect({ id: "test", url, loop: false, transport }, { onDecoded: look }, 5);
+      expect(frames).toHaveLength(5);
+      if ((await findFfmpeg()).takesScripts) expect([...telling]).toEqual([]);
       expect(frames.every(({ live }) => live)).toBe(true);
       expect(camera.requests).toContain(`SETUP /cam1 200 ${transport}`);
       const wrong = { id: "test", url: url.replace("s3/cr", "wr/ong"), loop: false, transport };
       const { error } = await collect(wrong);
       expect(error?.code).toBe("STREAM_AUTH_FAILED");
       expect(String(error)).not.toContain("ong");
+      expect(error?.message).toMatch(/: Server returned 401 Unauthorized \(authorization failed\)\.$/);
       const lost = await collect({ id: "test", url: url.replace("/cam1", "/cam9"), loop: false, transport });
       expect(lost.error?.code).toBe("STREAM_NOT_FOUND");
     } finally {

@@ -137,7 +137,7 @@ function prepare(options: TestOptions): {
       ...setup,
       models: { store: versions, activator, defaultModel: "red-finder", fetchable: ["red-finder"] },
       jobTools: {
-        ffmpeg: { path: "ffmpeg", version: "", syncOption: "-fps_mode" },
+        ffmpeg: { path: "ffmpeg", version: "", syncOption: "-fps_mode", takesScripts: true },
         guard: createGuard(),
         model: () => "red-finder",
       },
