@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { MultiboxError, systemCode } from "../errors.ts";
 import type { FfmpegInput } from "./ffmpeg.ts";
 import type { Ffmpeg } from "./find-ffmpeg.ts";
+import { openRtspTunnel, type RtspTunnel } from "./rtsp-tunnel.ts";
 import { isLive, redactUrl, schemeOf, type StreamConfig } from "./stream.ts";
 
 /** Where URLs of some streams may lead to. */
@@ -16,8 +17,10 @@ export interface AddressRules {
   readonly proxyUrl: string;
 }
 
-interface Input extends FfmpegInput {
+export interface Input extends FfmpegInput {
   readonly url: string;
+  /** What it goes through; to be closed with the run. */
+  readonly tunnel?: RtspTunnel;
 }
 
 /** The input as ffmpeg takes it. Fails where it is clear beforehand that it cannot be opened. */
@@ -62,6 +65,8 @@ export function outputOptions(config: StreamConfig, ffmpeg: Ffmpeg, maxWidth: nu
     ffmpeg.syncOption,
     ..."passthrough -enc_time_base 1:90000 -c:v rawvideo -threads 1 -pix_fmt yuv420p".split(" "),
     ..."-f nut -write_index 0 -flush_packets 1".split(" "),
+    // Its URL is not among its arguments then, and whoever looks at processes wants to know which is which.
+    ...(redactUrl(config.url) === config.url ? [] : ["-metadata", `title=${redactUrl(config.url)}`]),
   ];
 }
 
@@ -142,8 +147,8 @@ function httpOptions(alsoProtocols = ""): string[] {
 }
 
 /**
- * ffmpeg is told the address that was checked instead of the name, so that it has nothing to resolve; over TCP, because
- * over UDP a camera may name any address to send to. A server that redirects ffmpeg by RTSP is followed unchecked.
+ * Through a tunnel to the address that was checked, so that ffmpeg has no name to resolve, and no camera can redirect it; over
+ * TCP, because over UDP a camera may name any address to send to.
  */
 async function checkedRtsp(
   config: StreamConfig,
@@ -151,9 +156,12 @@ async function checkedRtsp(
   rules: AddressRules,
 ): Promise<Input> {
   const { before, host, after } = splitHost(escapeUserInfo(config.url));
+  const [, scheme, userInfo] = /^(rtsps?):\/\/(.*)$/is.exec(before)!;
+  const [, port, path] = /^(?::(\d+))?(.*)$/s.exec(after)!;
+  const tls = scheme!.toLowerCase() === "rtsps";
   const address = await rules.check(host);
-  const url = `${before}${address.includes(":") ? `[${address}]` : address}${after}`;
-  return rtspInput(url, "tcp", ffmpeg);
+  const tunnel = await openRtspTunnel({ address, port: Number(port ?? (tls ? 322 : 554)), host, tls });
+  return { ...rtspInput(`rtsp://${userInfo}127.0.0.1:${tunnel.port}${path}`, "tcp", ffmpeg), tunnel };
 }
 
 /**

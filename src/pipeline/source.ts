@@ -7,6 +7,7 @@ import { findFfmpeg, type Ffmpeg } from "./find-ffmpeg.ts";
 import type { DropCause, Frame } from "./frame.ts";
 import { createFrameWriter } from "./frame-writer.ts";
 import type { Guard } from "./guard.ts";
+import type { RtspTunnel } from "./rtsp-tunnel.ts";
 import { changeOf, refusalOf, sourceError, truncationOf } from "./source-error.ts";
 import { type AddressRules, inputOf, outputOptions } from "./source-input.ts";
 import { isLive, type StreamConfig } from "./stream.ts";
@@ -47,6 +48,7 @@ const COLOUR_AFTER_MS = 2000;
 export function openSource(config: StreamConfig, options: SourceOptions): Observable<Frame> {
   return new Observable((subscriber) => {
     let handle: FfmpegHandle | undefined;
+    let tunnel: RtspTunnel | undefined;
     const timers = new Set<NodeJS.Timeout>();
     const after = (ms: number, action: () => void): void => void timers.add(setTimeout(action, ms));
     const writer = createFrameWriter({
@@ -62,6 +64,7 @@ export function openSource(config: StreamConfig, options: SourceOptions): Observ
     const run = async (): Promise<void> => {
       const ffmpeg = options.ffmpeg ?? (await findFfmpeg());
       const input = await inputOf(config, ffmpeg, options.addresses);
+      tunnel = input.tunnel;
       if (subscriber.closed) return;
       const readColour = createColourReader();
       handle = runFfmpeg({
@@ -80,6 +83,7 @@ export function openSource(config: StreamConfig, options: SourceOptions): Observ
       });
       const exit = await handle.done;
       if (subscriber.closed) return;
+      if (tunnel?.refusal) throw tunnel.refusal;
       const error = sourceError(config, exit, writer.decoded);
       if (error) throw error;
       const warning = truncationOf(config, exit);
@@ -90,6 +94,7 @@ export function openSource(config: StreamConfig, options: SourceOptions): Observ
       .catch((error: unknown) => subscriber.error(error))
       .finally(() => {
         for (const timer of timers) clearTimeout(timer);
+        tunnel?.close();
         options.onClosed?.();
       });
 

@@ -1,6 +1,10 @@
 // Which addresses are public, and what names and URLs that lead elsewhere come to: real ffmpeg, real sockets on loopback.
+import { readFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
-import { createServer as createTcpServer, type AddressInfo, type Server } from "node:net";
+import { connect, createServer as createTcpServer, type AddressInfo, type Server } from "node:net";
+import { join } from "node:path";
+import { pipeline } from "node:stream";
+import { createServer as createTlsServer } from "node:tls";
 import { describe, expect, test } from "vitest";
 import { checkedAddress, createPublicCheck } from "../../src/pipeline/public-address.ts";
 import { hostOf } from "../../src/pipeline/source-input.ts";
@@ -160,6 +164,38 @@ describe("ffmpeg, where private addresses are forbidden", () => {
     });
   });
 
+  test.each(["with a target", "with none"])("is not led there by a redirection of RTSP %s", async (which) => {
+    await withServers(redirect, async ({ secret, guard, hits }) => {
+      const target = which === "with a target" ? `Location: rtsp://${secret}/x\r\n` : "";
+      const camera = createTcpServer((socket) => {
+        socket.on("error", () => socket.destroy());
+        socket.on("data", (request) => {
+          const sequence = /CSeq: \d+/i.exec(request.toString())![0];
+          const isFirst = request.toString().startsWith("OPTIONS");
+          socket.write(`RTSP/1.0 ${isFirst ? "200 OK" : "302 Found"}\r\n${sequence}\r\n${isFirst ? "" : target}\r\n`);
+        });
+      });
+      await listening(camera, "127.0.0.1");
+      try {
+        const url = `rtsp://me:pass@127.0.0.1:${portOf(camera)}/x`;
+        expect(await play(url, guard)).toBe("ADDRESS_FORBIDDEN");
+        expect(hits()).toBe(0);
+        // Without the guard it is, so the test would notice.
+        expect(await play(url)).toMatch(/^STREAM_/);
+        expect(hits() > 0).toBe(target !== "");
+      } finally {
+        camera.close();
+      }
+    });
+  });
+
+  test("says that a camera is not there", async () => {
+    await withServers(redirect, async ({ guard }) => {
+      for (const scheme of ["rtsp", "rtsps"])
+        expect([scheme, await play(`${scheme}://127.0.0.1:1/x`, guard)]).toEqual([scheme, "STREAM_UNREACHABLE"]);
+    });
+  });
+
   test("plays by RTSP what is allowed, from the address that was checked, its name being asked for once", async () => {
     const camera = await startRtspServer({ auth: { user: "me", password: "s3/cr#et" } });
     const names = { "cam.example": [["127.0.0.1"], ["127.0.0.2"]] };
@@ -178,6 +214,37 @@ describe("ffmpeg, where private addresses are forbidden", () => {
         names,
       );
     } finally {
+      await camera.close();
+    }
+  });
+
+  test("plays by RTSP over TLS, which ends in the tunnel, so that a redirection is seen there too", async () => {
+    const camera = await startRtspServer();
+    const [key, cert] = ["key", "cert"].map((name) =>
+      readFileSync(join(import.meta.dirname, `../fixtures/tls/${name}.pem`)),
+    );
+    let isRedirecting = false;
+    const secure = createTlsServer({ key, cert }, (socket) => {
+      socket.on("error", () => socket.destroy());
+      if (isRedirecting) return void socket.once("data", () => socket.write("RTSP/1.0  302 Found\r\nCSeq: 1\r\n\r\n"));
+      pipeline(socket, connect(camera.port, "127.0.0.1"), socket, () => undefined);
+    });
+    try {
+      await listening(secure, "127.0.0.1");
+      await withServers(redirect, async ({ guard }) => {
+        const config = {
+          id: "a",
+          url: `rtsps://127.0.0.1:${portOf(secure)}/cam1`,
+          loop: true,
+          transport: "tcp",
+        } as const;
+        const { frames, error } = await collect(config, { addresses: guard }, 3);
+        expect([frames.length, error]).toEqual([3, undefined]);
+        isRedirecting = true;
+        expect(await play(config.url, guard)).toBe("ADDRESS_FORBIDDEN");
+      });
+    } finally {
+      secure.close();
       await camera.close();
     }
   });

@@ -87,7 +87,8 @@ test.each(["tcp", "udp"] as const)(
       };
       const { frames } = await collect({ id: "test", url, loop: false, transport }, { onDecoded: look }, 5);
       expect(frames).toHaveLength(5);
-      if ((await findFfmpeg()).takesScripts) expect([...telling]).toEqual([]);
+      // An older ffmpeg takes its URL as an argument alone.
+      expect((await findFfmpeg()).takesScripts ? [...telling] : []).toEqual([]);
       expect(frames.every(({ live }) => live)).toBe(true);
       expect(camera.requests).toContain(`SETUP /cam1 200 ${transport}`);
       const wrong = { id: "test", url: url.replace("s3/cr", "wr/ong"), loop: false, transport };
