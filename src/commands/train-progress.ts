@@ -93,7 +93,8 @@ function printEvent(event: object): void {
 }
 
 function lastEvent({ type, facts, bestEpoch, stoppedEarly }: TrainResult, folder: string): object {
-  return { type, folder, bestEpoch, stoppedEarly, ...facts };
+  const peakMegabytes = Math.round(process.resourceUsage().maxRSS / 1024);
+  return { type, folder, bestEpoch, stoppedEarly, peakMegabytes, ...facts };
 }
 
 function figuresOf({ AP, AP50 }: Readonly<Record<string, number>>): string {

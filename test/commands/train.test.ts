@@ -1,0 +1,96 @@
+// `multibox train` keeps what it made where it can be used: as a version of a name, or in a folder, with a report.
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command } from "commander";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { addTrainCommand } from "../../src/commands/train-command.ts";
+import { trainModel, type TrainCommandOptions } from "../../src/commands/train.ts";
+import { readBundle, writeBundle } from "../../src/model/bundle.ts";
+import { buildSsd } from "../../src/model/networks/ssd.ts";
+import { VersionFile } from "../../src/server/models/model-schemas.ts";
+import { ModelStore } from "../../src/server/models/model-store.ts";
+import { TrainSettings } from "../../src/training/train-settings.ts";
+import { smallSpec } from "../model/support/small-spec.ts";
+import { randomWeights } from "../model/support/random-weights.ts";
+import { SHAPES, writeShapes } from "../training/support/drawn-shapes.ts";
+
+let root: string;
+const at = (name: string): string => join(root, name);
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "multibox-train-command-"));
+  await writeShapes(at("data"), { pictures: 10, seed: 1, side: 96 });
+  const spec = smallSpec();
+  await writeBundle(at("parent"), spec, randomWeights(buildSsd(spec), 1), { source: "random", licence: "none" });
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+afterEach(() => vi.restoreAllMocks());
+
+function optionsOf(options: Partial<TrainCommandOptions>): TrainCommandOptions {
+  return {
+    data: at("data"),
+    from: at("parent"),
+    resume: false,
+    checkpointEvery: 60,
+    force: false,
+    json: true,
+    settings: TrainSettings.parse({ epochs: 1, batch: 4, threads: 1, variants: 1, lr: 1e-5 }),
+    cacheDir: at("cache"),
+    dataDir: at("data-dir"),
+    ...options,
+  };
+}
+
+test("a version of a name is made, and from it a model in a folder, each with its facts and a report", async () => {
+  const log = vi.spyOn(console, "log").mockImplementation(() => {});
+  await trainModel(optionsOf({ name: "yard" }));
+  const store = new ModelStore(at("data-dir/models"));
+  await store.load((sentence) => expect.unreachable(sentence));
+  expect(store.version("yard", 1)).toMatchObject({ labels: SHAPES, parent: at("parent"), data: { pictures: 8 } });
+  const told = log.mock.calls.map(([line]) => JSON.parse(line as string) as { type: string });
+  expect(told.at(-1)).toMatchObject({
+    type: "done",
+    folder: store.folderOf("yard", 1),
+    bestEpoch: expect.any(Number) as number,
+  });
+
+  await trainModel(optionsOf({ from: "yard@1", out: at("model"), data: at("data") }));
+  const { spec, provenance } = await readBundle(at("model"));
+  expect(spec).toMatchObject({ name: "model", version: "1", labels: [null, ...SHAPES] });
+  expect(provenance.source).toContain("yard@1 (");
+  const file = VersionFile.parse(JSON.parse(await readFile(at("model/version.json"), "utf8")));
+  expect(file).toMatchObject({ parent: "yard@1", settings: { epochs: 1, seed: 1 } });
+  const report = await readFile(at("model/report.html"), "utf8");
+  expect(report).toContain("<h1>model</h1>");
+  expect(report).toContain("data:image/jpeg;base64,");
+  expect(report).not.toMatch(/<script|(?:src|href)="(?!data:)/);
+  await expect(trainModel(optionsOf({ out: at("model") }))).rejects.toMatchObject({ code: "OUT_EXISTS" });
+});
+
+test.each<[Partial<TrainCommandOptions>, string, RegExp]>([
+  [{}, "OUT_CONFLICT", /not said where/],
+  [{ out: "a", name: "b" }, "OUT_CONFLICT", /both given/],
+  [{ name: "no name" }, "CONFIG_INVALID", /--name no name: /],
+  [{ name: "x", from: "./nothing" }, "MODEL_NOT_FOUND", /no model in \.\/nothing/],
+  [{ name: "x", from: "unheard-of" }, "MODEL_UNKNOWN", /"unheard-of"/],
+  [{ name: "x", data: "./nothing" }, "DATASET_NOT_FOUND", /no folder \.\/nothing/],
+])("%j is refused with a sentence", async (options, code, message) => {
+  const refused = trainModel(optionsOf(options));
+  await expect(refused).rejects.toMatchObject({ code, message: expect.stringMatching(message) as string });
+});
+
+test.each([
+  [["--epochs", "0"], /--epochs 0: /],
+  [["--lr", "fast"], /--lr fast: /],
+  [["--weight-decay", "-1"], /--weight-decay -1: /],
+  [["--schedule", "linear"], /--schedule linear: /],
+  [["--merge", "vehicle"], /--merge vehicle: it has no new label/],
+])("%j is refused with the flag and the value", async (flags, sentence) => {
+  const program = new Command().exitOverride();
+  addTrainCommand(program, []);
+  const parsed = program.parseAsync(["train", "--data", "x", "--out", "y", ...flags], { from: "user" });
+  await expect(parsed).rejects.toMatchObject({
+    code: "CONFIG_INVALID",
+    message: expect.stringMatching(sentence) as string,
+  });
+});
