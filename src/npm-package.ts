@@ -4,7 +4,6 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import pacote from "pacote";
 import { MultiboxError, systemCode } from "./errors.ts";
 
 /** Which package, and what its tarball must be. */
@@ -42,6 +41,8 @@ export async function fetchNpmPackage(
     },
   });
   try {
+    // On demand: it is large, and seldom anything is fetched.
+    const { default: pacote } = await import("pacote");
     await pacote.tarball.stream(name, (stream) => pipeline(stream, count, createWriteStream(tarball)), options);
     await pacote.extract(tarball, folder, { integrity });
   } catch (cause) {

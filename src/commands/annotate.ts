@@ -15,6 +15,7 @@ import type { PostProcessSpec } from "../model/spec.ts";
 import { requireTrackContainer, softVideoFormat, videoFormat } from "../annotate/video/boxed-video.ts";
 import { containerOf } from "../annotate/video/containers.ts";
 import type { EncoderWish } from "../annotate/video/encoders.ts";
+import { prepareFfmpeg } from "../pipeline/ffmpeg.ts";
 import { findFfmpeg } from "../pipeline/find-ffmpeg.ts";
 import { createGuard } from "../pipeline/guard.ts";
 import { type AnnotateReport, createReport } from "./annotate-report.ts";
@@ -57,8 +58,8 @@ interface Plan {
 /** Returns how many videos failed; each is named with its reason. With a single one its failure is thrown. */
 export async function annotateVideos(names: readonly string[], options: AnnotateOptions): Promise<number> {
   const plans = await plan(names, options);
-  const ffmpeg = await findFfmpeg();
-  const { folder } = await openShown(options.model, options.cacheDir);
+  const [ffmpeg, { folder }] = await Promise.all([findFfmpeg(), openShown(options.model, options.cacheDir)]);
+  prepareFfmpeg(ffmpeg);
   const detector = await open(folder, options);
   // Until here there is nothing to keep, and a signal ends the process at once.
   const stop = interruptible();

@@ -3,7 +3,7 @@ import { MultiboxError } from "../errors.ts";
 import type { Picture } from "./detection.ts";
 import type { BatchResult, Detector, DetectorInfo } from "./detector.ts";
 import { prepareProcess } from "./engines/prepare.ts";
-import { bearsTermination, isOnGpu } from "./engines/open.ts";
+import { autoCandidates, bearsTermination, isOnGpu } from "./engines/open.ts";
 import { closedError, DetectorThread, type ReadyReply, type ThreadCall } from "./detector-thread.ts";
 import type { WorkerReply, WorkerRequest, WorkerSetup } from "./detector-worker.ts";
 
@@ -64,12 +64,15 @@ class DetectorPool implements Detector {
   }
 
   async start(): Promise<void> {
-    const { info, engine } = await this.#startThread();
-    // One choice for all: engines that are timed at the same time would each be timed wrong.
+    // Where there is nothing to choose, all open the model at once, and the start is as short as that of one. Otherwise one chooses
+    // for all: engines that are timed at the same time would each be timed wrong.
+    const atOnce = (await isChosen(this.#setup)) ? this.#slots : 1;
+    const [first] = await Promise.all(Array.from({ length: atOnce }, () => this.#startThread()));
+    const { info, engine } = first!;
     this.#setup = { ...this.#setup, engine };
     // A GPU has no use for two threads that wait for it, and WebGPU dies of them.
     if (isOnGpu(engine)) this.#slots = 1;
-    await Promise.all(Array.from({ length: this.#slots - 1 }, () => this.#startThread()));
+    await Promise.all(Array.from({ length: this.#slots - atOnce }, () => this.#startThread()));
     this.#info = this.#slots === 1 ? info : { ...info, engine: `${info.engine} in each of ${this.#slots} workers` };
   }
 
@@ -158,6 +161,12 @@ class DetectorPool implements Detector {
       for (const { reject } of this.#line.splice(0)) reject(error as MultiboxError);
     }
   }
+}
+
+/** Whether it is clear beforehand which engine it will be, and that it is none on a GPU. */
+async function isChosen(setup: WorkerSetup): Promise<boolean> {
+  if (setup.engine !== "auto") return !isOnGpu(setup.engine);
+  return (await autoCandidates(setup)).length === 1;
 }
 
 function hungError(): MultiboxError {

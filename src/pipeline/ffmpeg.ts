@@ -47,6 +47,13 @@ export interface FfmpegHandle {
 
 const TAIL_LINES = 20;
 
+/** Before its first run fluent-ffmpeg asks ffmpeg what it can; asked early, while something else takes its time, that run need not wait. */
+export function prepareFfmpeg(ffmpeg: Ffmpeg): void {
+  const command = fluent().setFfmpegPath(ffmpeg.path);
+  command.availableFormats(() => {});
+  command.availableEncoders(() => {});
+}
+
 export function runFfmpeg(run: FfmpegRun): FfmpegHandle {
   const { ffmpeg, inputs, output, guard = createGuard() } = run;
   const redact = (text: string): string =>

@@ -1,6 +1,5 @@
 // Pictures with their boxes drawn in: a folder of copies under the same names.
 import { basename, join } from "node:path";
-import sharp from "sharp";
 import { MultiboxError, sentenceOf, systemCode } from "../../errors.ts";
 import { writeFailure } from "../../whole-file.ts";
 import type { PictureLine } from "../annotation.ts";
@@ -26,6 +25,8 @@ export const boxedPicturesFormat: AnnotationFormat = {
 
 /** JPEG stays JPEG and PNG stays PNG; turned upright, as the boxes are. */
 async function draw({ file, width, height, detections }: PictureLine, target: string): Promise<void> {
+  // On demand: videos do without, and it takes its time to load.
+  const { default: sharp } = await import("sharp");
   const overlay = Buffer.from(svgOverlay(detections, { width, height }));
   try {
     await sharp(file, { failOn: "none", limitInputPixels: false })
