@@ -47,8 +47,8 @@ interface Outcome {
 }
 
 printMachine();
-console.log("| task | seed | AP before | AP after | AP50 before | AP50 after | best epoch | minutes | peak MB |");
-console.log("|---|---|---|---|---|---|---|---|---|");
+console.log("| task | seed | AP before | best epoch | last | AP50 before | best epoch | which | minutes | peak MB |");
+console.log("|---|---|---|---|---|---|---|---|---|---|");
 for (const task of chosen.tasks.split(",")) {
   for (const seed of chosen.seeds.split(",")) console.log(await measure(task, seed));
 }
@@ -70,25 +70,28 @@ async function measure(task: string, seed: string): Promise<string> {
       "--force",
       "--json",
     ];
-    const { metrics, parentMetrics, bestEpoch, peakMegabytes } = await runTraining([...run, ...flags]);
+    const { metrics, parentMetrics, bestEpoch, peakMegabytes, last } = await runTraining([...run, ...flags]);
     const minutes = (performance.now() - start) / 60_000;
     const percent = (value: number | undefined): string => ((value ?? 0) * 100).toFixed(1);
-    const figures = ["AP", "AP50"].flatMap((name) => [percent(parentMetrics[name]), percent(metrics[name])]);
+    const figures = [parentMetrics["AP"], metrics["AP"], last, parentMetrics["AP50"], metrics["AP50"]].map(percent);
     return `| ${[task, seed, ...figures, bestEpoch, minutes.toFixed(1), peakMegabytes].join(" | ")} |`;
   } finally {
     if (chosen.keep === undefined) await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function runTraining(args: readonly string[]): Promise<Outcome> {
+/** And the AP of the last epoch, which nobody chose. */
+async function runTraining(args: readonly string[]): Promise<Outcome & { last: number | undefined }> {
   const child = spawn(process.execPath, ["dist/cli.js", ...args], { stdio: ["ignore", "pipe", "inherit"] });
   let outcome: Outcome | undefined;
+  let last: number | undefined;
   for await (const line of createInterface({ input: child.stdout })) {
     const event = JSON.parse(line) as TrainProgress | ({ type: "done" } & Outcome);
     if (event.type === "done") outcome = event;
     if (event.type !== "epoch") continue;
-    console.error(`epoch ${event.epoch}: AP ${((event.figures["AP"] ?? 0) * 100).toFixed(1)}`);
+    last = event.figures["AP"];
+    console.error(`epoch ${event.epoch}: AP ${((last ?? 0) * 100).toFixed(1)}`);
   }
   if (!outcome) throw new Error("The training ended without a result.");
-  return outcome;
+  return { ...outcome, last };
 }

@@ -75,7 +75,9 @@ function groupsOf(kinds: readonly Kind[], by: "hash" | "day"): number[][] {
   const groups = new Map<number, number[]>();
   for (let i = 0; i < kinds.length; i++) {
     const root = rootOf(i);
-    groups.set(root, [...(groups.get(root) ?? []), i]);
+    const group = groups.get(root);
+    if (group) group.push(i);
+    else groups.set(root, [i]);
   }
   return [...groups.values()];
 }

@@ -10,8 +10,8 @@ import { OnnxWay } from "./onnx-way.ts";
 import { trainedWeights } from "./trained-weights.ts";
 import type { TrainEngine, TrainEngineOptions } from "./train-engine.ts";
 
-/** Numbers that are kept for the way back at once: few enough to be near, many enough to share the work on the weights. */
-const KEPT_NUMBERS = 32e6;
+/** Numbers that are kept for the way back at once, 440 MB: more pictures share the work on the weights (bench/README.md). */
+const KEPT_NUMBERS = 110e6;
 const MOST_PICTURES = 8;
 
 export interface OnnxTrainOptions extends TrainEngineOptions {
