@@ -78,8 +78,9 @@ async function reach({ address, port, host, tls }: TunnelOptions): Promise<Socke
     const hint = "Check the address and port, and that the device is on.";
     throw new MultiboxError("STREAM_UNREACHABLE", sentence, hint, { cause });
   }
-  // Stalls are noticed elsewhere.
+  // Stalls are noticed elsewhere, and the camera may hang up before ffmpeg is there.
   socket.setTimeout(0);
+  socket.on("error", () => undefined);
   return socket;
 }
 

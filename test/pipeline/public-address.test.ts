@@ -189,7 +189,13 @@ describe("ffmpeg, where private addresses are forbidden", () => {
     });
   });
 
-  test("says that a camera is not there", async () => {
+  test("says that a camera hangs up at once, or is not there", async () => {
+    const rude = createTcpServer((socket) => socket.resetAndDestroy());
+    await listening(rude, "127.0.0.1");
+    await withServers(redirect, async ({ guard }) => {
+      expect(await play(`rtsp://127.0.0.1:${portOf(rude)}/x`, guard)).toMatch(/^STREAM_/);
+    });
+    rude.close();
     await withServers(redirect, async ({ guard }) => {
       for (const scheme of ["rtsp", "rtsps"])
         expect([scheme, await play(`${scheme}://127.0.0.1:1/x`, guard)]).toEqual([scheme, "STREAM_UNREACHABLE"]);
