@@ -60,7 +60,7 @@ export function createApi(call: Call): Api {
 }
 
 /** Refusals are problem details: the sentence is `detail`, what to do is `hint`. */
-function errorOf(status: number, answer: unknown): ApiError {
+export function errorOf(status: number, answer: unknown): ApiError {
   if (typeof answer === "object" && answer !== null && "detail" in answer) {
     return new ApiError(status, String(answer.detail), "hint" in answer ? String(answer.hint) : "");
   }

@@ -4,6 +4,8 @@ import type { JSX } from "preact";
 import type { CapturesApi } from "./captures/captures-api.ts";
 import { CapturesView } from "./captures/captures-view.tsx";
 import type { Review } from "./captures/review.ts";
+import type { JobBoard } from "./jobs/job-board.ts";
+import { JobsView } from "./jobs/jobs-view.tsx";
 import { Header } from "./header.tsx";
 import type { PageLive } from "./page-live.ts";
 import { LiveView } from "./live-view.tsx";
@@ -16,9 +18,10 @@ interface AppProps {
   readonly live: PageLive;
   readonly review: Review;
   readonly captures: CapturesApi;
+  readonly jobs: JobBoard;
 }
 
-export function App({ live, review, captures }: AppProps): JSX.Element {
+export function App({ live, review, captures, jobs }: AppProps): JSX.Element {
   const state = useStore(live.state);
   const [{ view, item }, setRoute] = useState(() => parseRoute(location.hash));
 
@@ -49,6 +52,8 @@ export function App({ live, review, captures }: AppProps): JSX.Element {
             open={item}
             onOpen={(id) => show("captures", id)}
           />
+        ) : view === "jobs" ? (
+          <JobsView board={jobs} live={live} state={state} />
         ) : (
           <LiveView live={live} state={state} open={item} onOpen={(stream) => show("live", stream)} />
         )}

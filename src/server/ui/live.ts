@@ -7,7 +7,7 @@ import { Store } from "./store.ts";
 import { applyEvent, type StreamView } from "./streams.ts";
 import { requestsFor, subscriptionFor } from "./subscription.ts";
 import { PROTOCOL, type PictureMessage } from "./wire.ts";
-import type { Hello, NewStream, ServerMessage, StreamPatch } from "../protocol.ts";
+import type { Hello, JobEvent, NewStream, ServerMessage, StreamPatch } from "../protocol.ts";
 
 export interface LiveState {
   readonly phase: Phase;
@@ -35,6 +35,7 @@ export class Live<Bitmap extends { close(): void }> {
   readonly #connection: Connection;
   readonly #players = new Map<string, Player<Bitmap>>();
   readonly #widths = new Map<string, number>();
+  #onJob: ((event: JobEvent) => void) | undefined;
   #only: string | undefined;
   #hidden = false;
   #lastRequest = 0;
@@ -101,6 +102,16 @@ export class Live<Bitmap extends { close(): void }> {
     if (width === undefined) this.#widths.delete(stream);
     else this.#widths.set(stream, width);
     this.#ask();
+  }
+
+  /** While the connection that is open lasts, or until the function that it returns is called. */
+  watchJobs(onJob: (event: JobEvent) => void): () => void {
+    this.#onJob = onJob;
+    this.#connection.send({ id: (this.#lastRequest += 1), type: "watch", topics: ["jobs"] });
+    return () => {
+      this.#onJob = undefined;
+      this.#connection.send({ id: (this.#lastRequest += 1), type: "unwatch" });
+    };
   }
 
   dismissNotice(): void {
@@ -173,6 +184,9 @@ export class Live<Bitmap extends { close(): void }> {
         break;
       case "result":
         if (message.error) this.state.patch({ notice: `${message.error.message} ${message.error.hint}`.trim() });
+        break;
+      case "job":
+        this.#onJob?.(message);
         break;
       case "detections":
         break;

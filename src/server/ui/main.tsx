@@ -4,6 +4,8 @@ import { createCall } from "./api.ts";
 import { App } from "./app.tsx";
 import { createCapturesApi } from "./captures/captures-api.ts";
 import { Review } from "./captures/review.ts";
+import { JobBoard } from "./jobs/job-board.ts";
+import { createJobsApi } from "./jobs/jobs-api.ts";
 import { parseFilter } from "./filter.ts";
 import { createPageLive } from "./page-live.ts";
 import { loadToken, saveToken, splitToken } from "./token.ts";
@@ -11,6 +13,7 @@ import "./style/base.css";
 import "./style/controls.css";
 import "./style/live.css";
 import "./style/captures.css";
+import "./style/jobs.css";
 
 const FILTER_KEY = "multibox-filter";
 const POLL_MS = 1500;
@@ -26,6 +29,8 @@ const review = new Review(captures, {
   clearTimer: (timer) => window.clearTimeout(timer),
 });
 
+const jobs = new JobBoard(createJobsApi(base, () => loadToken(sessionStorage), call));
+
 live.state.watch(({ filter }) => localStorage.setItem(FILTER_KEY, JSON.stringify(filter)));
 live.setHidden(document.hidden);
 document.addEventListener("visibilitychange", () => live.setHidden(document.hidden));
@@ -37,7 +42,7 @@ setInterval(() => {
   if (!document.hidden && live.state.value.phase.name === "open") void live.refresh();
 }, POLL_MS);
 
-render(<App live={live} review={review} captures={captures} />, document.getElementById("app")!);
+render(<App live={live} review={review} captures={captures} jobs={jobs} />, document.getElementById("app")!);
 live.connect();
 
 /** A token in the address bar ends up in bookmarks, histories and screenshots. Whether there was one. */
