@@ -84,7 +84,7 @@ const SWEEP_MS = 2000;
 export function createApp(deps: AppDeps): MultiboxApp {
   const { pipeline, detector, config, logger, version, clock = asyncScheduler } = deps;
   const { history, engineDeaths } = deps;
-  const metrics = new Metrics({ pipeline, history, detector, version, engineDeaths });
+  const metrics = new Metrics({ pipeline, history, jobs: deps.jobs, detector, version, engineDeaths });
   const latest = new LatestFrames(pipeline);
   const pictures = new Pictures(deps.jpeg);
   const capturer = new Capturer({

@@ -5,6 +5,8 @@ import type { Detector } from "../model/detector.ts";
 import type { Detected } from "../pipeline/frame.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { History } from "./history.ts";
+import { JobState } from "./jobs/job-schemas.ts";
+import type { Jobs } from "./jobs/jobs.ts";
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 const OF_FRAMES = { labelNames: ["stream", "model"] };
@@ -12,6 +14,7 @@ const OF_FRAMES = { labelNames: ["stream", "model"] };
 export interface MetricsOptions {
   readonly pipeline: Pipeline;
   readonly history: Pick<History, "status">;
+  readonly jobs: Pick<Jobs, "list">;
   /** The one in use, which changes with its model. */
   readonly detector: Pick<Detector, "info">;
   /** Of multibox. */
@@ -78,6 +81,7 @@ export class Metrics {
   readonly #written = this.#counter("history_frames_written_total", "Frames whose detections are on disk.", []);
   readonly #lost = this.#counter("history_frames_lost_total", "Frames that the history could not take.", []);
   readonly #waiting = this.#gauge("history_frames_waiting", "Frames that wait to be written to the history.", []);
+  readonly #jobs = this.#gauge("jobs", "Annotation jobs that there are, by their state.", ["state"]);
   /** Those that were counted, so that they can be taken away with their stream. */
   readonly #errorCodes = new Map<string, Set<string>>();
   /** Likewise. */
@@ -113,7 +117,7 @@ export class Metrics {
 
   /** The books of all streams are read in one go, so they close in the text as well. */
   text(): Promise<string> {
-    const { pipeline, history, detector, version, engineDeaths = new Map<string, number>() } = this.#options;
+    const { pipeline, history, jobs, detector, version, engineDeaths = new Map<string, number>() } = this.#options;
     const books = [this.#decoded, this.#detected, this.#dropped, this.#inFlight, this.#state, this.#restarts];
     for (const metric of [...books, this.#written, this.#lost, this.#deaths, this.#info]) metric.reset();
     for (const { config, state } of pipeline.list()) {
@@ -135,6 +139,7 @@ export class Metrics {
     this.#written.inc(kept);
     this.#lost.inc(lost);
     this.#waiting.set(waiting);
+    for (const state of JobState.options) this.#jobs.set({ state }, jobs.list({ state }).length);
     return this.#registry.metrics();
   }
 

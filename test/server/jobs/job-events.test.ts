@@ -9,7 +9,7 @@ import { withServer } from "../../support/test-server.ts";
 const eventsOf = (client: SocketClient): JobEvent[] => client.messages.filter((message) => message.type === "job");
 
 test("a client that watches jobs hears of every change and of the end of it, another does not", async () => {
-  await withServer({}, async ({ socketUrl, jobs }) => {
+  await withServer({}, async ({ socketUrl, url, jobs }) => {
     const [watching, other] = [await SocketClient.open(socketUrl), await SocketClient.open(socketUrl)];
     expect(await watching.ask({ type: "watch", topics: ["jobs"] })).toMatchObject({ ok: true });
     expect(await watching.ask({ type: "watch", topics: ["weather"] as never })).toMatchObject({ ok: false });
@@ -23,6 +23,7 @@ test("a client that watches jobs hears of every change and of the end of it, ano
     expect(eventsOf(watching)[0]).toMatchObject({ id, job: { id, video: "a.mp4", options: { out: ["csv"] } } });
     await watching.ask({ type: "unwatch" });
     await jobs.create(() => Promise.resolve({ video: "b.mp4", options: { out: ["csv"] }, settings: [] }));
+    expect(await (await fetch(`${url}metrics`)).text()).toMatch(/^multibox_jobs\{state="running"\} 1$/m);
     await watching.ask({ type: "ping" });
     await other.ask({ type: "ping" });
     expect([eventsOf(watching).length, eventsOf(other).length]).toEqual([4, 0]);
