@@ -72,7 +72,13 @@ export async function annotateVideos(names: readonly string[], options: Annotate
       report.watch(input, (onProgress, onConvert, onWarning) =>
         annotateFile(
           { ...jobOf(options), path: input, input: input === "-" ? process.stdin : undefined, outputs, model },
-          { ...tools, encoding: options.encoding, onProgress, onConvert, onWarning },
+          {
+            ...tools,
+            encoding: { ...options.encoding, threads: options.workers || undefined },
+            onProgress,
+            onConvert,
+            onWarning,
+          },
         ),
       );
     const failed = await runAll(plans, options.jobs ?? Math.min(2, plans.length), annotate, stop.signal);

@@ -11,7 +11,7 @@ import type { AnnotationFormat, ConvertContext } from "../format.ts";
 import { fileUrl, type Media, probeMedia } from "../media.ts";
 import { writePieces } from "../writers/text-writer.ts";
 import { containerOf, keptStreams } from "./containers.ts";
-import { chooseEncoder } from "./encoders.ts";
+import { chooseEncoder, threadOptions } from "./encoders.ts";
 import { filterPath } from "./filter-path.ts";
 
 export const videoFormat: AnnotationFormat = {
@@ -103,7 +103,7 @@ async function burnIn(job: Job): Promise<void> {
       ...encoder.filters,
     ];
     await run(job, {
-      inputs: [{ url: fileUrl(job.video), options: [...encoder.device] }],
+      inputs: [{ url: fileUrl(job.video), options: [...encoder.device, ...threadOptions(context.encoding?.threads)] }],
       outputOptions: [
         "-map",
         "0:V:0",

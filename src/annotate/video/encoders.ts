@@ -11,6 +11,8 @@ export interface EncoderWish {
   readonly crf?: number | undefined;
   /** As the encoder names it: `veryfast`, `p4`. */
   readonly preset?: string | undefined;
+  /** Of decoding and of encoding; as many as ffmpeg thinks right when absent. */
+  readonly threads?: number | undefined;
 }
 
 /** An encoder that opened, as arguments of ffmpeg. */
@@ -84,10 +86,10 @@ export async function chooseEncoder(
     throw new MultiboxError("ENCODER_FAILED", `The encoder ${name} does not open: ${why}.`, "Choose another --codec.");
   onWarning(`The encoder ${name} does not open (${why}); ${software} makes the video instead.`);
   // Presets and qualities are an encoder's own.
-  return describeEncoder(software, {});
+  return describeEncoder(software, { threads: wish.threads });
 }
 
-export function describeEncoder(name: string, { crf, preset }: EncoderWish): Encoder {
+export function describeEncoder(name: string, { crf, preset, threads }: EncoderWish): Encoder {
   const kind = KINDS.find(({ pattern }) => pattern.test(name))!;
   const chosen = preset ?? kind.preset;
   const presetOptions = chosen !== undefined && (kind.hasPreset || preset !== undefined) ? ["-preset", chosen] : [];
@@ -100,7 +102,7 @@ export function describeEncoder(name: string, { crf, preset }: EncoderWish): Enc
     name,
     device: kind.device ?? [],
     filters,
-    options: ["-c:v:0", name, ...kind.quality(crf ?? kind.crf), ...presetOptions],
+    options: ["-c:v:0", name, ...kind.quality(crf ?? kind.crf), ...presetOptions, ...threadOptions(threads)],
   };
 }
 
@@ -115,6 +117,11 @@ async function tryEncoder(ffmpeg: Ffmpeg, { device, filters, options }: Encoder)
   if (code === 0) return undefined;
   const first = stderrTail.find((line) => /\[(error|fatal)\]/.test(line)) ?? stderrTail.at(-1) ?? "it said nothing";
   return first.replace(/^\[[^\]]*\] (\[[a-z]+\] )?|^\[[a-z]+\] /, "").trim();
+}
+
+/** As ffmpeg takes it before an input or an output. */
+export function threadOptions(threads: number | undefined): string[] {
+  return threads === undefined ? [] : ["-threads", String(threads)];
 }
 
 function option(name: string): (crf: number) => readonly string[] {
