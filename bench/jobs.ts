@@ -116,7 +116,7 @@ function print(figures: ReadonlyMap<string, readonly number[][]>, rates: Readonl
       value.toFixed(1),
     );
     const ratio = median(rounds.map((one, i) => at(0.99)(one) / base[i]!)).toFixed(2);
-    const rate = rates.has(name) ? median(rates.get(name)!).toFixed(1) : "";
+    const rate = name.endsWith("detects") && rates.has(name) ? median(rates.get(name)!).toFixed(1) : "";
     console.log(
       `${name.padEnd(20)}${cells.map((cell) => cell.padStart(9)).join("")}${ratio.padStart(13)}${rate.padStart(16)}`,
     );
