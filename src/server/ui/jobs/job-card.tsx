@@ -31,7 +31,7 @@ export function JobCard({ job, mayChange, onCancel, onRemove, onDownload }: JobC
           </button>
         )}
       </div>
-      <p class="help numbers">
+      <p class="help">
         {lineOf(job)}
         {over && job.ended !== undefined && `${lineOf(job) === "" ? "" : " · "}${new Date(job.ended).toLocaleString()}`}
       </p>
