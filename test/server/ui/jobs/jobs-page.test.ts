@@ -73,6 +73,7 @@ describe.skipIf(!chromiumPath)("the view Jobs (needs Chromium)", () => {
             .setInputFiles([{ name: "notes.mp4", mimeType: "video/mp4", buffer: Buffer.from("no video") }]);
           await page.getByText(/^notes\.mp4: "notes\.mp4" /).waitFor();
           await screenshot(page, `jobs-done-${page.viewportSize()!.width}.png`);
+          expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
           for (let left = 2; left > 0; left--) {
             await page.getByRole("button", { name: "Delete" }).first().click();
             await expect.poll(() => page.locator("[data-job]").count(), { timeout: 20_000 }).toBe(left - 1);
