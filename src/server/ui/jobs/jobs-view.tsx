@@ -42,9 +42,7 @@ export function JobsView({ board, live, state }: JobsViewProps): JSX.Element {
                 Cancel
               </button>
             </div>
-            <p class="help">
-              {share < 1 ? `${Math.floor(share * 100)} % sent` : "Sent; the server looks at it"}
-            </p>
+            <p class="help">{share < 1 ? `${Math.floor(share * 100)} % sent` : "Sent; the server looks at it"}</p>
             <progress aria-label={`Upload of ${name}`} max={1} value={share} />
           </li>
         ))}
