@@ -4,10 +4,10 @@ import { join, sep } from "node:path";
 import { z } from "zod";
 import { MultiboxError } from "../../errors.ts";
 import type { Guard } from "../../pipeline/guard.ts";
-import { type BackgroundExit, runInBackground } from "./background-child.ts";
+import { failureOf, runInBackground } from "./background-child.ts";
 import { RESULTS } from "./job-results.ts";
 import { FORMS, type JobOptions, type JobWarning } from "./job-schemas.ts";
-import type { JobRecord } from "./job-store.ts";
+import type { JobRecord } from "./job-record.ts";
 import { type JobRunner, type JobWork, UPLOAD } from "./jobs.ts";
 
 export interface RunnerOptions {
@@ -86,7 +86,7 @@ async function run(
   const [cwd, input] = record.path === undefined ? [join(folder, UPLOAD), record.video] : [folder, record.path];
   const args = argumentsOf(record, { input, results: join(folder, RESULTS), cacheDir });
   const exit = await runInBackground({ command: [...command, ...args], cwd, guard, signal, onEvent });
-  if (exit.code !== 0) throw failure ?? failureOf(exit);
+  if (exit.code !== 0) throw failure ?? failureOf(exit, "annotated the video");
   return { ...done, ...(warnings.length > 0 && { warnings }) };
 }
 
@@ -112,13 +112,4 @@ function argumentsOf(
     "--",
     input,
   ];
-}
-
-/** It ended without an event: it could not begin, and said why on its last line, or was killed. */
-function failureOf({ code, signal, stderrTail }: BackgroundExit): MultiboxError {
-  const said = stderrTail.map((line) => /^multibox: ([A-Z_]+): (.*)$/.exec(line)).findLast((found) => found !== null);
-  if (said) return new MultiboxError(said[1]!, said[2]!);
-  const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
-  const hint = signal === "SIGKILL" ? "The machine may lack memory." : "The server's log may say more.";
-  return new MultiboxError("JOB_DIED", `The process that annotated the video was ended ${how}.`, hint);
 }

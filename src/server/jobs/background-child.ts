@@ -58,6 +58,15 @@ export async function runInBackground(run: BackgroundRun): Promise<BackgroundExi
   }
 }
 
+/** For one that ended without an event: it could not begin, and said why on its last line, or was killed. `what`: it did. */
+export function failureOf({ code, signal, stderrTail }: BackgroundExit, what: string): MultiboxError {
+  const said = stderrTail.map((line) => /^multibox: ([A-Z_]+): (.*)$/.exec(line)).findLast((found) => found !== null);
+  if (said) return new MultiboxError(said[1]!, said[2]!);
+  const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
+  const hint = signal === "SIGKILL" ? "The machine may lack memory." : "The server's log may say more.";
+  return new MultiboxError("JOB_DIED", `The process that ${what} was ended ${how}.`, hint);
+}
+
 /**
  * The lowest priority, at once: Linux counts it by thread, and those that the child starts later have that of its first one.
  * In the server's own session, because Linux may weigh sessions against each other before it looks at priorities.

@@ -5,7 +5,7 @@ import { create } from "tar";
 import { outputsOf, parseOutputs } from "../../annotate/outputs.ts";
 import { writeFailure } from "../../whole-file.ts";
 import type { JobResult } from "./job-schemas.ts";
-import type { JobRecord } from "./job-store.ts";
+import type { JobRecord } from "./job-record.ts";
 
 /** In a job's folder. */
 export const RESULTS = "results";
