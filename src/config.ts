@@ -5,7 +5,7 @@ import type { PostProcessSpec } from "./model/spec.ts";
 import { schemeOf } from "./pipeline/stream.ts";
 import type { CaptureBounds } from "./server/captures/capture-store.ts";
 import { Network } from "./server/client-address.ts";
-import type { JobLimits } from "./server/jobs/jobs.ts";
+import type { WorkLimits } from "./server/jobs/work-kind.ts";
 import { NewStream } from "./server/protocol.ts";
 import { Origin } from "./server/source-check.ts";
 
@@ -174,6 +174,12 @@ export const Config = z.strictObject({
     .default(200)
     .describe("Most jobs that are kept; the oldest that have ended go first, with their results."),
   jobMaxDays: z.coerce.number().min(0).default(7).describe("Jobs that have ended are deleted after so many days."),
+  trainingMaxCount: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(50)
+    .describe("Most trainings that are kept, the oldest that have ended go first; one runs at a time, others wait."),
   historyHours: z.coerce
     .number()
     .min(0)
@@ -203,8 +209,13 @@ export function captureBoundsOf({ captureMaxCount, captureMaxMb, captureMaxDays 
 }
 
 /** How many jobs run, and how many are kept for how long. */
-export function jobLimitsOf({ jobMaxRunning, jobMaxCount, jobMaxDays }: Config): JobLimits {
+export function jobLimitsOf({ jobMaxRunning, jobMaxCount, jobMaxDays }: Config): WorkLimits {
   return { maxRunning: jobMaxRunning, maxCount: jobMaxCount, maxAgeMs: jobMaxDays * 86_400_000 };
+}
+
+/** One at a time: it takes what cores are free, and memory by the gigabyte. */
+export function trainingLimitsOf({ trainingMaxCount }: Config): WorkLimits {
+  return { maxRunning: 1, maxCount: trainingMaxCount, maxAgeMs: Infinity };
 }
 
 /** What the settings say of post-processing, but for the lowest score; what they leave out is as the model has it. */

@@ -1,9 +1,8 @@
 // `multibox serve`: opens the model, connects the streams, listens, and stops in good order.
-import { isAbsolute, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
-import { asyncScheduler } from "rxjs";
-import { captureBoundsOf, type Config, jobLimitsOf } from "../config.ts";
+import { captureBoundsOf, type Config } from "../config.ts";
 import { demoClip } from "../demo-clip.ts";
 import { sentenceOf } from "../errors.ts";
 import { CurrentDetector } from "../model/current-detector.ts";
@@ -20,8 +19,6 @@ import { lockDataDir } from "../server/data-dir.ts";
 import { CaptureStore } from "../server/captures/capture-store.ts";
 import { History } from "../server/history.ts";
 import { historyPath, openHistoryPort } from "../server/history-port.ts";
-import { annotationRunner } from "../server/jobs/annotation-runner.ts";
-import { Jobs } from "../server/jobs/jobs.ts";
 import { KeptStreams } from "../server/kept-streams.ts";
 import { Sequences } from "../server/sequences.ts";
 import { Activator } from "../server/models/activation.ts";
@@ -32,7 +29,7 @@ import { openStore, storePath } from "../server/store.ts";
 import { Tokens } from "../server/tokens.ts";
 import { packageVersion } from "../version.ts";
 import { type ReloadOptions, reloadOnChange } from "./config-reload.ts";
-import { ownCommand } from "./own-command.ts";
+import { openBackground } from "./serve-background.ts";
 import { modelOpener } from "./stream-models.ts";
 import { createLogger, downloadProgress } from "./terminal.ts";
 
@@ -58,7 +55,7 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
   const ffmpeg = await findFfmpeg();
   if (ffmpeg.warning) logger.warn(ffmpeg.warning);
   const versions = new ModelStore(join(dataDir, "models"));
-  await versions.load((sentence) => logger.warn(`A version of a model is left out: ${sentence}`));
+  await versions.load((sentence) => logger.warn(`A version of a model is left out: ${sentence}`), { tidy: true });
   const models = modelOpener(config, cacheDir, versions, logger);
   const first = await models.openDefault();
   const detector = new CurrentDetector(first);
@@ -86,19 +83,8 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
   const captures = new CaptureStore(join(dataDir, "captures"), captureBoundsOf(config));
   await captures.load((sentence) => logger.warn(`A capture is left out: ${sentence}`));
   const guard = createGuard();
-  const jobs = new Jobs({
-    store,
-    folder: join(dataDir, "jobs"),
-    limits: jobLimitsOf(config),
-    run: annotationRunner({
-      command: ownCommand(),
-      cacheDir: isAbsolute(cacheDir) ? cacheDir : join(process.cwd(), cacheDir),
-      guard,
-    }),
-    logger,
-    clock: asyncScheduler,
-  });
-  await jobs.load();
+  const background = { config, store, models: versions, cacheDir, dataDir, guard, logger };
+  const { jobs, trainings } = await openBackground(background);
   const version = packageVersion();
   const uiDir = fileURLToPath(new URL("../ui", import.meta.url));
   let server: RunningServer | undefined;
@@ -121,6 +107,7 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
         fetchable: ZOO.map(({ spec }) => spec.name),
       },
       jobs,
+      trainings,
       jobTools: { ffmpeg, guard, model: () => versions.resolve(config.model) ?? config.model },
       history,
       engineDeaths: models.deaths,
@@ -152,6 +139,7 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
       endReload = reloadOnChange({ ...source, config, match, logger });
     }
     jobs.open();
+    trainings.open();
     announce(server, detector, streams, { version, json, token: config.token });
     await stop.asked;
   } finally {
@@ -159,7 +147,7 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
     await endReload?.();
     await server?.close();
     await Promise.all([history.close(), captures.close()]);
-    await Promise.all([pipeline.close(), jobs.close()]);
+    await Promise.all([pipeline.close(), jobs.close(), trainings.close()]);
     addresses?.close();
     await Promise.all([detector.close(), jpeg.close()]);
     sequences.close();

@@ -6,7 +6,7 @@ import { MultiboxError } from "../errors.ts";
 import type { Bundle } from "../model/bundle.ts";
 import { lockDataDir } from "../server/data-dir.ts";
 import { VersionFile } from "../server/models/model-schemas.ts";
-import { ModelStore } from "../server/models/model-store.ts";
+import { ModelStore, REPORT } from "../server/models/model-store.ts";
 import { StreamId } from "../server/protocol.ts";
 import { openDataset } from "../training/dataset.ts";
 import { drawReport } from "../training/report/report.ts";
@@ -16,8 +16,6 @@ import type { Dataset } from "../training/truth.ts";
 import { requireWritable, writeWhole } from "../whole-file.ts";
 import { openShown, requireFree, writeModel } from "./model-folder.ts";
 import { showTraining } from "./train-progress.ts";
-
-const REPORT = "report.html";
 
 export interface TrainCommandOptions {
   readonly data: string;
@@ -42,6 +40,7 @@ export interface TrainCommandOptions {
 /** Trains and writes. What an interrupted run has learnt stays in a folder beside what it would have made. */
 export async function trainModel(options: TrainCommandOptions): Promise<void> {
   const { data, format, annotations, split, json, settings, resume, cacheDir } = options;
+  const parentName = options.from.replace(/@0$/, "");
   const place = await placeOf(options);
   const store = new ModelStore(join(options.dataDir, "models"));
   await store.load((sentence) => console.error(`multibox: ${sentence}`));
@@ -50,7 +49,7 @@ export async function trainModel(options: TrainCommandOptions): Promise<void> {
     ...(options.validation !== undefined && { validation: await openDataset({ folder: options.validation }) }),
     ...(options.replay !== undefined && { replay: await openDataset({ folder: options.replay }) }),
   };
-  const { bundle: parent } = await openShown(store.resolve(options.from) ?? options.from, cacheDir);
+  const { bundle: parent } = await openShown(store.resolve(options.from) ?? parentName, cacheDir);
   await clearFolder(place.folder, options);
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
@@ -58,7 +57,7 @@ export async function trainModel(options: TrainCommandOptions): Promise<void> {
   process.once("SIGTERM", onSignal);
   const shown = showTraining(json);
   try {
-    const run = { given, parent, parentName: options.from, settings, folder: place.folder, resume, cacheDir };
+    const run = { given, parent, parentName, settings, folder: place.folder, resume, cacheDir };
     const events = train({ ...run, checkpointSeconds: options.checkpointEvery, signal: stop.signal });
     for await (const event of events) {
       if (event.type !== "done") {

@@ -40,6 +40,9 @@ import { StreamRegister } from "./stream-register.ts";
 import { streamRoutes } from "./stream-routes.ts";
 import { ticketRoute } from "./ticket-route.ts";
 import { Tokens } from "./tokens.ts";
+import { trainingCreateRoute } from "./trainings/training-create-route.ts";
+import { trainingRoutes } from "./trainings/training-routes.ts";
+import type { Trainings } from "./trainings/trainings.ts";
 
 export interface AppDeps {
   readonly pipeline: Pipeline;
@@ -54,6 +57,7 @@ export interface AppDeps {
   readonly jobs: Jobs;
   /** What making a job needs. */
   readonly jobTools: Pick<JobCreateDeps, "ffmpeg" | "guard" | "model">;
+  readonly trainings: Trainings;
   readonly history: History;
   /** Engine workers that died or hung and were replaced, by the code of the error; it grows. */
   readonly engineDeaths?: ReadonlyMap<string, number>;
@@ -109,6 +113,7 @@ export function createApp(deps: AppDeps): MultiboxApp {
     metrics,
     history,
     jobs: deps.jobs,
+    trainings: deps.trainings,
     config,
     logger,
     access,
@@ -146,6 +151,8 @@ export function createApp(deps: AppDeps): MultiboxApp {
     jobCreateRoute({ ...deps.jobTools, jobs: deps.jobs, detector, config }),
     jobRoutes(deps.jobs),
     modelRoutes({ ...deps.models, pipeline }),
+    trainingCreateRoute({ ...deps, detector, config }),
+    trainingRoutes(deps.trainings, deps.models.store),
   ];
   for (const route of routes) app.route("/", route);
   describeApi(app, version);

@@ -8,7 +8,16 @@ import { createFilter, type FrameMessages } from "./frame-messages.ts";
 import type { History } from "./history.ts";
 import { Outbox, type OutboxOptions } from "./outbox.ts";
 import { errorBody } from "./problem.ts";
-import type { ClientMessage, Hello, JobEvent, Result, StreamEvent, Subscribe } from "./protocol.ts";
+import type {
+  ClientMessage,
+  Hello,
+  JobEvent,
+  Result,
+  StreamEvent,
+  Subscribe,
+  Topic,
+  TrainingEvent,
+} from "./protocol.ts";
 import { RequestLimit } from "./request-limit.ts";
 import { idOf, parseRequest } from "./requests.ts";
 import { REQUEST_SCOPES } from "./route-access.ts";
@@ -38,7 +47,7 @@ export class Client {
   readonly #outbox: Outbox;
   readonly #subscriptions = new Subscriptions();
   readonly #delivery: Delivery;
-  readonly #topics = new Set<string>();
+  readonly #topics = new Set<Topic>();
   /** Requests that came while one is being answered that must look into the history first. */
   readonly #requests: { bytes: Buffer; isBinary: boolean }[] = [];
   readonly #limit: RequestLimit;
@@ -86,9 +95,9 @@ export class Client {
     if (event.state === "removed") this.#forget(event.stream);
   }
 
-  /** Of a job that waits to be sent only the newest is. */
-  onJobEvent(event: JobEvent): void {
-    if (this.#topics.has("jobs")) this.#outbox.put(event, `job ${event.id}`);
+  /** Of what waits to be sent of one job or training only the newest is. */
+  onTopic(topic: Topic, event: JobEvent | TrainingEvent): void {
+    if (this.#topics.has(topic)) this.#outbox.put(event, `${event.type} ${event.id}`);
   }
 
   /** Once a heartbeat: a client that has shown no life since the last one is gone, or takes nothing of what waits for it. */

@@ -68,8 +68,9 @@ function logged(logger: Logger, clock: { now(): number }): MiddlewareHandler {
 }
 
 /** The page needs no token, because it cannot have one before it is loaded; it holds nothing that is secret. */
+const CSP = "Content-Security-Policy";
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
-  "Content-Security-Policy":
+  [CSP]:
     // Some browsers do not take WebSockets to the same host for 'self'.
     "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   "Cross-Origin-Opener-Policy": "same-origin",
@@ -81,7 +82,10 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 
 const secured: MiddlewareHandler = async (c, next) => {
   await next();
-  for (const [header, value] of Object.entries(SECURITY_HEADERS)) c.header(header, value);
+  const { headers } = c.res;
+  // What holds things of others, as a report does, is held to less than the page is.
+  const own = headers.has(CSP) ? { [CSP]: headers.get(CSP)! } : {};
+  for (const [header, value] of Object.entries({ ...SECURITY_HEADERS, ...own })) c.header(header, value);
   if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
 };
 

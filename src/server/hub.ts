@@ -12,7 +12,7 @@ import { FrameMessages } from "./frame-messages.ts";
 import type { History } from "./history.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Pictures } from "./pictures.ts";
-import { PROTOCOL_VERSION, type Hello, type JobEvent, type StreamEvent } from "./protocol.ts";
+import { PROTOCOL_VERSION, type Hello, type JobEvent, type StreamEvent, type TrainingEvent } from "./protocol.ts";
 import { removedEvent, streamEvent, streamInfos } from "./streams.ts";
 
 export interface HubOptions {
@@ -22,6 +22,7 @@ export interface HubOptions {
   readonly metrics: Metrics;
   readonly history: History;
   readonly jobs: { readonly events: Observable<JobEvent> };
+  readonly trainings: { readonly events: Observable<TrainingEvent> };
   readonly config: Pick<Config, "minScore">;
   readonly logger: Logger;
   readonly version: string;
@@ -55,7 +56,12 @@ export class Hub {
     this.#subscription.add(pipeline.removed.subscribe((stream) => this.#tell(removedEvent(stream, clock.now()))));
     this.#subscription.add(
       options.jobs.events.subscribe((event) => {
-        for (const client of this.#clients) client.onJobEvent(event);
+        for (const client of this.#clients) client.onTopic("jobs", event);
+      }),
+    );
+    this.#subscription.add(
+      options.trainings.events.subscribe((event) => {
+        for (const client of this.#clients) client.onTopic("trainings", event);
       }),
     );
     this.#subscription.add(

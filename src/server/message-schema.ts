@@ -10,6 +10,7 @@ import {
   ServerMessage,
   StreamEvent,
   Subscribe,
+  TrainingEvent,
   Unsubscribe,
   Unwatch,
   Watch,
@@ -21,7 +22,7 @@ type Part = Readonly<Record<string, unknown>>;
 export function messageSchema(): object {
   const registry = z.registry<{ id: string }>();
   const asked = { Subscribe, Unsubscribe, Watch, Unwatch, Ping, ClientMessage };
-  const schemas = { ...asked, Hello, Result, Detections, StreamEvent, JobEvent, ServerMessage };
+  const schemas = { ...asked, Hello, Result, Detections, StreamEvent, JobEvent, TrainingEvent, ServerMessage };
   for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id });
   const { schemas: documents } = z.toJSONSchema(registry, { uri: (id) => `#/$defs/${id}`, io: "output" });
   const { __shared: shared, ...own } = documents as Record<string, { $defs?: Record<string, Part> }>;

@@ -22,6 +22,8 @@ export const MIGRATIONS: readonly string[] = [
      revoked_at INTEGER,
      used_at INTEGER
    ) STRICT`,
-  // Annotation jobs; `record` is JSON, see jobs/job-store.ts. Ids begin with the time at which they were made.
+  // Annotation jobs; `record` is JSON, see jobs/job-record.ts. Ids begin with the time at which they were made.
   `CREATE TABLE jobs (id TEXT PRIMARY KEY, state TEXT NOT NULL, record TEXT NOT NULL) STRICT`,
+  // Trainings, likewise; see trainings/training-record.ts.
+  `CREATE TABLE trainings (id TEXT PRIMARY KEY, state TEXT NOT NULL, record TEXT NOT NULL) STRICT`,
 ];

@@ -4,6 +4,7 @@ import { SCOPES } from "./caller.ts";
 import { ErrorBody } from "./error-body.ts";
 import { JobInfo } from "./jobs/job-schemas.ts";
 import { streamSettings } from "./stream-settings.ts";
+import { TrainingInfo } from "./trainings/training-schemas.ts";
 
 export const PROTOCOL_VERSION = 1;
 
@@ -135,10 +136,10 @@ export const Unsubscribe = z.strictObject({
 });
 export type Unsubscribe = z.infer<typeof Unsubscribe>;
 
-const topics = z
-  .array(z.enum(["jobs"]))
-  .min(1)
-  .max(16);
+export const Topic = z.enum(["jobs", "trainings"]);
+export type Topic = z.infer<typeof Topic>;
+
+const topics = z.array(Topic).min(1).max(16);
 
 export const Watch = z.strictObject({
   id: requestId,
@@ -218,7 +219,21 @@ export const JobEvent = z.strictObject({
 });
 export type JobEvent = z.infer<typeof JobEvent>;
 
-export const ServerMessage = z.discriminatedUnion("type", [Hello, Result, Detections, StreamEvent, JobEvent]);
+export const TrainingEvent = z.strictObject({
+  type: z.literal("training"),
+  id: z.string(),
+  training: TrainingInfo.optional().describe("How it is now; absent when it was deleted."),
+});
+export type TrainingEvent = z.infer<typeof TrainingEvent>;
+
+export const ServerMessage = z.discriminatedUnion("type", [
+  Hello,
+  Result,
+  Detections,
+  StreamEvent,
+  JobEvent,
+  TrainingEvent,
+]);
 export type ServerMessage = z.infer<typeof ServerMessage>;
 
 /** `POST /v1/detect`: the detections of one picture. */

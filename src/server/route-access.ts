@@ -43,6 +43,7 @@ const ROUTES: Readonly<Record<string, RouteNeed | typeof PUBLIC>> = {
   "POST /v1/streams/:id/captures": { scope: "write", streams: "of-path" },
   "GET /v1/models": { scope: "read", streams: "filtered" },
   "GET /v1/models/:name": { scope: "read", streams: "filtered" },
+  "GET /v1/models/:name/versions/:version/report": { scope: "read", streams: "all" },
   "POST /v1/models/:name/versions/:version/activate": { scope: "admin", streams: "all" },
   "POST /v1/models/:name/rollback": { scope: "admin", streams: "all" },
   "DELETE /v1/models/:name/versions/:version": { scope: "admin", streams: "all" },
@@ -57,6 +58,12 @@ const ROUTES: Readonly<Record<string, RouteNeed | typeof PUBLIC>> = {
   "GET /v1/jobs/:id/results/:name": { scope: "read", streams: "all" },
   "POST /v1/jobs/:id/cancel": { scope: "write", streams: "all" },
   "DELETE /v1/jobs/:id": { scope: "write", streams: "all" },
+  "GET /v1/trainings": { scope: "read", streams: "all" },
+  "POST /v1/trainings": { scope: "admin", streams: "all" },
+  "GET /v1/trainings/:id": { scope: "read", streams: "all" },
+  "GET /v1/trainings/:id/report": { scope: "read", streams: "all" },
+  "POST /v1/trainings/:id/cancel": { scope: "admin", streams: "all" },
+  "DELETE /v1/trainings/:id": { scope: "admin", streams: "all" },
 };
 
 /** Each request of a WebSocket; the streams that it names are checked as those of a path are. */

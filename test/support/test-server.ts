@@ -13,9 +13,11 @@ import { CurrentDetector } from "../../src/model/current-detector.ts";
 import { Activator } from "../../src/server/models/activation.ts";
 import { ModelStore } from "../../src/server/models/model-store.ts";
 import { CaptureStore } from "../../src/server/captures/capture-store.ts";
-import { type JobLimits, type JobRunner, Jobs } from "../../src/server/jobs/jobs.ts";
+import { type JobRunner, Jobs } from "../../src/server/jobs/jobs.ts";
+import { type TrainingRunner, Trainings } from "../../src/server/trainings/trainings.ts";
 import { History } from "../../src/server/history.ts";
 import { startServer, type RunningServer, type ServeDeps } from "../../src/server/serve.ts";
+import type { WorkLimits } from "../../src/server/jobs/work-kind.ts";
 import { openStore, type Store } from "../../src/server/store.ts";
 import { memoryHistory } from "./memory-history.ts";
 import { RedFinder } from "./red-finder.ts";
@@ -30,6 +32,8 @@ export interface TestSetup {
   readonly captures: CaptureStore;
   readonly jobs: Jobs;
   readonly jobsFolder: string;
+  readonly trainings: Trainings;
+  readonly trainingsFolder: string;
   readonly history: History;
   /** What the server logged, a line each. */
   readonly log: string[];
@@ -43,8 +47,10 @@ export interface TestOptions {
   readonly history?: boolean;
   /** What runs jobs; without it none ends by itself. The queue is opened by the test. */
   readonly runJob?: JobRunner;
+  /** Likewise of trainings. */
+  readonly runTraining?: TrainingRunner;
   /** Of the jobs. */
-  readonly jobLimits?: Partial<JobLimits>;
+  readonly jobLimits?: Partial<WorkLimits>;
   /** Closed after the test. */
   readonly jpeg?: JpegEncoder;
 }
@@ -65,9 +71,11 @@ export async function withApp(
     await jpeg.close();
     await setup.history.close();
     await setup.jobs.close();
+    await setup.trainings.close();
     setup.store.close();
     rmSync(setup.captures.folder, { recursive: true, force: true });
     rmSync(setup.jobsFolder, { recursive: true, force: true });
+    rmSync(setup.trainingsFolder, { recursive: true, force: true });
   }
 }
 
@@ -85,9 +93,11 @@ export async function withServer(
     await jpeg.close();
     await setup.history.close();
     await setup.jobs.close();
+    await setup.trainings.close();
     setup.store.close();
     rmSync(setup.captures.folder, { recursive: true, force: true });
     rmSync(setup.jobsFolder, { recursive: true, force: true });
+    rmSync(setup.trainingsFolder, { recursive: true, force: true });
   }
 }
 
@@ -108,6 +118,7 @@ function prepare(options: TestOptions): {
   const logger = logTo(log);
   const { store = openStore(":memory:") } = deps ?? {};
   const jobsFolder = join(tmpdir(), `multibox-test-${randomUUID()}`);
+  const trainingsFolder = join(tmpdir(), `multibox-test-${randomUUID()}`);
   const setup: TestSetup = {
     jobsFolder,
     jobs: new Jobs({
@@ -115,6 +126,15 @@ function prepare(options: TestOptions): {
       folder: jobsFolder,
       limits: { maxRunning: 1, maxCount: 100, maxAgeMs: Infinity, ...options.jobLimits },
       run: options.runJob ?? untilAborted,
+      logger,
+      clock: asyncScheduler,
+    }),
+    trainingsFolder,
+    trainings: new Trainings({
+      store,
+      folder: trainingsFolder,
+      limits: { maxRunning: 1, maxCount: 3, maxAgeMs: Infinity },
+      run: options.runTraining ?? untilAborted,
       logger,
       clock: asyncScheduler,
     }),
@@ -152,7 +172,7 @@ function prepare(options: TestOptions): {
   };
 }
 
-const untilAborted: JobRunner = ({ signal }) =>
+const untilAborted = ({ signal }: { readonly signal: AbortSignal }): Promise<never> =>
   new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new Error("It was aborted."))));
 
 function logTo(lines: string[]): Logger {

@@ -191,7 +191,7 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
     try {
       const finished = await finish({ ...this.record(id), ...end }, folder);
       ({ keep } = finished);
-      this.#change(id, { ...end, ...finished.change, ...ended } as Partial<R>);
+      this.#change(id, { ...end, ...finished.change, ...ended });
     } catch (error) {
       this.#change(id, { state: "failed", error: errorBody(error), ...ended } as Partial<R>);
     }

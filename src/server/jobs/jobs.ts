@@ -7,9 +7,7 @@ import { BackgroundWork } from "./background-work.ts";
 import { JobRecord } from "./job-record.ts";
 import { keepResults } from "./job-results.ts";
 import type { JobInfo, JobProgress } from "./job-schemas.ts";
-import { type Work, type WorkLimits, type WorkOptions, workTimes } from "./work-kind.ts";
-
-export type JobLimits = WorkLimits;
+import { type Work, type WorkOptions, workTimes } from "./work-kind.ts";
 
 /** What is known of a job when its video is there. */
 export type NewRecord = Pick<JobRecord, "video" | "path" | "options" | "settings" | "framesExpected">;

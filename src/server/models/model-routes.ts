@@ -2,11 +2,12 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { MultiboxError } from "../../errors.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
-import { json, jsonBody, numberText, problems, readsJson, SECURED } from "../api-route.ts";
+import { json, jsonBody, numberText, problems, readsJson, SECURED, TicketQuery, TokenQuery } from "../api-route.ts";
 import { StreamId } from "../protocol.ts";
 import type { Activator } from "./activation.ts";
 import { Activation, InUse, ModelInfo } from "./model-schemas.ts";
 import type { ModelStore } from "./model-store.ts";
+import { REPORT_ANSWER, reportResponse } from "./report.ts";
 
 const tags = ["Models"];
 const params = z.object({ name: StreamId.describe("The model's name.") });
@@ -59,6 +60,16 @@ const rollbackRoute = createRoute({
   responses: { 200: json(InUse, "What is in use now."), ...problems("MODEL_UNKNOWN", "NO_PREVIOUS", "MODEL_BUSY") },
 });
 
+const reportRoute = createRoute({
+  method: "get",
+  path: "/v1/models/{name}/versions/{version}/report",
+  tags,
+  summary: "See what a version's training came to",
+  security: SECURED,
+  request: { params: versionParams, query: z.strictObject({ token: TokenQuery, ticket: TicketQuery }) },
+  responses: { 200: REPORT_ANSWER, ...problems("VERSION_UNKNOWN", "RESULT_UNKNOWN") },
+});
+
 const removeRoute = createRoute({
   method: "delete",
   path: "/v1/models/{name}/versions/{version}",
@@ -105,6 +116,11 @@ export function modelRoutes(deps: ModelDeps): OpenAPIHono {
   });
 
   app.openapi(rollbackRoute, async (c) => c.json(await activator.rollback(known(c.req.valid("param").name)), 200));
+
+  app.openapi(reportRoute, (c) => {
+    const { name, version } = c.req.valid("param");
+    return reportResponse(store, name, version);
+  });
 
   app.openapi(removeRoute, async (c) => {
     const { name, version } = c.req.valid("param");

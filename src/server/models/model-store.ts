@@ -9,6 +9,8 @@ import { InUse, VersionFile, type ModelVersion } from "./model-schemas.ts";
 
 const IN_USE = "in-use.json";
 const VERSION = "version.json";
+/** Beside a version's model, where its training has left one. */
+export const REPORT = "report.html";
 
 /** A model's versions; number 0 is the one of its name that multibox fetches, where there is one. */
 interface Model {
@@ -30,15 +32,17 @@ export class ModelStore {
     this.folder = folder;
   }
 
-  /** Reads what the folder holds. A version that cannot be read is told to `onWarning` and left alone. */
-  async load(onWarning: (sentence: string) => void): Promise<void> {
+  /**
+   * Reads what the folder holds. A version that cannot be read is told to `onWarning` and left alone. `tidy`, for whoever has the data
+   * folder to itself: removes what a server that was killed has left half done.
+   */
+  async load(onWarning: (sentence: string) => void, { tidy = false } = {}): Promise<void> {
     if (!existsSync(this.folder)) return;
     for (const name of (await readdir(this.folder)).sort()) {
       const model = this.#model(name);
       for (const entry of await readdir(join(this.folder, name)).catch(() => [])) {
         const place = join(this.folder, name, entry);
-        // What a server that was killed has left half done.
-        if (entry.endsWith(".tmp") || entry.endsWith(".old")) await rm(place, { recursive: true, force: true });
+        if (tidy && /\.(tmp|old)$/.test(entry)) await rm(place, { recursive: true, force: true });
         if (!/^\d+$/.test(entry)) continue;
         try {
           const text = await readFile(join(place, VERSION), "utf8");

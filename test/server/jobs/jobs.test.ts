@@ -8,8 +8,9 @@ import { VirtualTimeScheduler } from "rxjs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { MultiboxError } from "../../../src/errors.ts";
 import type { JobInfo } from "../../../src/server/jobs/job-schemas.ts";
-import { type JobLimits, type JobRunner, Jobs, type JobWork, type NewRecord } from "../../../src/server/jobs/jobs.ts";
+import { type JobRunner, Jobs, type JobWork, type NewRecord } from "../../../src/server/jobs/jobs.ts";
 import type { JobEvent } from "../../../src/server/protocol.ts";
+import type { WorkLimits } from "../../../src/server/jobs/work-kind.ts";
 import { openStore, type Store } from "../../../src/server/store.ts";
 
 let folder: string;
@@ -55,7 +56,7 @@ class Runs {
   }
 }
 
-function open(runs: Runs, limits: Partial<JobLimits> = {}, clock = new VirtualTimeScheduler()): Jobs {
+function open(runs: Runs, limits: Partial<WorkLimits> = {}, clock = new VirtualTimeScheduler()): Jobs {
   return new Jobs({
     store,
     folder,

@@ -32,7 +32,7 @@ function facts(changes: Partial<VersionFacts> = {}): VersionFacts {
 async function loaded(): Promise<{ store: ModelStore; warnings: string[] }> {
   const store = new ModelStore(folder);
   const warnings: string[] = [];
-  await store.load((sentence) => warnings.push(sentence));
+  await store.load((sentence) => warnings.push(sentence), { tidy: true });
   return { store, warnings };
 }
 

@@ -1,0 +1,46 @@
+// What `multibox serve` does beside its streams, in processes of their own: annotation jobs and trainings.
+import { join, resolve } from "node:path";
+import type { Logger } from "pino";
+import { asyncScheduler } from "rxjs";
+import { type Config, jobLimitsOf, trainingLimitsOf } from "../config.ts";
+import type { Guard } from "../pipeline/guard.ts";
+import { annotationRunner } from "../server/jobs/annotation-runner.ts";
+import { Jobs } from "../server/jobs/jobs.ts";
+import type { ModelStore } from "../server/models/model-store.ts";
+import type { Store } from "../server/store.ts";
+import { trainingRunner } from "../server/trainings/training-runner.ts";
+import { Trainings } from "../server/trainings/trainings.ts";
+import { ownCommand } from "./own-command.ts";
+
+export interface BackgroundOptions {
+  readonly config: Config;
+  readonly store: Store;
+  readonly models: ModelStore;
+  readonly cacheDir: string;
+  readonly dataDir: string;
+  readonly guard: Guard;
+  readonly logger: Logger;
+}
+
+/** Both with what the last server has left; neither runs yet. */
+export async function openBackground(options: BackgroundOptions): Promise<{ jobs: Jobs; trainings: Trainings }> {
+  const { config, store, models, guard, logger } = options;
+  const [cacheDir, dataDir] = [resolve(options.cacheDir), resolve(options.dataDir)];
+  const run = { command: ownCommand(), cacheDir, guard };
+  const shared = { store, logger, clock: asyncScheduler };
+  const jobs = new Jobs({
+    ...shared,
+    folder: join(dataDir, "jobs"),
+    limits: jobLimitsOf(config),
+    run: annotationRunner(run),
+  });
+  const trainings = new Trainings({
+    ...shared,
+    // Beside those of `multibox train --name`, whose names never begin so.
+    folder: join(dataDir, "trainings", ".server"),
+    limits: trainingLimitsOf(config),
+    run: trainingRunner({ ...run, dataDir, models }),
+  });
+  await Promise.all([jobs.load(), trainings.load()]);
+  return { jobs, trainings };
+}
