@@ -1,0 +1,80 @@
+// A training of the server in earnest: a real `multibox train` in the background, whose server stops in the midst and is followed by another one.
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { pino } from "pino";
+import { asyncScheduler } from "rxjs";
+import { expect, test } from "vitest";
+import { ownCommand } from "../../src/commands/own-command.ts";
+import { writeBundle } from "../../src/model/bundle.ts";
+import { buildSsd } from "../../src/model/networks/ssd.ts";
+import { createGuard } from "../../src/pipeline/guard.ts";
+import { ModelStore } from "../../src/server/models/model-store.ts";
+import { openStore, type Store } from "../../src/server/store.ts";
+import { trainingRunner } from "../../src/server/trainings/training-runner.ts";
+import { ServerTrainSettings } from "../../src/server/trainings/training-schemas.ts";
+import { Trainings } from "../../src/server/trainings/trainings.ts";
+import { randomWeights } from "../model/support/random-weights.ts";
+import { smallSpec } from "../model/support/small-spec.ts";
+import { makeFolder } from "../support/ffmpeg.ts";
+import { processesWith, until } from "../support/processes.ts";
+import { writeShapes } from "../training/support/drawn-shapes.ts";
+
+test("it goes on in the next server from where it was, leaves no process, and its model is a version with a report", async () => {
+  const folder = await makeFolder();
+  const store = openStore(":memory:");
+  try {
+    const [data, parent] = [join(folder.path, "data"), join(folder.path, "parent")];
+    await writeShapes(data, { pictures: 24, seed: 1, side: 96 });
+    const spec = smallSpec();
+    await writeBundle(parent, spec, randomWeights(buildSsd(spec), 1), { source: "random numbers", licence: "none" });
+    const models = new ModelStore(join(folder.path, "models"));
+    const first = open(folder.path, store, models);
+    await first.load();
+    first.open();
+    const settings = ServerTrainSettings.parse({ epochs: 12, batch: 4, threads: 1 });
+    const { id } = await first.create(() => Promise.resolve({ name: "shapes", from: parent, data, settings }));
+    await until(() => (first.get(id).progress?.step ?? 0) >= 3 || first.get(id).error !== undefined);
+    expect(first.get(id).error).toBeUndefined();
+    expect(processesWith(folder.path)).not.toEqual([]);
+    await first.close();
+    expect(processesWith(folder.path)).toEqual([]);
+
+    const second = open(folder.path, store, models);
+    const steps: number[] = [];
+    second.events.subscribe(({ training }) => {
+      const step = training?.progress?.step;
+      if (step !== undefined) steps.push(step);
+    });
+    await second.load();
+    second.open();
+    await until(() => !["queued", "running"].includes(second.get(id).state));
+    const done = second.detail(id);
+    expect(done).toMatchObject({ state: "done", version: 1, pictures: { training: expect.any(Number) as number } });
+    // It began where the first was stopped, and not anew.
+    expect(steps[0]).toBeGreaterThanOrEqual(3);
+    expect(done.history.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 13 }, (_, epoch) => epoch));
+    expect(models.version("shapes", 1)).toMatchObject({ offered: done.offered, settings: { epochs: 12, threads: 1 } });
+    await second.close();
+  } finally {
+    store.close();
+    await rm(folder.path, { recursive: true, force: true });
+  }
+});
+
+function open(folder: string, store: Store, models: ModelStore): Trainings {
+  const options = {
+    command: ownCommand(),
+    cacheDir: join(folder, "cache"),
+    dataDir: folder,
+    guard: createGuard(),
+    models,
+  };
+  return new Trainings({
+    store,
+    folder: join(folder, "trainings", ".server"),
+    limits: { maxRunning: 1, maxCount: 10, maxAgeMs: Infinity },
+    run: trainingRunner(options),
+    logger: pino({ level: "silent" }),
+    clock: asyncScheduler,
+  });
+}
