@@ -32,6 +32,7 @@ describe("settings", () => {
       jobMaxDays: 7,
       jobMaxMb: 4000,
       jobMaxRunning: 1,
+      trainingMaxCount: 50,
       host: "127.0.0.1",
       port: 8080,
       model: "ssdlite-mobilenet-v2",
