@@ -1,6 +1,6 @@
 // The boxes of a capture as a list, with their labels to choose, type or invent.
 import type { JSX, RefObject } from "preact";
-import { useId } from "preact/hooks";
+import { useId, useState } from "preact/hooks";
 import { Swatch } from "../swatch.tsx";
 import type { Draft } from "./draft.ts";
 
@@ -31,19 +31,13 @@ export function ObjectList({ draft, labels, field, onSelect, onLabel, onRemove }
         {draft.objects.map(({ label, bbox }, index) => (
           <li key={index} class={draft.selected === index ? "object object-selected" : "object"}>
             <Swatch label={label} />
-            <input
-              ref={draft.selected === index ? field : undefined}
+            <LabelField
+              field={draft.selected === index ? field : undefined}
               list={id}
-              value={label}
-              maxLength={100}
-              aria-label={`Label of box ${index + 1}`}
+              label={label}
+              name={`Label of box ${index + 1}`}
               onFocus={() => draft.selected !== index && onSelect(index)}
-              onKeyDown={(event) => (event.key === "Enter" || event.key === "Escape") && event.currentTarget.blur()}
-              onChange={(event) => {
-                const text = event.currentTarget.value.trim();
-                if (text) onLabel(index, text);
-                else event.currentTarget.value = label;
-              }}
+              onLabel={(text) => onLabel(index, text)}
             />
             <span class="help">
               {Math.round(bbox[2])} × {Math.round(bbox[3])}
@@ -55,5 +49,40 @@ export function ObjectList({ draft, labels, field, onSelect, onLabel, onRemove }
         ))}
       </ol>
     </>
+  );
+}
+
+interface LabelFieldProps {
+  readonly field: RefObject<HTMLInputElement | null> | undefined;
+  readonly list: string;
+  readonly label: string;
+  readonly name: string;
+  readonly onFocus: () => void;
+  readonly onLabel: (text: string) => void;
+}
+
+/** What is being typed is the field's own until it is left, so that nothing that is drawn meanwhile, a save for one, takes it away. */
+function LabelField({ field, list, label, name, onFocus, onLabel }: LabelFieldProps): JSX.Element {
+  const [typed, setTyped] = useState<string | undefined>();
+  return (
+    <input
+      ref={field}
+      list={list}
+      value={typed ?? label}
+      maxLength={100}
+      aria-label={name}
+      onFocus={onFocus}
+      onInput={(event) => setTyped(event.currentTarget.value)}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") event.currentTarget.value = label;
+        if (event.key === "Enter" || event.key === "Escape") event.currentTarget.blur();
+      }}
+      onChange={(event) => {
+        const text = event.currentTarget.value.trim();
+        setTyped(undefined);
+        if (text && text !== label) onLabel(text);
+      }}
+      onBlur={() => setTyped(undefined)}
+    />
   );
 }

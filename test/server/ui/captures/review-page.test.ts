@@ -26,7 +26,13 @@ describe.skipIf(!chromiumPath)("the view Captures (needs Chromium)", () => {
           await page.mouse.move(at(0.6, x, width), at(0.6, y, height), { steps: 3 });
           await page.mouse.move(at(0.75, x, width), at(0.75, y, height));
           await page.mouse.up();
+          // The box is saved while its label is being typed, which stays as far as it has come; Escape takes back what was typed.
           const label = page.getByRole("combobox", { name: "Label of box 2" });
+          await label.fill("wo");
+          await page.getByText("saved", { exact: true }).waitFor();
+          expect(await label.inputValue()).toBe("wo");
+          await label.press("Escape");
+          expect(await label.inputValue()).not.toBe("wo");
           await label.fill("wolf");
           await label.press("Enter");
           // The proposal goes, comes back, and goes again.
