@@ -9,9 +9,9 @@ import { asyncScheduler, Subject } from "rxjs";
 import { WebSocketServer } from "ws";
 import type { Detection } from "../src/model/detection.ts";
 import type { Detected } from "../src/pipeline/frame.ts";
-import { ANYONE } from "../src/server/caller.ts";
-import { History } from "../src/server/history.ts";
-import { Hub, type HubOptions } from "../src/server/hub.ts";
+import { ANYONE } from "../src/server/access/caller.ts";
+import { History } from "../src/server/history/history.ts";
+import { Hub, type HubOptions } from "../src/server/socket/hub.ts";
 import type { ClientsReport, ClientsRequest } from "./fanout-clients.ts";
 import { median, printMachine } from "./harness.ts";
 

@@ -1,7 +1,7 @@
 // Prints what multibox detects, a line a frame, and misses nothing over a lost connection: `npx tsx examples/resuming-client.ts [url]`.
 import { fileURLToPath } from "node:url";
 import { WebSocket } from "ws";
-import type { ErrorBody } from "../src/server/error-body.ts";
+import type { ErrorBody } from "../src/server/api/error-body.ts";
 import type { Detections, Result, ServerMessage, StreamEvent, Subscribe } from "../src/server/protocol.ts";
 
 /** What to ask for; `since` is this client's own business. */

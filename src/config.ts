@@ -4,10 +4,10 @@ import { ENGINE_NAMES } from "./model/engines/open.ts";
 import type { PostProcessSpec } from "./model/spec.ts";
 import { schemeOf } from "./pipeline/stream.ts";
 import type { CaptureBounds } from "./server/captures/capture-store.ts";
-import { Network } from "./server/client-address.ts";
-import type { WorkLimits } from "./server/jobs/work-kind.ts";
+import { Network } from "./server/access/client-address.ts";
+import type { WorkLimits } from "./server/background/work-kind.ts";
 import { NewStream } from "./server/protocol.ts";
-import { Origin } from "./server/source-check.ts";
+import { Origin } from "./server/access/source-check.ts";
 
 export const Config = z.strictObject({
   host: z.string().default("127.0.0.1").describe("Address to listen on. Any but a loopback address needs a token."),

@@ -4,7 +4,7 @@ import { Config } from "./config.ts";
 import { readConfigFile } from "./config-file.ts";
 import { MultiboxError } from "./errors.ts";
 import { redactUrl } from "./pipeline/stream.ts";
-import { show } from "./server/explain.ts";
+import { show } from "./server/api/explain.ts";
 
 /** Where settings may come from, the strongest last. Keys are those of `Config`. */
 export interface ConfigSources {

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import { MultiboxError, sentenceOf } from "../errors.ts";
-import type { Matched } from "../server/configured-streams.ts";
+import type { Matched } from "../server/streams/configured-streams.ts";
 
 export interface ReloadOptions {
   readonly file: string;

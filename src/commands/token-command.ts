@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { defaultDataDir } from "../cache-dir.ts";
 import { loadConfig } from "../load-config.ts";
-import { SCOPES, type Scope } from "../server/caller.ts";
+import { SCOPES, type Scope } from "../server/access/caller.ts";
 
 /** Adds the command. `dataDir` is the option `--data-dir`, as `serve` has it. */
 export function addTokenCommand(program: Command, dataDir: Option): void {

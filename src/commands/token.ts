@@ -1,7 +1,7 @@
 // `multibox token`: works on the database of the data folder, whether a server runs on it or not.
-import type { Scope } from "../server/caller.ts";
+import type { Scope } from "../server/access/caller.ts";
 import { openStore, storePath } from "../server/store.ts";
-import { type TokenInfo, Tokens } from "../server/tokens.ts";
+import { type TokenInfo, Tokens } from "../server/access/tokens.ts";
 
 interface TokenOptions {
   readonly dataDir: string;

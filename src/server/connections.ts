@@ -3,9 +3,9 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Config } from "../config.ts";
 import { MultiboxError } from "../errors.ts";
-import { createNetworks, isOneOf, plainAddress } from "./client-address.ts";
-import { problemResponse } from "./problem.ts";
-import { rawResponse } from "./raw-response.ts";
+import { createNetworks, isOneOf, plainAddress } from "./access/client-address.ts";
+import { problemResponse } from "./api/problem.ts";
+import { rawResponse } from "./api/raw-response.ts";
 
 export type ConnectionLimits = Pick<Config, "maxConnections" | "maxConnectionsPerAddress" | "trustedProxies">;
 

@@ -3,12 +3,12 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Config } from "../config.ts";
 import { MultiboxError } from "../errors.ts";
 import type { Detector } from "../model/detector.ts";
-import { json, numberText, problems, SECURED } from "./api-route.ts";
-import { readBody, requireType } from "./body.ts";
-import { checkLabels } from "./client.ts";
+import { json, numberText, problems, SECURED } from "./api/api-route.ts";
+import { readBody, requireType } from "./api/body.ts";
+import { checkLabels } from "./socket/client.ts";
 import { decodePicture } from "../model/decode-picture.ts";
-import { createFilter, filterDetections } from "./frame-messages.ts";
-import { wireDetections } from "./frame-record.ts";
+import { createFilter, filterDetections } from "./socket/frame-messages.ts";
+import { wireDetections } from "./history/frame-record.ts";
 import { DetectAnswer } from "./protocol.ts";
 
 const MAX_BODY = 32 * 1_048_576;

@@ -4,9 +4,9 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Detector } from "../model/detector.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { StreamState } from "../pipeline/stream.ts";
-import { json, SECURED } from "./api-route.ts";
-import { callerOf, sees } from "./caller.ts";
-import type { History } from "./history.ts";
+import { json, SECURED } from "./api/api-route.ts";
+import { callerOf, sees } from "./access/caller.ts";
+import type { History } from "./history/history.ts";
 import { Model, StreamState as State } from "./protocol.ts";
 
 /** With less there is no telling how long the history and captures can still be written. */

@@ -4,7 +4,7 @@ import type { Subscription } from "rxjs";
 import type { Detector } from "../model/detector.ts";
 import type { Detected } from "../pipeline/frame.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
-import type { History } from "./history.ts";
+import type { History } from "./history/history.ts";
 import { JobState } from "./jobs/job-schemas.ts";
 import type { Jobs } from "./jobs/jobs.ts";
 

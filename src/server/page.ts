@@ -4,7 +4,7 @@ import { resolve, sep } from "node:path";
 import type { Context } from "hono";
 import { getMimeType } from "hono/utils/mime";
 import { MultiboxError } from "../errors.ts";
-import { namesTag } from "./entity-tag.ts";
+import { namesTag } from "./api/entity-tag.ts";
 
 /** Answers any GET that no other route has taken. Fails with PAGE_NOT_BUILT or NOT_FOUND. */
 export function servePage(uiDir: string): (c: Context) => Promise<Response> {

@@ -1,9 +1,9 @@
 // What goes over the wire: every message and body as a zod schema, and the types that follow. The page imports only types.
 import { z } from "zod";
-import { SCOPES } from "./caller.ts";
-import { ErrorBody } from "./error-body.ts";
+import { SCOPES } from "./access/caller.ts";
+import { ErrorBody } from "./api/error-body.ts";
 import { JobInfo } from "./jobs/job-schemas.ts";
-import { streamSettings } from "./stream-settings.ts";
+import { streamSettings } from "./streams/stream-settings.ts";
 import { TrainingInfo } from "./trainings/training-schemas.ts";
 
 export const PROTOCOL_VERSION = 1;

@@ -7,16 +7,16 @@ import { WebSocketServer } from "ws";
 import type { Config } from "../config.ts";
 import { MultiboxError, systemCode } from "../errors.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
-import { SUBPROTOCOL, type Asked } from "./access.ts";
-import { boundBodies } from "./body-timeout.ts";
+import { SUBPROTOCOL, type Asked } from "./access/access.ts";
+import { boundBodies } from "./api/body-timeout.ts";
 import { createApp, type AppDeps, type MultiboxApp } from "./app.ts";
-import { requireScope } from "./caller.ts";
+import { requireScope } from "./access/caller.ts";
 import { type ConnectionLimits, Connections } from "./connections.ts";
 import { notFound } from "./page.ts";
-import { problemResponse } from "./problem.ts";
-import { writeResponse } from "./raw-response.ts";
-import { checkListen, checkSource } from "./source-check.ts";
-import { Tokens } from "./tokens.ts";
+import { problemResponse } from "./api/problem.ts";
+import { writeResponse } from "./api/raw-response.ts";
+import { checkListen, checkSource } from "./access/source-check.ts";
+import { Tokens } from "./access/tokens.ts";
 
 export interface ServeDeps extends AppDeps {
   readonly config: AppDeps["config"] & Pick<Config, "port"> & ConnectionLimits;

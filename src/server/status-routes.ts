@@ -1,10 +1,10 @@
 // How the server is: /health, which needs no token, and /metrics.
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Detector } from "../model/detector.ts";
-import { json, SECURED } from "./api-route.ts";
-import type { History } from "./history.ts";
+import { json, SECURED } from "./api/api-route.ts";
+import type { History } from "./history/history.ts";
 import type { Metrics } from "./metrics.ts";
-import { ErrorBody } from "./error-body.ts";
+import { ErrorBody } from "./api/error-body.ts";
 import { Model } from "./protocol.ts";
 
 const Live = z

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import Database from "libsql";
 import { expect, it } from "vitest";
-import { historyPath } from "../../src/server/history-port.ts";
+import { historyPath } from "../../src/server/history/history-port.ts";
 import { makeFolder } from "../support/ffmpeg.ts";
 import { startMultibox } from "../support/multibox.ts";
 import { childrenOf, isRunning, until } from "../support/processes.ts";

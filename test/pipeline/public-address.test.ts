@@ -8,7 +8,7 @@ import { createServer as createTlsServer } from "node:tls";
 import { describe, expect, test } from "vitest";
 import { checkedAddress, createPublicCheck } from "../../src/pipeline/public-address.ts";
 import { hostOf } from "../../src/pipeline/source-input.ts";
-import { startAddressGuard, type AddressGuard } from "../../src/server/address-guard.ts";
+import { startAddressGuard, type AddressGuard } from "../../src/server/access/address-guard.ts";
 import { startRtspServer } from "../support/rtsp-server.ts";
 import { collect } from "../support/source.ts";
 

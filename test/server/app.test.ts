@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { MultiboxError } from "../../src/errors.ts";
 import { CurrentDetector } from "../../src/model/current-detector.ts";
 import { openStore } from "../../src/server/store.ts";
-import { Tokens } from "../../src/server/tokens.ts";
+import { Tokens } from "../../src/server/access/tokens.ts";
 import { RedFinder } from "../support/red-finder.ts";
 import { jsonOf, withApp } from "../support/test-server.ts";
 

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { Hello } from "../../src/server/protocol.ts";
 import { openStore } from "../../src/server/store.ts";
-import { Tokens } from "../../src/server/tokens.ts";
+import { Tokens } from "../../src/server/access/tokens.ts";
 import { type Refused, SocketClient } from "../support/socket-client.ts";
 import { withApp, withServer } from "../support/test-server.ts";
 

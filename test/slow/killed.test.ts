@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { demoClip } from "../../src/demo-clip.ts";
-import { historyPath } from "../../src/server/history-port.ts";
-import { HistoryStore } from "../../src/server/history-store.ts";
+import { historyPath } from "../../src/server/history/history-port.ts";
+import { HistoryStore } from "../../src/server/history/history-store.ts";
 import { testCacheDir } from "../support/model.ts";
 import { startMultibox } from "../support/multibox.ts";
 

@@ -1,6 +1,11 @@
 // The history's database in memory and in this thread, answering later, as the thread does.
-import { answer, type HistoryPort, type HistoryReply, type HistoryRequest } from "../../src/server/history-port.ts";
-import { HistoryStore } from "../../src/server/history-store.ts";
+import {
+  answer,
+  type HistoryPort,
+  type HistoryReply,
+  type HistoryRequest,
+} from "../../src/server/history/history-port.ts";
+import { HistoryStore } from "../../src/server/history/history-store.ts";
 
 export interface MemoryHistory extends HistoryPort {
   readonly store: HistoryStore;

@@ -1,5 +1,5 @@
 // Frames as the history keeps them.
-import type { FrameRecord } from "../../src/server/frame-record.ts";
+import type { FrameRecord } from "../../src/server/history/frame-record.ts";
 
 /** When the first frame of `recordAt` was. */
 export const RECORDS_BEGIN = Date.UTC(2026, 0, 1, 12);

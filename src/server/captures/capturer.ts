@@ -6,7 +6,7 @@ import type { JpegEncoder } from "../../pipeline/jpeg.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { CaptureRules } from "../../pipeline/stream.ts";
 import type { Capture } from "../../training/capture.ts";
-import { isoTime } from "../streams.ts";
+import { isoTime } from "../streams/streams.ts";
 import { CaptureJudge, type CaptureReason } from "./capture-rules.ts";
 import type { CaptureStore } from "./capture-store.ts";
 

@@ -4,7 +4,7 @@ import { join, sep } from "node:path";
 import { z } from "zod";
 import { MultiboxError } from "../../errors.ts";
 import type { Guard } from "../../pipeline/guard.ts";
-import { failureOf, runInBackground } from "./background-child.ts";
+import { failureOf, runInBackground } from "../background/background-child.ts";
 import { RESULTS } from "./job-results.ts";
 import { FORMS, type JobOptions, type JobWarning } from "./job-schemas.ts";
 import type { JobRecord } from "./job-record.ts";

@@ -1,5 +1,5 @@
 // The fields of a form, which are texts, as the values that the options of a job are.
-import { check } from "../body.ts";
+import { check } from "../api/body.ts";
 import { JobOptions, UploadOptions } from "./job-schemas.ts";
 import type { Fields } from "./upload.ts";
 

@@ -1,6 +1,6 @@
 // A job as it is kept in multibox.db.
 import { z } from "zod";
-import { ErrorBody } from "../error-body.ts";
+import { ErrorBody } from "../api/error-body.ts";
 import { JobOptions, JobResult, JobState, JobWarning } from "./job-schemas.ts";
 
 const Milliseconds = z.number().describe("Since the epoch.");

@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { MultiboxError } from "../../errors.ts";
-import { json, numberText, problems, SECURED, TicketQuery, TokenQuery } from "../api-route.ts";
-import { fileResponse } from "../download.ts";
+import { json, numberText, problems, SECURED, TicketQuery, TokenQuery } from "../api/api-route.ts";
+import { fileResponse } from "../api/download.ts";
 import { RESULTS } from "./job-results.ts";
 import { JobInfo, JobList, JobState } from "./job-schemas.ts";
 import type { Jobs } from "./jobs.ts";

@@ -1,6 +1,6 @@
 // Annotation jobs as HTTP and the WebSocket tell of them, and what may be asked of one.
 import { z } from "zod";
-import { ErrorBody } from "../error-body.ts";
+import { ErrorBody } from "../api/error-body.ts";
 
 /** Forms that a video's annotations can have, as `multibox annotate --out` names them. */
 export const FORMS = [

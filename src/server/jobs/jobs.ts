@@ -1,13 +1,13 @@
 // All annotation jobs, as work that is done in the background.
 import { MultiboxError } from "../../errors.ts";
 import type { JobEvent } from "../protocol.ts";
-import { RecordStore } from "../record-store.ts";
+import { RecordStore } from "../background/record-store.ts";
 import type { Store } from "../store.ts";
-import { BackgroundWork } from "./background-work.ts";
+import { BackgroundWork } from "../background/background-work.ts";
 import { JobRecord } from "./job-record.ts";
 import { keepResults } from "./job-results.ts";
 import type { JobInfo, JobProgress } from "./job-schemas.ts";
-import { type Work, type WorkOptions, workTimes } from "./work-kind.ts";
+import { type Work, type WorkOptions, workTimes } from "../background/work-kind.ts";
 
 /** What is known of a job when its video is there. */
 export type NewRecord = Pick<JobRecord, "video" | "path" | "options" | "settings" | "framesExpected">;

@@ -2,7 +2,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { MultiboxError } from "../../errors.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
-import { json, jsonBody, numberText, problems, readsJson, SECURED, TicketQuery, TokenQuery } from "../api-route.ts";
+import { json, jsonBody, numberText, problems, readsJson, SECURED, TicketQuery, TokenQuery } from "../api/api-route.ts";
 import { StreamId } from "../protocol.ts";
 import type { Activator } from "./activation.ts";
 import { Activation, InUse, ModelInfo } from "./model-schemas.ts";

@@ -1,7 +1,7 @@
 // /v1/trainings: what trainings there are, how far they are, their reports; breaking one off, and deleting it.
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { MultiboxError } from "../../errors.ts";
-import { json, problems, SECURED, TicketQuery, TokenQuery } from "../api-route.ts";
+import { json, problems, SECURED, TicketQuery, TokenQuery } from "../api/api-route.ts";
 import { JobState } from "../jobs/job-schemas.ts";
 import { REPORT_ANSWER, reportResponse } from "../models/report.ts";
 import type { ModelStore } from "../models/model-store.ts";

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { MultiboxError } from "../../errors.ts";
 import type { Guard } from "../../pipeline/guard.ts";
 import { TrainProgress } from "../../training/train-events.ts";
-import { failureOf, runInBackground } from "../jobs/background-child.ts";
+import { failureOf, runInBackground } from "../background/background-child.ts";
 import type { ModelStore } from "../models/model-store.ts";
 import { keepModel } from "./keep-model.ts";
 import { TrainingTeller } from "./training-teller.ts";

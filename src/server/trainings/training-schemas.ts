@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { EpochRecord } from "../../training/train-events.ts";
 import { TrainSettings } from "../../training/train-settings.ts";
-import { ErrorBody } from "../error-body.ts";
+import { ErrorBody } from "../api/error-body.ts";
 import { JobState } from "../jobs/job-schemas.ts";
 
 const MOST_EPOCHS = 1000;

@@ -1,9 +1,9 @@
 // All trainings, as work that is done in the background.
 import { MultiboxError } from "../../errors.ts";
-import { BackgroundWork } from "../jobs/background-work.ts";
-import { type Work, type WorkOptions, workTimes } from "../jobs/work-kind.ts";
+import { BackgroundWork } from "../background/background-work.ts";
+import { type Work, type WorkOptions, workTimes } from "../background/work-kind.ts";
 import type { TrainingEvent } from "../protocol.ts";
-import { RecordStore } from "../record-store.ts";
+import { RecordStore } from "../background/record-store.ts";
 import type { Store } from "../store.ts";
 import { TrainingRecord } from "./training-record.ts";
 import type { TrainingDetail, TrainingInfo, TrainingProgress } from "./training-schemas.ts";

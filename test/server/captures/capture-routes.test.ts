@@ -1,7 +1,7 @@
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { openStore } from "../../../src/server/store.ts";
-import { Tokens } from "../../../src/server/tokens.ts";
+import { Tokens } from "../../../src/server/access/tokens.ts";
 import { found } from "../../support/scripted-pipeline.ts";
 import { jsonOf, withApp } from "../../support/test-server.ts";
 

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { JobEvent } from "../../../src/server/protocol.ts";
 import { openStore } from "../../../src/server/store.ts";
-import { Tokens } from "../../../src/server/tokens.ts";
+import { Tokens } from "../../../src/server/access/tokens.ts";
 import { SocketClient } from "../../support/socket-client.ts";
 import { withServer } from "../../support/test-server.ts";
 

@@ -10,7 +10,7 @@ import { MultiboxError } from "../../../src/errors.ts";
 import type { JobInfo } from "../../../src/server/jobs/job-schemas.ts";
 import { type JobRunner, Jobs, type JobWork, type NewRecord } from "../../../src/server/jobs/jobs.ts";
 import type { JobEvent } from "../../../src/server/protocol.ts";
-import type { WorkLimits } from "../../../src/server/jobs/work-kind.ts";
+import type { WorkLimits } from "../../../src/server/background/work-kind.ts";
 import { openStore, type Store } from "../../../src/server/store.ts";
 
 let folder: string;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MultiboxError } from "../../../src/errors.ts";
-import { Tokens } from "../../../src/server/tokens.ts";
+import { Tokens } from "../../../src/server/access/tokens.ts";
 import { chromiumPath, launchBrowser, withPage } from "../../support/browser.ts";
 import { withServer, type TestOptions } from "../../support/test-server.ts";
 

@@ -1,0 +1,56 @@
+// The HTTP interface as a whole: how its routes refuse what their schemas do not take, and which methods a path has.
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { MultiboxError } from "../../errors.ts";
+import { explain } from "./explain.ts";
+import { notFound } from "../page.ts";
+import { problemResponse } from "./problem.ts";
+
+/** An app whose routes refuse with BAD_REQUEST, naming the field and its value. Those of apps within it do so too. */
+export function createApi(): OpenAPIHono {
+  return new OpenAPIHono({
+    defaultHook: (result) => {
+      if (result.success) return;
+      // The library hands the input on as `data`, and does not say so in its types.
+      const input = "data" in result ? result.data : undefined;
+      throw new MultiboxError("BAD_REQUEST", explain(result.error, input), HINTS[result.target] ?? "");
+    },
+  });
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  query: "The parameters are in /openapi.json.",
+  json: "The fields are in /openapi.json.",
+};
+
+/**
+ * For what no route has taken. Answers OPTIONS; fails with METHOD_NOT_ALLOWED where the path has other methods, else
+ * with NOT_FOUND. Knows the routes that were added before.
+ */
+export function unrouted(api: OpenAPIHono): (c: Context) => Response {
+  const paths = pathsOf(api);
+  return (c) => {
+    const { method, path } = c.req;
+    const methods = paths.find(({ pattern }) => pattern.test(path))?.methods;
+    if (!methods) throw notFound(method, path);
+    if (method === "OPTIONS") return c.body(null, 204, { Allow: methods });
+    const sentence = `${path} does not take ${method}.`;
+    return problemResponse(new MultiboxError("METHOD_NOT_ALLOWED", sentence, `It takes ${methods}.`), {
+      allow: methods,
+    });
+  };
+}
+
+function pathsOf(api: OpenAPIHono): { pattern: RegExp; methods: string }[] {
+  const methods = new Map<string, string[]>();
+  for (const definition of api.openAPIRegistry.definitions) {
+    if (definition.type !== "route") continue;
+    const { path, method } = definition.route;
+    const own = method === "get" ? ["GET", "HEAD"] : [method.toUpperCase()];
+    methods.set(path, [...(methods.get(path) ?? []), ...own]);
+  }
+  return [...methods].map(([path, own]) => ({
+    pattern: new RegExp(`^${path.replaceAll(".", "\\.").replaceAll(/\{\w+\}/g, "[^/]+")}$`),
+    methods: [...own, "OPTIONS"].join(", "),
+  }));
+}

@@ -1,0 +1,245 @@
+// Work that a server takes on and does in the background: made, queued, run, broken off, kept for a while, and told of.
+import { randomInt } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { interval, type Observable, Subject, type Subscription } from "rxjs";
+import { MultiboxError, sentenceOf } from "../../errors.ts";
+import { writeFailure } from "../../whole-file.ts";
+import { errorBody } from "../api/problem.ts";
+import { isoTime } from "../streams/streams.ts";
+import { BackgroundQueue } from "./background-queue.ts";
+import type { JobState } from "../jobs/job-schemas.ts";
+import type { WorkKind, WorkOptions, WorkRecord } from "./work-kind.ts";
+
+const SWEEP_MS = 3_600_000;
+const isOver = ({ state }: Pick<WorkRecord, "state">): boolean => state !== "queued" && state !== "running";
+
+export class BackgroundWork<R extends WorkRecord, P, I, E> {
+  readonly #options: WorkOptions;
+  readonly #kind: WorkKind<R, P, I, E>;
+  /** In the order in which they were made. */
+  readonly #records = new Map<string, R>();
+  readonly #progress = new Map<string, P>();
+  readonly #cancelled = new Set<string>();
+  readonly #events = new Subject<E>();
+  readonly #queue: BackgroundQueue;
+  #arriving = 0;
+  /** When the newest was made. */
+  #newest = -1;
+  #sweeping: Subscription | undefined;
+
+  constructor(options: WorkOptions, kind: WorkKind<R, P, I, E>) {
+    this.#options = options;
+    this.#kind = kind;
+    this.#queue = new BackgroundQueue({
+      width: options.limits.maxRunning,
+      run: (id, signal) => this.#work(id, signal),
+    });
+  }
+
+  /** Every change of a work, and how far it is about once a second. */
+  get events(): Observable<E> {
+    return this.#events;
+  }
+
+  /** Reads what there is, and queues what had not ended; what a server that was killed has left behind without a record is removed. */
+  async load(): Promise<void> {
+    const { folder, logger } = this.#options;
+    const { store, input } = this.#kind;
+    for (const record of store.load((sentence) => logger.warn(sentence))) this.#records.set(record.id, record);
+    const known = new Set(store.ids());
+    const names = existsSync(folder) ? await readdir(folder) : [];
+    for (const name of names.filter((one) => !known.has(one)))
+      await rm(join(folder, name), { recursive: true, force: true });
+    for (const { id, created, ...record } of this.#records.values()) {
+      this.#newest = Math.max(this.#newest, created);
+      if (isOver(record)) await rm(join(this.folderOf(id), input), { recursive: true, force: true });
+    }
+    await this.#sweep();
+    this.#queueAgain();
+  }
+
+  /** From now on things are done. */
+  open(): void {
+    this.#queue.open();
+    this.#sweeping = interval(SWEEP_MS, this.#options.clock).subscribe(() => void this.#sweep());
+  }
+
+  /** Newest first. */
+  list({ state }: { readonly state?: JobState | undefined } = {}): I[] {
+    const records = [...this.#records.values()].filter((record) => state === undefined || record.state === state);
+    return records.reverse().map((record) => this.#info(record));
+  }
+
+  /** Fails with what the kind says of one that there is not; so do all that take an id. */
+  get(id: string): I {
+    return this.#info(this.record(id));
+  }
+
+  record(id: string): R {
+    const record = this.#records.get(id);
+    if (record) return record;
+    throw this.#kind.unknown(id);
+  }
+
+  folderOf(id: string): string {
+    return join(this.#options.folder, id);
+  }
+
+  /** Resolves when it has ended; one that has ended before stays as it is. */
+  async cancel(id: string): Promise<I> {
+    if (!isOver(this.record(id))) {
+      this.#cancelled.add(id);
+      await this.#queue.cancel(id);
+      const record = this.#records.get(id);
+      if (record && !isOver(record)) await this.#end(id, { state: "cancelled" });
+      this.#cancelled.delete(id);
+    }
+    return this.get(id);
+  }
+
+  /** With what it has left; broken off where it has not ended. */
+  async remove(id: string): Promise<void> {
+    await this.cancel(id);
+    this.#kind.store.delete(id);
+    this.#records.delete(id);
+    await rm(this.folderOf(id), { recursive: true, force: true });
+    this.#events.next(this.#kind.event(id));
+  }
+
+  /** Breaks off what runs, to be gone on with by the next server. */
+  async close(): Promise<void> {
+    this.#sweeping?.unsubscribe();
+    await this.#queue.close();
+    this.#events.complete();
+  }
+
+  /**
+   * Makes a work of what `receive` puts into the folder that it is given. Fails as the kind says where there are too many, with DISK_FULL,
+   * NOT_WRITABLE, or as `receive` does; then nothing is left.
+   */
+  protected async take(receive: (folder: string, base: WorkRecord) => Promise<R>): Promise<I> {
+    await this.#makeRoom();
+    // Ids are in the order of their making also where the clock is set back.
+    const created = Math.max(this.#options.clock.now(), this.#newest + 1);
+    this.#newest = created;
+    const id = `${isoTime(created).replaceAll(/[-:.Z]/g, "")}-${randomInt(36 ** 4)
+      .toString(36)
+      .padStart(4, "0")}`;
+    const folder = this.folderOf(id);
+    this.#arriving += 1;
+    try {
+      await mkdir(join(folder, this.#kind.input), { recursive: true, mode: 0o700 });
+      const record = await receive(folder, { id, state: "queued", created });
+      this.#kind.store.put(record);
+      this.#records.set(id, record);
+    } catch (cause) {
+      await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+      throw writeFailure(cause, folder);
+    } finally {
+      this.#arriving -= 1;
+    }
+    this.#tell(id);
+    this.#queue.add(id);
+    return this.get(id);
+  }
+
+  /** Those first that ran when the last server ended, then those that waited. */
+  #queueAgain(): void {
+    const waiting = [...this.#records.values()].filter((record) => !isOver(record));
+    const wasRunning = (record: R): number => (record.state === "running" ? 0 : 1);
+    for (const record of waiting.sort((a, b) => wasRunning(a) - wasRunning(b))) {
+      this.#records.set(record.id, { ...record, state: "queued" });
+      this.#queue.add(record.id);
+    }
+  }
+
+  async #work(id: string, signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#options;
+    const { name, run, fields } = this.#kind;
+    const base: Partial<WorkRecord> = { state: "running", started: this.record(id).started ?? clock.now() };
+    const record = this.#change(id, base as Partial<R>);
+    logger.info({ [name]: id, ...fields(record) }, `a ${name} runs`);
+    const onProgress = (progress: P): void => {
+      this.#progress.set(id, progress);
+      this.#tell(id);
+    };
+    const onChange = (change: Partial<R>): void => void this.#change(id, change);
+    try {
+      const outcome = await run({ record, folder: this.folderOf(id), signal, onProgress, onChange });
+      await this.#end(id, { state: "done", ...outcome });
+    } catch (error) {
+      if (this.#cancelled.has(id)) await this.#end(id, { state: "cancelled" });
+      else if (signal.aborted) this.#progress.delete(id);
+      else if (error instanceof MultiboxError && error.code === "INTERRUPTED") {
+        // Somebody else's signal: a Ctrl-C reaches the child as well as us, and perhaps first.
+        this.#change(id, { state: "queued" } as Partial<R>);
+        this.#queue.add(id);
+      } else {
+        if (!(error instanceof MultiboxError)) logger.error({ err: error, [name]: id }, `a ${name} failed`);
+        await this.#end(id, { state: "failed", error: errorBody(error) });
+      }
+    }
+  }
+
+  async #end(id: string, end: Partial<WorkRecord> & Pick<WorkRecord, "state">): Promise<void> {
+    const { name, finish, fields, input } = this.#kind;
+    const folder = this.folderOf(id);
+    const ended = { ended: this.#options.clock.now() };
+    let keep = false;
+    try {
+      const finished = await finish({ ...this.record(id), ...end }, folder);
+      ({ keep } = finished);
+      this.#change(id, { ...end, ...finished.change, ...ended });
+    } catch (error) {
+      this.#change(id, { state: "failed", error: errorBody(error), ...ended } as Partial<R>);
+    }
+    const record = this.record(id);
+    await rm(keep ? join(folder, input) : folder, { recursive: true, force: true }).catch(() => undefined);
+    const { state, error } = record;
+    this.#options.logger.info({ [name]: id, ...fields(record), state, code: error?.code }, `a ${name} is ${state}`);
+    await this.#sweep();
+  }
+
+  #change(id: string, change: Partial<R>): R {
+    const record = { ...this.record(id), ...change };
+    this.#records.set(id, record);
+    if (record.state !== "running") this.#progress.delete(id);
+    try {
+      this.#kind.store.put(record);
+    } catch (error) {
+      // It goes on; after a restart it would be done again.
+      const { name } = this.#kind;
+      this.#options.logger.error({ [name]: id }, `the ${name} ${id} cannot be kept: ${sentenceOf(error)}`);
+    }
+    this.#tell(id);
+    return record;
+  }
+
+  async #makeRoom(): Promise<void> {
+    await this.#sweep(1);
+    const count = this.#records.size + this.#arriving;
+    if (count >= this.#options.limits.maxCount) throw this.#kind.full(count);
+  }
+
+  /** Deletes those that ended long ago, and the oldest ones that ended where there would be too many. */
+  async #sweep(wanted = 0): Promise<void> {
+    const { limits, clock, logger } = this.#options;
+    const over = [...this.#records.values()].filter(isOver).sort((a, b) => (a.ended ?? 0) - (b.ended ?? 0));
+    let excess = this.#records.size + this.#arriving + wanted - limits.maxCount;
+    for (const { id, ended = 0 } of over) {
+      if (excess <= 0 && ended + limits.maxAgeMs >= clock.now()) continue;
+      excess -= 1;
+      await this.remove(id).catch((error: unknown) => logger.error({ [this.#kind.name]: id }, sentenceOf(error)));
+    }
+  }
+
+  #tell(id: string): void {
+    this.#events.next(this.#kind.event(id, this.get(id)));
+  }
+
+  #info(record: R): I {
+    return this.#kind.info(record, this.#progress.get(record.id));
+  }
+}

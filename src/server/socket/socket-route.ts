@@ -1,0 +1,35 @@
+// /v1/detections and its messages as they are described, and for those who ask for it without an upgrade; serve.ts takes the others.
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { MultiboxError } from "../../errors.ts";
+import { json, problems, SECURED, TicketQuery, TokenQuery } from "../api/api-route.ts";
+import { messageSchema } from "./message-schema.ts";
+
+const route = createRoute({
+  method: "get",
+  path: "/v1/detections",
+  tags: ["Detection"],
+  summary: "The detections of streams, over WebSocket",
+  description: "docs/websocket.md has its messages.",
+  security: SECURED,
+  request: { query: z.object({ token: TokenQuery, ticket: TicketQuery }) },
+  responses: { 101: { description: "A WebSocket." }, ...problems("UPGRADE_NEEDED") },
+});
+
+const schemaRoute = createRoute({
+  method: "get",
+  path: "/v1/schema.json",
+  tags: ["Detection"],
+  summary: "The messages of that WebSocket, as JSON Schema",
+  security: SECURED,
+  responses: { 200: json(z.looseObject({ $defs: z.looseObject({}) }), "Each message by its name.") },
+});
+
+export function socketRoute(): OpenAPIHono {
+  const schema = messageSchema() as { $defs: object };
+  const app = new OpenAPIHono();
+  app.openapi(schemaRoute, (c) => c.json(schema as never, 200));
+  app.openapi(route, () => {
+    throw new MultiboxError("UPGRADE_NEEDED", "This is a WebSocket.", "Connect to it by ws:// or wss://.");
+  });
+  return app;
+}

@@ -1,0 +1,58 @@
+// Streams as the wire tells of them: no passwords, times as ISO 8601.
+import type { Latency } from "../../pipeline/latency.ts";
+import type { Pipeline } from "../../pipeline/pipeline.ts";
+import { redactText, redactUrl, type StreamStatus } from "../../pipeline/stream.ts";
+import type { ErrorBody } from "../api/error-body.ts";
+import type { StreamEvent, StreamInfo } from "../protocol.ts";
+
+export function streamInfo(pipeline: Pick<Pipeline, "counts" | "rates" | "latency">, status: StreamStatus): StreamInfo {
+  const { id, url, ...settings } = status.config;
+  const { decoded, detected, inFlight, dropped } = pipeline.counts(id);
+  const latency = pipeline.latency(id);
+  return {
+    id,
+    url: redactUrl(url),
+    state: status.state,
+    since: isoTime(status.since),
+    ...errorOf(status),
+    ...status.size,
+    fps: pipeline.rates(id),
+    ...(latency && { latency: tidyLatency(latency) }),
+    counts: { decoded, detected, inFlight, dropped: { ...dropped } },
+    settings: settings as StreamInfo["settings"],
+  };
+}
+
+/** To a tenth of a millisecond; they are not known better. */
+function tidyLatency({ queueMs, inferMs, totalMs }: Latency): Latency {
+  const tidy = ({ p50, p95, p99 }: Latency["queueMs"]): Latency["queueMs"] => {
+    const [a, b, c] = [p50, p95, p99].map((value) => Math.round(value * 10) / 10) as [number, number, number];
+    return { p50: a, p95: b, p99: c };
+  };
+  return { queueMs: tidy(queueMs), inferMs: tidy(inferMs), totalMs: tidy(totalMs) };
+}
+
+export function streamInfos(pipeline: Pick<Pipeline, "list" | "counts" | "rates" | "latency">): StreamInfo[] {
+  return pipeline.list().map((status) => streamInfo(pipeline, status));
+}
+
+export function streamEvent(status: StreamStatus): StreamEvent {
+  const { config, state, since } = status;
+  return { type: "stream", stream: config.id, state, since: isoTime(since), ...errorOf(status) };
+}
+
+export function removedEvent(stream: string, time: number): StreamEvent {
+  return { type: "stream", stream, state: "removed", since: isoTime(time) };
+}
+
+/** Milliseconds since the epoch, as the wire has times. */
+export function isoTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+/** Sentences about a stream quote ffmpeg, and ffmpeg quotes the URL. */
+function errorOf({ error, config }: StreamStatus): { error?: ErrorBody } {
+  if (!error) return {};
+  const clear = (text: string): string => redactText(text, config.url);
+  return { error: { code: error.code, message: clear(error.message), hint: clear(error.hint) } };
+}

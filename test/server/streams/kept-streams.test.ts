@@ -1,0 +1,158 @@
+// Streams over a restart: what was done over the API is there again, what the settings say is theirs.
+import { pino } from "pino";
+import { describe, expect, test } from "vitest";
+import type { StreamConfig } from "../../../src/pipeline/stream.ts";
+import { ConfiguredStreams } from "../../../src/server/streams/configured-streams.ts";
+import { KeptStreams } from "../../../src/server/streams/kept-streams.ts";
+import { openStore, type Store } from "../../../src/server/store.ts";
+import { ScriptedPipeline } from "../../support/scripted-pipeline.ts";
+
+const camera = (id: string): StreamConfig => ({
+  id,
+  url: `rtsp://user:p@ss/word@camera/${id}`,
+  loop: true,
+  transport: "tcp",
+});
+const file = (id: string): StreamConfig => ({ id, url: "/videos/a.mp4", loop: false, transport: "tcp" });
+
+interface Life {
+  readonly pipeline: ScriptedPipeline;
+  readonly log: string[];
+  /** In the order in which they run. */
+  readonly ids: () => string[];
+  readonly end: () => void;
+}
+
+/** A server's life: the streams of its settings, then the kept ones. */
+async function live(store: Store, configured: readonly StreamConfig[] = [], fileRoots = ["/"]): Promise<Life> {
+  const log: string[] = [];
+  const pipeline = new ScriptedPipeline();
+  const keeper = new KeptStreams({
+    store,
+    logger: pino({}, { write: (line: string) => void log.push(line) }),
+    isConfigured: (id) => configured.some((stream) => stream.id === id),
+  });
+  const kept = await keeper.load({ fileRoots });
+  const following = keeper.follow(pipeline);
+  for (const stream of [...configured, ...kept]) pipeline.add(stream);
+  return {
+    pipeline,
+    log,
+    ids: () => pipeline.list().map(({ config }) => config.id),
+    end: () => following.unsubscribe(),
+  };
+}
+
+async function withStore(run: (store: Store) => Promise<void>): Promise<void> {
+  const store = openStore(":memory:");
+  try {
+    await run(store);
+  } finally {
+    store.close();
+  }
+}
+
+describe("after a restart", () => {
+  test("streams that were added are there again, as they were last, and removed ones are not", async () => {
+    await withStore(async (store) => {
+      const first = await live(store);
+      for (const id of ["z", "a", "m"]) first.pipeline.add(camera(id));
+      first.pipeline.change("a", { maxFps: 5, labels: ["car"] });
+      first.pipeline.pause("m");
+      await first.pipeline.remove("z");
+      first.end();
+      const second = await live(store);
+      expect(second.ids()).toEqual(["a", "m"]);
+      expect(second.pipeline.status("a").config).toEqual({ ...camera("a"), maxFps: 5, labels: ["car"] });
+      expect(second.pipeline.status("m").config.paused).toBe(true);
+      second.pipeline.resume("m");
+      second.end();
+      expect((await live(store)).pipeline.status("m").config).toEqual(camera("m"));
+    });
+  });
+
+  test("streams of the settings are as the settings have them, whatever was done to them", async () => {
+    await withStore(async (store) => {
+      const first = await live(store, [camera("door"), camera("yard")]);
+      first.pipeline.pause("door");
+      await first.pipeline.remove("yard");
+      first.end();
+      const second = await live(store, [camera("door"), camera("yard")]);
+      expect(second.pipeline.list().map(({ config }) => config)).toEqual([camera("door"), camera("yard")]);
+      second.end();
+      expect((await live(store)).ids()).toEqual([]);
+    });
+  });
+
+  test("a kept stream stands back while the settings have one of its name", async () => {
+    await withStore(async (store) => {
+      const first = await live(store);
+      first.pipeline.add(camera("door"));
+      first.end();
+      const mine = { ...camera("door"), maxFps: 1 };
+      const second = await live(store, [mine]);
+      expect(second.pipeline.status("door").config).toEqual(mine);
+      second.end();
+      expect((await live(store)).pipeline.status("door").config).toEqual(camera("door"));
+    });
+  });
+
+  test("and comes back as soon as they have none, as it was kept", async () => {
+    await withStore(async (store) => {
+      const first = await live(store);
+      for (const id of ["door", "yard"]) first.pipeline.add({ ...camera(id), priority: 2 });
+      first.end();
+      const pipeline = new ScriptedPipeline();
+      const configured = new ConfiguredStreams(pipeline, (ids) => keeper.behind({ fileRoots: [] }, ids));
+      const keeper = new KeptStreams({ store, logger: pino(), isConfigured: (id) => configured.has(id) });
+      const following = keeper.follow(pipeline);
+      await configured.match([camera("door"), camera("yard"), camera("gate")]);
+      await pipeline.remove("yard");
+      const matched = await configured.match([]);
+      expect(matched).toEqual({ added: ["yard"], changed: ["door"], removed: ["gate"] });
+      const kept = ["door", "yard"].map((id) => ({ ...camera(id), priority: 2 }));
+      expect(pipeline.list().map(({ config }) => config)).toEqual(kept);
+      expect(configured.has("door")).toBe(false);
+      await pipeline.remove("door");
+      following.unsubscribe();
+      expect((await live(store)).ids()).toEqual(["yard"]);
+    });
+  });
+
+  test("a file that was played to its end is not played again, one that failed is", async () => {
+    await withStore(async (store) => {
+      const first = await live(store);
+      for (const id of ["done", "failed"]) first.pipeline.add(file(id));
+      first.pipeline.setStatus("done", { state: "ended" });
+      first.pipeline.setStatus("failed", { state: "ended", error: new Error("no") as never });
+      first.end();
+      expect((await live(store)).ids()).toEqual(["failed"]);
+    });
+  });
+
+  test("a file outside of today's fileRoots is not started, and that is said; nor is what cannot be understood", async () => {
+    await withStore(async (store) => {
+      const first = await live(store);
+      first.pipeline.add({ ...file("gone"), url: import.meta.filename });
+      first.pipeline.add(camera("cam"));
+      first.end();
+      store.db.prepare("INSERT INTO streams VALUES ('odd', '{', 1)").run();
+      const { ids, log } = await live(store, [], ["/nowhere"]);
+      expect(ids()).toEqual(["cam"]);
+      expect(log.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
+        expect.stringMatching(/^the stream odd is not started: /),
+        expect.stringMatching(/^the stream gone is not started: FILE_NOT_ALLOWED: /),
+      ]);
+    });
+  });
+});
+
+test("passwords are kept, because cameras want them, and logged nowhere", async () => {
+  await withStore(async (store) => {
+    const { pipeline, log } = await live(store);
+    store.close();
+    pipeline.add(camera("cam"));
+    expect(log.join()).toContain("cannot be kept over a restart");
+    expect(log.join()).not.toContain("p@ss");
+  });
+});
