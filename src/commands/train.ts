@@ -7,6 +7,7 @@ import type { Bundle } from "../model/bundle.ts";
 import { lockDataDir } from "../server/data-dir.ts";
 import { VersionFile } from "../server/models/model-schemas.ts";
 import { ModelStore, REPORT } from "../server/models/model-store.ts";
+import { named } from "../server/models/version-number.ts";
 import { StreamId } from "../server/protocol.ts";
 import { openDataset } from "../training/dataset.ts";
 import { drawReport } from "../training/report/report.ts";
@@ -110,7 +111,7 @@ async function placeOf({ out, name, dataDir, force }: TrainCommandOptions): Prom
 async function keepInFolder(out: string, result: TrainResult): Promise<string> {
   const name = basename(resolve(out));
   const report = await drawReport(name, result);
-  const folder = await writeModel(out, named(result.bundle, name));
+  const folder = await writeModel(out, renamed(result.bundle, name));
   const file = VersionFile.parse({ format: 1, ...result.facts });
   await writeWhole(join(out, "version.json"), [`${JSON.stringify(file, undefined, 1)}\n`]);
   await writeWhole(join(out, REPORT), [report]);
@@ -120,7 +121,7 @@ async function keepInFolder(out: string, result: TrainResult): Promise<string> {
 async function keepAsVersion(name: string, dataDir: string, result: TrainResult, store: ModelStore): Promise<string> {
   const unlock = lockDataDir(dataDir);
   try {
-    const { version } = await store.add(name, result.bundle, result.facts);
+    const { version } = await store.add(name, renamed(result.bundle, name), result.facts);
     const folder = store.folderOf(name, version);
     await writeWhole(join(folder, REPORT), [await drawReport(`${name}@${version}`, result)]);
     return folder;
@@ -129,8 +130,8 @@ async function keepAsVersion(name: string, dataDir: string, result: TrainResult,
   }
 }
 
-function named(bundle: Bundle, name: string): Bundle {
-  return { ...bundle, spec: { ...bundle.spec, name, version: "1" } };
+function renamed(bundle: Bundle, name: string): Bundle {
+  return { ...bundle, spec: { ...bundle.spec, ...named(name, bundle.spec) } };
 }
 
 async function clearFolder(folder: string, { resume, force }: TrainCommandOptions): Promise<void> {

@@ -101,7 +101,9 @@ export type PostProcessSpec = z.infer<typeof PostProcessSpec>;
 
 export const SsdSpec = z.strictObject({
   name: z.string(),
-  version: z.string(),
+  version: z
+    .string()
+    .describe("Messages, metrics and captures say it. Versions that users train are counted on from it."),
   base: BaseSpec,
   extras: z.array(ExtraLayer).max(MAX_PARTS).describe("Each makes one more feature map of the last."),
   separable: z.boolean().describe("SSDLite: extra layers and predictors are a depthwise and a 1x1 convolution."),

@@ -25,6 +25,7 @@ import type { Tensors } from "./weights/safetensors.ts";
 import { readTfjsTensors } from "./weights/tfjs-file.ts";
 
 export interface ZooModel {
+  /** Where its weights change, `2` becomes `2.1` and never `3`, which may be what a user has trained from it. */
   readonly spec: SsdSpec;
   readonly description: string;
   readonly licence: string;

@@ -24,9 +24,12 @@ export const InUse = z.strictObject({
 });
 export type InUse = z.infer<typeof InUse>;
 
+/** Of a model, so that no number is given again. */
+export const Numbers = z.strictObject({ last: z.int().nonnegative() });
+
 export const ModelVersion = z.strictObject({
   name: z.string(),
-  version: z.int(),
+  version: z.int().describe("What messages, metrics and captures call `version`, too."),
   labels: z.array(z.string()),
   ...facts,
 });
@@ -35,7 +38,11 @@ export type ModelVersion = z.infer<typeof ModelVersion>;
 export const ModelInfo = z.strictObject({
   name: z.string(),
   inUse: InUse,
-  fetched: z.boolean().describe("Whether there is a version 0, which multibox fetches."),
+  fetched: z
+    .boolean()
+    .describe(
+      "Whether there is a version 0, which multibox fetches. Messages have its own `version`, after which those trained here are counted.",
+    ),
   running: z.boolean().describe("Whether streams go through it now."),
   versions: z.array(ModelVersion).describe("Newest first."),
 });

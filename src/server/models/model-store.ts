@@ -1,14 +1,18 @@
-// The versions of models that were trained here: a folder each, numbered from 1, and which of them is in use.
+// The versions of models that were trained here: a folder each, with a number, and which of them is in use.
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { MultiboxError, sentenceOf } from "../../errors.ts";
+import type { z } from "zod";
 import { type Bundle, readSpec, writeBundle } from "../../model/bundle.ts";
 import { writeWhole } from "../../whole-file.ts";
-import { InUse, VersionFile, type ModelVersion } from "./model-schemas.ts";
+import { InUse, Numbers, VersionFile, type ModelVersion } from "./model-schemas.ts";
+import { leastNumber } from "./version-number.ts";
 
 const IN_USE = "in-use.json";
 const VERSION = "version.json";
+/** Written where the newest version is deleted. */
+const NUMBERS = "numbers.json";
 /** Beside a version's model, where its training has left one. */
 export const REPORT = "report.html";
 
@@ -16,6 +20,8 @@ export const REPORT = "report.html";
 interface Model {
   readonly versions: Map<number, ModelVersion>;
   inUse: InUse;
+  /** The highest number that any version has ever had. */
+  last: number;
 }
 
 /** What is written of a version besides its model. */
@@ -43,7 +49,8 @@ export class ModelStore {
       for (const entry of await readdir(join(this.folder, name)).catch(() => [])) {
         const place = join(this.folder, name, entry);
         if (tidy && /\.(tmp|old)$/.test(entry)) await rm(place, { recursive: true, force: true });
-        if (!/^\d+$/.test(entry)) continue;
+        if (!/^\d{1,9}$/.test(entry)) continue;
+        model.last = Math.max(model.last, Number(entry));
         try {
           const text = await readFile(join(place, VERSION), "utf8");
           const spec = await readSpec(place);
@@ -52,7 +59,9 @@ export class ModelStore {
           onWarning(`${place}: ${sentenceOf(error)}`);
         }
       }
-      model.inUse = await readInUse(join(this.folder, name, IN_USE));
+      model.inUse = (await readJson(join(this.folder, name, IN_USE), InUse)) ?? NONE;
+      const numbers = await readJson(join(this.folder, name, NUMBERS), Numbers);
+      model.last = Math.max(model.last, numbers?.last ?? 0);
     }
   }
 
@@ -92,15 +101,20 @@ export class ModelStore {
     return join(this.folder, name, String(version));
   }
 
-  /** Keeps a model as the next version of a name. Its spec gets that name and number. Fails with DISK_FULL or NOT_WRITABLE. */
+  /**
+   * Keeps a model as the next version of a name, and writes both into its spec. No number comes twice, because messages, metrics and captures
+   * say by it what made them: neither that of a deleted version, nor what the model calls itself that multibox fetches by that name. Where
+   * the bundle calls itself by that name, its own number is the least. Fails with DISK_FULL or NOT_WRITABLE.
+   */
   add(name: string, bundle: Bundle, facts: VersionFacts): Promise<ModelVersion> {
     return this.#inTurn(async () => {
       const model = this.#model(name);
-      const version = Math.max(0, ...model.versions.keys()) + 1;
+      const version = Math.max(model.last + 1, leastNumber(name, bundle.spec));
       const folder = this.folderOf(name, version);
       const spec = { ...bundle.spec, name, version: String(version) };
       await mkdir(join(this.folder, name), { recursive: true });
       await writeBundle(folder, spec, bundle.weights, bundle.provenance, bundle.quantization);
+      model.last = version;
       // A version without this file is none: it comes last.
       const file: VersionFile = { format: 1, ...facts };
       await writeWhole(join(folder, VERSION), [`${JSON.stringify(file, undefined, 1)}\n`]);
@@ -133,15 +147,17 @@ export class ModelStore {
         const hint = "Activate another one first, twice for that.";
         throw new MultiboxError("VERSION_IN_USE", `Version ${version} of "${name}" ${why}.`, hint);
       }
+      const { last, versions } = this.#model(name);
+      if (version === last) await writeWhole(join(this.folder, name, NUMBERS), [`${JSON.stringify({ last })}\n`]);
       await rm(this.folderOf(name, version), { recursive: true, force: true });
-      this.#models.get(name)!.versions.delete(version);
+      versions.delete(version);
     });
   }
 
   #model(name: string): Model {
     const known = this.#models.get(name);
     if (known) return known;
-    const model: Model = { versions: new Map(), inUse: NONE };
+    const model: Model = { versions: new Map(), inUse: NONE, last: 0 };
     this.#models.set(name, model);
     return model;
   }
@@ -155,9 +171,13 @@ export class ModelStore {
 
 const NONE: InUse = { version: 0 };
 
-async function readInUse(file: string): Promise<InUse> {
-  const parsed = InUse.safeParse(JSON.parse(await readFile(file, "utf8").catch(() => "null")));
-  return parsed.success ? parsed.data : NONE;
+/** Undefined where it is not there, or of no use. */
+async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  try {
+    return schema.safeParse(JSON.parse(await readFile(file, "utf8"))).data;
+  } catch {
+    return undefined;
+  }
 }
 
 function versionOf(

@@ -47,6 +47,18 @@ describe("ModelStore", () => {
     expect(again.versions("yard")).toEqual(store.versions("yard"));
   });
 
+  it("gives no number twice, not even a deleted version's", async () => {
+    const { store } = await loaded();
+    const bundle = randomBundle(smallSpec());
+    for (const expected of [1, 2])
+      expect(await store.add("yard", bundle, facts())).toMatchObject({ version: expected });
+    await store.remove("yard", 2);
+    expect(await store.add("yard", bundle, facts())).toMatchObject({ version: 3 });
+    await store.remove("yard", 3);
+    const { store: again } = await loaded();
+    expect(await again.add("yard", bundle, facts())).toMatchObject({ version: 4 });
+  });
+
   it("knows what a name means, over a restart, and what a rollback goes back to", async () => {
     const { store } = await loaded();
     await store.add("yard", randomBundle(smallSpec()), facts());
