@@ -1,6 +1,6 @@
 // Keeps frames by rule or by call: looks at every detected frame, and never holds one up.
 import { Subscription } from "rxjs";
-import { perceptualHash } from "../../model/perceptual-hash.ts";
+import { hashDistance, perceptualHash } from "../../model/perceptual-hash.ts";
 import type { Detected } from "../../pipeline/frame.ts";
 import type { JpegEncoder } from "../../pipeline/jpeg.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
@@ -35,7 +35,8 @@ export class Capturer {
   readonly #now: () => number;
   readonly #judges = new Map<string, CaptureJudge>();
   readonly #subscription = new Subscription();
-  #busy = 0;
+  /** Frames that are being encoded or written. */
+  readonly #underWay = new Set<{ readonly stream: string; readonly hash: string }>();
 
   constructor(options: CapturerOptions) {
     this.#options = options;
@@ -62,18 +63,25 @@ export class Capturer {
     const now = this.#now();
     const reason = judge.judge(detected.detections, now);
     if (!reason) return;
-    if (this.#busy >= MOST_AT_ONCE) {
+    if (this.#underWay.size >= MOST_AT_ONCE) {
       this.#options.onLeftOut?.(stream, "busy");
       return;
     }
     const hash = perceptualHash(picture);
-    if (this.#options.store.hasSimilar(stream, hash, rules.skipSimilar ?? SIMILAR_BITS)) {
+    if (this.#hasSimilar(stream, hash, rules.skipSimilar ?? SIMILAR_BITS)) {
       judge.leftOut(reason, now);
       this.#options.onLeftOut?.(stream, "similar");
       return;
     }
     judge.kept(reason, now);
     this.#keep(detected, reason, hash).catch((error: unknown) => this.#options.onLeftOut?.(stream, "failed", error));
+  }
+
+  /** One that is under way is in the store soon. */
+  #hasSimilar(stream: string, hash: string, bits: number): boolean {
+    const isSimilar = (other: { readonly stream: string; readonly hash: string }): boolean =>
+      other.stream === stream && hashDistance(other.hash, hash) <= bits;
+    return [...this.#underWay].some(isSimilar) || this.#options.store.hasSimilar(stream, hash, bits);
   }
 
   #judgeOf(stream: string, rules: CaptureRules): CaptureJudge {
@@ -86,7 +94,8 @@ export class Capturer {
 
   async #keep(detected: Detected, reason: CaptureReason | "call", hash: string): Promise<Capture> {
     const { frame, seq, detections, model } = detected;
-    this.#busy += 1;
+    const underWay = { stream: frame.stream, hash };
+    this.#underWay.add(underWay);
     frame.retain();
     try {
       const { data, width, height } = await this.#options.jpeg.encode(frame.picture, { quality: QUALITY });
@@ -117,7 +126,7 @@ export class Capturer {
       return capture;
     } finally {
       frame.release();
-      this.#busy -= 1;
+      this.#underWay.delete(underWay);
     }
   }
 }

@@ -54,7 +54,10 @@ const route = createRoute({
   middleware: readsJsonOrParts,
   request: { body: { content: { [FORM]: { schema: form }, "application/json": { schema: NewJob } } } },
   responses: {
-    202: json(JobInfo, "It is queued. The header Location has its path."),
+    202: json(
+      JobInfo,
+      "It is queued, or runs already where its turn has come. The header Location has its path, the WebSocket tells how it goes on.",
+    ),
     ...problems(
       "BAD_REQUEST",
       "LABEL_UNKNOWN",

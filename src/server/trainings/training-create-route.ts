@@ -38,7 +38,10 @@ const route = createRoute({
   middleware: readsJson(),
   request: { body: jsonBody(NewTraining) },
   responses: {
-    202: json(TrainingInfo, "It is queued. The header Location has its path."),
+    202: json(
+      TrainingInfo,
+      "It is queued, or runs already where no other does. The header Location has its path, the WebSocket tells how it goes on.",
+    ),
     ...problems("BAD_REQUEST", "FILE_NOT_FOUND", "FILE_NOT_ALLOWED", "MODEL_UNKNOWN", "VERSION_UNKNOWN"),
     ...problems("NO_ACCEPTED_CAPTURES", "TRAININGS_FULL", "DISK_FULL"),
   },

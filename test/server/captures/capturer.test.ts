@@ -90,11 +90,19 @@ describe("Capturer", () => {
     expect(encoder.asked).toHaveLength(1);
   });
 
+  it("leaves out what looks like a frame of the same stream that is still being encoded", () => {
+    pipeline.addStream("other");
+    capturer({ share: 1, minGapSeconds: 0 }, { random: () => 0 });
+    for (const stream of ["cam", "cam", "other"]) pipeline.show(stream);
+    expect([leftOut, encoder.asked.length]).toEqual([["similar"], 2]);
+  });
+
   it("never holds more than two frames, however slow the encoder is", () => {
     capturer({ share: 1, minGapSeconds: 0, skipSimilar: 0 }, { random: () => 0 });
-    for (let i = 0; i < 5; i++) {
+    for (const stream of ["a", "b", "c", "d", "e"]) {
+      pipeline.addStream(stream);
       now += 100;
-      pipeline.show("cam");
+      pipeline.show(stream);
     }
     expect(leftOut).toEqual(["busy", "busy", "busy"]);
     expect(pipeline.pool.lent).toBe(2);
