@@ -39,7 +39,7 @@ export async function openBackground(options: BackgroundOptions): Promise<{ jobs
     // Beside those of `multibox train --name`, whose names never begin so.
     folder: join(dataDir, "trainings", ".server"),
     limits: trainingLimitsOf(config),
-    run: trainingRunner({ ...run, dataDir, models }),
+    run: trainingRunner({ ...run, dataDir, models, fileRoots: () => config.fileRoots }),
   });
   await Promise.all([jobs.load(), trainings.load()]);
   return { jobs, trainings };

@@ -30,6 +30,11 @@ export function addTrainCommand(program: Command, settings: readonly Option[]): 
     .option("--name <name>", "Instead of --out: keep it as the next version of that name, in the data folder")
     .option("--validation <folder>", "A data set to judge by; a part of --data if absent")
     .option("--replay <folder>", "A data set of older pictures, mixed in against forgetting")
+    .addOption(
+      new Option("--only-under <folder>", "Read no data from outside of it, links followed; repeatable").argParser(
+        collect,
+      ),
+    )
     .option("--resume", "Go on with what an interrupted training has left", false)
     .option("--checkpoint-every <seconds>", "Time between two checkpoints", numberBetween(0, 86_400), 60)
     .option("--force", "Replace the model that is in the folder, and what an interrupted training has left", false)

@@ -29,6 +29,8 @@ export interface TrainCommandOptions {
   readonly name?: string | undefined;
   readonly validation?: string | undefined;
   readonly replay?: string | undefined;
+  /** Folders out of which no data are read, links followed; anywhere where absent. */
+  readonly onlyUnder?: readonly string[] | undefined;
   readonly resume: boolean;
   readonly checkpointEvery: number;
   readonly force: boolean;
@@ -40,15 +42,17 @@ export interface TrainCommandOptions {
 
 /** Trains and writes. What an interrupted run has learnt stays in a folder beside what it would have made. */
 export async function trainModel(options: TrainCommandOptions): Promise<void> {
-  const { data, format, annotations, split, json, settings, resume, cacheDir } = options;
+  const { data, format, annotations, split, onlyUnder, json, settings, resume, cacheDir } = options;
   const parentName = options.from.replace(/@0$/, "");
   const place = await placeOf(options);
   const store = new ModelStore(join(options.dataDir, "models"));
   await store.load((sentence) => console.error(`multibox: ${sentence}`));
   const given = {
-    data: await openDataset({ folder: data, format, annotations, split }),
-    ...(options.validation !== undefined && { validation: await openDataset({ folder: options.validation }) }),
-    ...(options.replay !== undefined && { replay: await openDataset({ folder: options.replay }) }),
+    data: await openDataset({ folder: data, format, annotations, split, onlyUnder }),
+    ...(options.validation !== undefined && {
+      validation: await openDataset({ folder: options.validation, onlyUnder }),
+    }),
+    ...(options.replay !== undefined && { replay: await openDataset({ folder: options.replay, onlyUnder }) }),
   };
   const { bundle: parent } = await openShown(store.resolve(options.from) ?? parentName, cacheDir);
   await clearFolder(place.folder, options);

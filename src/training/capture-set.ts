@@ -5,6 +5,7 @@ import { MultiboxError, sentenceOf } from "../errors.ts";
 import { Capture } from "./capture.ts";
 import type { DatasetOptions } from "./dataset.ts";
 import { invalidDataset, ObjectCheck, requirePictures } from "./object-check.ts";
+import { requireUnder } from "./only-under.ts";
 import type { DataPicture, Dataset, Truth } from "./truth.ts";
 
 const SUFFIX = ".capture.json";
@@ -36,11 +37,15 @@ const REPAIR = "Correct the file, or remove it and its picture.";
 
 /**
  * The accepted captures of a folder, in the order in which they were taken. Classes are the labels that occur, by name.
- * Fails with DATASET_NOT_FOUND when none is accepted, DATASET_INVALID or PICTURE_MISSING.
+ * Fails with DATASET_NOT_FOUND when none is accepted, DATASET_INVALID, PICTURE_MISSING or FILE_NOT_ALLOWED.
  */
-export async function openCaptures({ folder, limit }: DatasetOptions): Promise<Dataset> {
+export async function openCaptures({ folder, limit, onlyUnder }: DatasetOptions): Promise<Dataset> {
   const names = await readdir(folder);
   const there = new Set(names);
+  await requireUnder(
+    names.map((name) => join(folder, name)),
+    onlyUnder,
+  );
   const all: Capture[] = [];
   for (const name of names.filter(isCaptureFile).sort()) {
     const file = join(folder, name);

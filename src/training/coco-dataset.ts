@@ -6,6 +6,7 @@ import { z } from "zod";
 import { MultiboxError, sentenceOf, systemCode } from "../errors.ts";
 import type { DatasetOptions } from "./dataset.ts";
 import { invalidDataset, ObjectCheck, requirePictures } from "./object-check.ts";
+import { requireUnder } from "./only-under.ts";
 import type { DataPicture, Dataset, Truth } from "./truth.ts";
 
 /** What is read of https://cocodataset.org/#format-data; outlines are not: boxes are all that a box detector is judged by. */
@@ -31,9 +32,10 @@ type CocoFile = z.infer<typeof CocoFile>;
 
 const REPAIR = "Correct the file, or fetch it again.";
 
-/** Fails with DATASET_NOT_FOUND, DATASET_INVALID or PICTURE_MISSING. */
+/** Fails with DATASET_NOT_FOUND, DATASET_INVALID, PICTURE_MISSING or FILE_NOT_ALLOWED. */
 export async function openCoco(options: DatasetOptions): Promise<Dataset> {
   const source = await findAnnotations(options);
+  await requireUnder([source], options.onlyUnder);
   const file = await parse(source);
   requireUnique(file.images, "image", source);
   requireUnique(file.categories, "category", source);
@@ -45,7 +47,9 @@ export async function openCoco(options: DatasetOptions): Promise<Dataset> {
   const pictures = chosen.map(({ id, file_name, width, height }): DataPicture => {
     return { id, file: join(folder, file_name), width, height, objects: objects.get(id)! };
   });
-  const there = await filesIn(pictures.map((picture) => picture.file));
+  const files = pictures.map((picture) => picture.file);
+  await requireUnder(files, options.onlyUnder);
+  const there = await filesIn(files);
   const missing = pictures.filter((picture) => !there(picture.file)).map((picture) => picture.file);
   requirePictures(missing, pictures.length);
   const categories = file.categories.map(({ id, name }) => ({ id, name })).toSorted((a, b) => a.id - b.id);

@@ -17,11 +17,13 @@ export interface DatasetOptions {
   readonly split?: string | undefined;
   /** Only the first so many pictures. */
   readonly limit?: number | undefined;
+  /** Nothing is read that lies outside of these folders, links followed; anything where absent. */
+  readonly onlyUnder?: readonly string[] | undefined;
 }
 
 /**
  * Reads the annotations and sees that the pictures are there; opens none of them. Fails with DATASET_NOT_FOUND,
- * DATASET_INVALID or PICTURE_MISSING.
+ * DATASET_INVALID, PICTURE_MISSING or FILE_NOT_ALLOWED.
  */
 export async function openDataset({ limit, ...options }: DatasetOptions): Promise<Dataset> {
   const { folder, annotations } = options;

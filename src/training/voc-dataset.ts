@@ -8,6 +8,7 @@ import { MultiboxError } from "../errors.ts";
 import type { Box } from "../model/detection.ts";
 import type { DatasetOptions } from "./dataset.ts";
 import { invalidDataset, ObjectCheck, requirePictures } from "./object-check.ts";
+import { requireUnder } from "./only-under.ts";
 import type { DataPicture, Dataset } from "./truth.ts";
 
 const VocFile = z.object({
@@ -34,17 +35,19 @@ type VocFile = z.infer<typeof VocFile>["annotation"];
 /** The lists that are taken where none is asked for, the first that is there. */
 const SPLITS = ["test", "val"] as const;
 
-/** Fails with DATASET_NOT_FOUND, DATASET_INVALID or PICTURE_MISSING. Class ids are 1, 2, ... in the alphabet's order, as VOC's are. */
-export async function openVoc({ folder, split, limit }: DatasetOptions): Promise<Dataset> {
-  const { names, source } = await listNames(folder, split);
+/** Fails with DATASET_NOT_FOUND, DATASET_INVALID, PICTURE_MISSING or FILE_NOT_ALLOWED. Class ids are 1, 2, ... in the alphabet's order, as VOC's are. */
+export async function openVoc({ folder, split, limit, onlyUnder }: DatasetOptions): Promise<Dataset> {
+  const { names, source } = await listNames(folder, split, onlyUnder);
   const chosen = names.slice(0, limit);
   const files = await pictureFiles(folder);
   requirePictures(
     chosen.filter((name) => !files.has(name)).map((name) => join(folder, "JPEGImages", `${name}.jpg`)),
     chosen.length,
   );
+  const sources = chosen.map((name) => join(folder, "Annotations", `${name}.xml`));
+  await requireUnder([...sources, ...chosen.map((name) => files.get(name)!)], onlyUnder);
   const annotations: VocFile[] = [];
-  for (const name of chosen) annotations.push(await readAnnotation(join(folder, "Annotations", `${name}.xml`)));
+  for (const file of sources) annotations.push(await readAnnotation(file));
   const classes = [...new Set(annotations.flatMap(({ object }) => object.map(({ name }) => name)))].toSorted();
   const categories = classes.map((name, i) => ({ id: i + 1, name }));
   const idOf = new Map(categories.map(({ id, name }) => [name, id]));
@@ -53,7 +56,7 @@ export async function openVoc({ folder, split, limit }: DatasetOptions): Promise
     const pictureId = i + 1;
     const objects = object.flatMap(({ name, difficult, bndbox }, k) => {
       const bbox = boxOf(bndbox);
-      if (!check.accepts(bbox, size, `${join(folder, "Annotations", `${chosen[i]}.xml`)}, object ${k + 1}`)) return [];
+      if (!check.accepts(bbox, size, `${sources[i]}, object ${k + 1}`)) return [];
       const truth = { pictureId, categoryId: idOf.get(name)!, bbox, area: bbox[2] * bbox[3] };
       return [{ ...truth, crowd: false, difficult: difficult === "1" }];
     });
@@ -70,11 +73,16 @@ function boxOf({ xmin, ymin, xmax, ymax }: VocFile["object"][number]["bndbox"]):
   return [xmin - 1, ymin - 1, xmax - xmin + 1, ymax - ymin + 1];
 }
 
-async function listNames(folder: string, split: string | undefined): Promise<{ names: string[]; source: string }> {
+async function listNames(
+  folder: string,
+  split: string | undefined,
+  onlyUnder: DatasetOptions["onlyUnder"],
+): Promise<{ names: string[]; source: string }> {
   const lists = join(folder, "ImageSets", "Main");
   const wanted = split === undefined ? SPLITS : [split];
   const list = wanted.map((name) => join(lists, `${name}.txt`)).find((path) => existsSync(path));
   if (list !== undefined) {
+    await requireUnder([list], onlyUnder);
     // Lists of a class have a second column.
     const lines = (await readFile(list, "utf8")).split("\n").map((line) => line.trim().split(/\s+/)[0]!);
     const names = lines.filter((name) => name !== "");

@@ -68,6 +68,7 @@ function open(folder: string, store: Store, models: ModelStore): Trainings {
     dataDir: folder,
     guard: createGuard(),
     models,
+    fileRoots: () => [folder],
   };
   return new Trainings({
     store,

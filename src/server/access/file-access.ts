@@ -1,7 +1,8 @@
 // Which files and folders may be opened over the API: those under the configured folders, with every link followed.
 import { realpath, stat } from "node:fs/promises";
-import { resolve, sep } from "node:path";
+import { resolve } from "node:path";
 import { MultiboxError } from "../../errors.ts";
+import { isUnder } from "../../is-under.ts";
 import { show } from "../api/explain.ts";
 
 /**
@@ -34,10 +35,6 @@ async function allowedPath(path: string, roots: readonly string[]): Promise<stri
   const real = await realpath(wanted).catch(() => undefined);
   if (real !== undefined && !realRoots.some((root) => isUnder(real, root))) throw notAllowed(path);
   return real;
-}
-
-function isUnder(path: string, root: string): boolean {
-  return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
 }
 
 function notAllowed(path: string): MultiboxError {

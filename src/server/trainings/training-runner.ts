@@ -20,6 +20,8 @@ export interface TrainingRunnerOptions {
   readonly dataDir: string;
   readonly guard: Guard;
   readonly models: ModelStore;
+  /** Folders out of which data sets are read, as they are set now. */
+  readonly fileRoots: () => readonly string[];
 }
 
 const DoneEvent = z.object({ type: z.literal("done"), bestEpoch: z.int(), stoppedEarly: z.boolean() });
@@ -59,7 +61,7 @@ async function trained(
 async function run(
   { record, folder, signal, onProgress, onChange }: TrainingWork,
   out: string,
-  { command, cacheDir, dataDir, guard }: TrainingRunnerOptions,
+  { command, cacheDir, dataDir, guard, fileRoots }: TrainingRunnerOptions,
 ): Promise<Partial<TrainingRecord>> {
   await mkdir(join(folder, "model"), { recursive: true });
   const teller = new TrainingTeller({ history: record.history, onProgress, onChange });
@@ -72,7 +74,9 @@ async function run(
   };
   const folders = ["--cache-dir", cacheDir, "--data-dir", dataDir];
   const given = ["--resume", "--force", "--checkpoint-every", String(CHECKPOINT_SECONDS), "--out", out];
-  const args = ["train", "--json", ...folders, ...given, ...argumentsOf(record, folder)];
+  // A data set may name pictures anywhere, and pictures are in the report.
+  const held = [folder, ...fileRoots()].map((root) => `--only-under=${root}`);
+  const args = ["train", "--json", ...folders, ...given, ...held, ...argumentsOf(record, folder)];
   const exit = await runInBackground({ command: [...command, ...args], cwd: folder, guard, signal, onEvent });
   if (exit.code === 0) return done;
   const { code, message, hint } = failureOf(exit, "trained the model");

@@ -54,7 +54,14 @@ interface Ran {
 async function run(script: string, changed: Partial<TrainingRecord> = {}): Promise<Ran> {
   const [progress, changes]: [TrainingProgress[], Partial<TrainingRecord>[]] = [[], []];
   const command = [process.execPath, "-e", script, "--"];
-  const options = { command, cacheDir: "/cache", dataDir: "/data", guard: createGuard(), models };
+  const options = {
+    command,
+    cacheDir: "/cache",
+    dataDir: "/data",
+    guard: createGuard(),
+    models,
+    fileRoots: () => ["/sets"],
+  };
   const settings = ServerTrainSettings.parse({ epochs: 2, threads: 1 });
   const base = { id: "1", state: "running", created: 0, history: [], name: "yard", from: "yard@0", captures: 3 };
   const outcome = await trainingRunner(options)({
@@ -109,7 +116,14 @@ test("the settings are arguments, the events progress and history, and the model
   expect(args.slice(0, 8)).toEqual(fixed);
   const wanted = [`--data=${join(folder.path, "captures")}`, "--format=captures", "--from=yard@0", "--epochs=2"];
   expect(args).toEqual(
-    expect.arrayContaining([...wanted, "--weight-decay=0.0005", "--merge=car=bus,--lr", "--no-augment"]),
+    expect.arrayContaining([
+      `--only-under=${folder.path}`,
+      "--only-under=/sets",
+      ...wanted,
+      "--weight-decay=0.0005",
+      "--merge=car=bus,--lr",
+      "--no-augment",
+    ]),
   );
   expect(progress).toMatchObject([
     { phase: "looking", pictures: { done: 1, total: 3 } },
