@@ -1,9 +1,10 @@
 // A training of the server in earnest: a real `multibox train` in the background, whose server stops in the midst and is followed by another one.
-import { rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pino } from "pino";
 import { asyncScheduler } from "rxjs";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { ownCommand } from "../../src/commands/own-command.ts";
 import { writeBundle } from "../../src/model/bundle.ts";
 import { buildSsd } from "../../src/model/networks/ssd.ts";
@@ -11,10 +12,11 @@ import { createGuard } from "../../src/pipeline/guard.ts";
 import { ModelStore } from "../../src/server/models/model-store.ts";
 import { openStore, type Store } from "../../src/server/store.ts";
 import { trainingRunner } from "../../src/server/trainings/training-runner.ts";
-import { ServerTrainSettings } from "../../src/server/trainings/training-schemas.ts";
+import { ServerTrainSettings, type TrainingInfo } from "../../src/server/trainings/training-schemas.ts";
 import { Trainings } from "../../src/server/trainings/trainings.ts";
 import { randomWeights } from "../model/support/random-weights.ts";
 import { smallSpec } from "../model/support/small-spec.ts";
+import { tinyDisk } from "../model/support/tiny-disk.ts";
 import { makeFolder } from "../support/ffmpeg.ts";
 import { processesWith, until } from "../support/processes.ts";
 import { writeShapes } from "../training/support/drawn-shapes.ts";
@@ -61,7 +63,59 @@ test("it goes on in the next server from where it was, leaves no process, and it
   }
 });
 
-function open(folder: string, store: Store, models: ModelStore): Trainings {
+const disk = tinyDisk(40);
+afterAll(() => disk?.unmount());
+
+test.skipIf(disk === undefined)(
+  "a full disk ends it with its last checkpoint kept, and gone on with it comes to the same weights as undisturbed (needs a mount)",
+  async () => {
+    const folder = await makeFolder();
+    const store = openStore(":memory:");
+    try {
+      const [data, parent] = [join(folder.path, "data"), join(folder.path, "parent")];
+      await writeShapes(data, { pictures: 24, seed: 1, side: 96 });
+      const spec = smallSpec();
+      await writeBundle(parent, spec, randomWeights(buildSsd(spec), 1), { source: "random numbers", licence: "none" });
+      const models = new ModelStore(join(folder.path, "models"));
+      const trainings = open(folder.path, store, models, disk!.path);
+      await trainings.load();
+      trainings.open();
+      const settings = ServerTrainSettings.parse({ epochs: 12, batch: 4, threads: 1, variants: 0 });
+      const make = (): Promise<TrainingInfo> =>
+        trainings.create(() => Promise.resolve({ name: "shapes", from: parent, data, settings }));
+      const isOver = (id: string): boolean => !["queued", "running"].includes(trainings.get(id).state);
+      const { id } = await make();
+      const checkpoint = join(trainings.folderOf(id), "model", "shapes.training", "checkpoint.safetensors");
+      await until(() => existsSync(checkpoint) || isOver(id));
+      const ballast = join(disk!.path, "ballast");
+      await expect(writeFile(ballast, Buffer.alloc(40e6))).rejects.toMatchObject({ code: "ENOSPC" });
+      await until(() => isOver(id));
+      const failed = trainings.detail(id);
+      expect(failed).toMatchObject({ state: "failed", error: { code: "DISK_FULL" } });
+      expect(existsSync(checkpoint)).toBe(true);
+
+      await rm(ballast);
+      await trainings.resume(id);
+      const steps: number[] = [];
+      trainings.events.subscribe(({ training }) => steps.push(training?.progress?.step ?? Infinity));
+      await until(() => isOver(id));
+      expect(trainings.detail(id)).toMatchObject({ state: "done", version: 1, history: { length: 13 } });
+      // It went on from its checkpoint.
+      expect(Math.min(...steps)).toBeGreaterThan(0);
+      const undisturbed = await make();
+      await until(() => isOver(undisturbed.id));
+      const weightsOf = (version: number): Promise<Buffer> =>
+        readFile(join(models.folderOf("shapes", version), "weights.safetensors"));
+      expect((await weightsOf(1)).equals(await weightsOf(2))).toBe(true);
+      await trainings.close();
+    } finally {
+      store.close();
+      await rm(folder.path, { recursive: true, force: true });
+    }
+  },
+);
+
+function open(folder: string, store: Store, models: ModelStore, work = join(folder, "trainings")): Trainings {
   const options = {
     command: ownCommand(),
     cacheDir: join(folder, "cache"),
@@ -72,7 +126,7 @@ function open(folder: string, store: Store, models: ModelStore): Trainings {
   };
   return new Trainings({
     store,
-    folder: join(folder, "trainings", ".server"),
+    folder: join(work, ".server"),
     limits: { maxRunning: 1, maxCount: 10, maxAgeMs: Infinity },
     run: trainingRunner(options),
     logger: pino({ level: "silent" }),

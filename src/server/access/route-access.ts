@@ -63,6 +63,7 @@ const ROUTES: Readonly<Record<string, RouteNeed | typeof PUBLIC>> = {
   "GET /v1/trainings/:id": { scope: "read", streams: "all" },
   "GET /v1/trainings/:id/report": { scope: "read", streams: "all" },
   "POST /v1/trainings/:id/cancel": { scope: "admin", streams: "all" },
+  "POST /v1/trainings/:id/resume": { scope: "admin", streams: "all" },
   "DELETE /v1/trainings/:id": { scope: "admin", streams: "all" },
 };
 

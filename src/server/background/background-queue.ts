@@ -42,6 +42,11 @@ export class BackgroundQueue {
     await running?.done;
   }
 
+  /** Resolves when it does not run. */
+  async ended(id: string): Promise<void> {
+    await this.#running.get(id)?.done;
+  }
+
   /** Breaks off what runs, and leaves what waits. */
   async close(): Promise<void> {
     this.#isOpen = false;

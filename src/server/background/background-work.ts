@@ -52,9 +52,10 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
     const names = existsSync(folder) ? await readdir(folder) : [];
     for (const name of names.filter((one) => !known.has(one)))
       await rm(join(folder, name), { recursive: true, force: true });
-    for (const { id, created, ...record } of this.#records.values()) {
-      this.#newest = Math.max(this.#newest, created);
-      if (isOver(record)) await rm(join(this.folderOf(id), input), { recursive: true, force: true });
+    for (const record of this.#records.values()) {
+      this.#newest = Math.max(this.#newest, record.created);
+      if (isOver(record) && !this.#isResumable(record))
+        await rm(join(this.folderOf(record.id), input), { recursive: true, force: true });
     }
     await this.#sweep();
     this.#queueAgain();
@@ -145,6 +146,19 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
     return this.get(id);
   }
 
+  /** Goes on with one that has failed, from what it has left; what waits or runs does so anyway. `refusal`: of all others. */
+  protected async goOn(id: string, refusal: (record: R) => MultiboxError): Promise<I> {
+    // One that has just failed may still have to be taken leave of.
+    if (isOver(this.record(id))) await this.#queue.ended(id);
+    const record = this.record(id);
+    if (isOver(record)) {
+      if (!this.#isResumable(record)) throw refusal(record);
+      this.#change(id, { state: "queued", error: undefined, ended: undefined } as Partial<R>);
+      this.#queue.add(id);
+    }
+    return this.get(id);
+  }
+
   /** Those first that ran when the last server ended, then those that waited. */
   #queueAgain(): void {
     const waiting = [...this.#records.values()].filter((record) => !isOver(record));
@@ -196,10 +210,15 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
       this.#change(id, { state: "failed", error: errorBody(error), ...ended } as Partial<R>);
     }
     const record = this.record(id);
-    await rm(keep ? join(folder, input) : folder, { recursive: true, force: true }).catch(() => undefined);
+    const gone = keep ? join(folder, input) : folder;
+    if (!this.#isResumable(record)) await rm(gone, { recursive: true, force: true }).catch(() => undefined);
     const { state, error } = record;
     this.#options.logger.info({ [name]: id, ...fields(record), state, code: error?.code }, `a ${name} is ${state}`);
     await this.#sweep();
+  }
+
+  #isResumable({ state }: WorkRecord): boolean {
+    return this.#kind.resumable && state === "failed";
   }
 
   #change(id: string, change: Partial<R>): R {

@@ -40,10 +40,12 @@ export interface Work<R, P> {
 export interface WorkKind<R extends WorkRecord, P, I, E> {
   /** `job`, in the log. */
   readonly name: string;
-  /** In a work's folder: what it works on. Removed when it has ended. */
+  /** In a work's folder: what it works on. Removed when it has ended, unless it can be gone on with. */
   readonly input: string;
   readonly store: RecordStore<R>;
   readonly run: (work: Work<R, P>) => Promise<Partial<R>>;
+  /** Whether one that has failed can be gone on with, when a person has mended the cause: then its whole folder stays. */
+  readonly resumable: boolean;
   /** Of the folder only what can be downloaded stays. Returns what the record says of that, and whether there is anything. */
   readonly finish: (record: R, folder: string) => Promise<{ readonly change: Partial<R>; readonly keep: boolean }>;
   /** `progress`: undefined before there is any. */

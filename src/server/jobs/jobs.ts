@@ -29,6 +29,7 @@ export class Jobs extends BackgroundWork<JobRecord, JobProgress, JobInfo, JobEve
     super(options, {
       name: "job",
       input: UPLOAD,
+      resumable: false,
       store: new RecordStore(store, "jobs", JobRecord),
       run,
       finish: async (record, folder) => {

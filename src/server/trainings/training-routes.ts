@@ -55,12 +55,28 @@ const cancelRoute = createRoute({
   responses: { 200: json(TrainingInfo, "It has ended."), ...problems("TRAINING_UNKNOWN") },
 });
 
+const resumeRoute = createRoute({
+  method: "post",
+  path: "/v1/trainings/{id}/resume",
+  tags,
+  summary: "Go on with a training that has failed",
+  description:
+    "From its last checkpoint, on the same captures, once the cause of its `error` is mended: a full disk, a data set that was not there. One that waits or runs stays as it is.",
+  security: SECURED,
+  request: { params },
+  responses: {
+    202: json(TrainingInfo, "It is queued, or runs already where no other does."),
+    ...problems("TRAINING_UNKNOWN", "TRAINING_NOT_RESUMABLE"),
+  },
+});
+
 const removeRoute = createRoute({
   method: "delete",
   path: "/v1/trainings/{id}",
   tags,
   summary: "Delete a training",
-  description: "It is broken off first where it has not ended. The version that it has made stays.",
+  description:
+    "It is broken off first where it has not ended. What one that has failed has left goes, too; the version that one has made stays.",
   security: SECURED,
   request: { params },
   responses: { 204: { description: "It is gone." }, ...problems("TRAINING_UNKNOWN") },
@@ -80,6 +96,8 @@ export function trainingRoutes(trainings: Trainings, models: ModelStore): OpenAP
   });
 
   app.openapi(cancelRoute, async (c) => c.json(await trainings.cancel(c.req.valid("param").id), 200));
+
+  app.openapi(resumeRoute, async (c) => c.json(await trainings.resume(c.req.valid("param").id), 202));
 
   app.openapi(removeRoute, async (c) => {
     await trainings.remove(c.req.valid("param").id);

@@ -125,7 +125,9 @@ export const trainingFacts = {
   stoppedEarly: z.boolean().optional().describe("It became no better."),
   version: z.int().optional().describe("Of the model that was made."),
   offered: z.boolean().optional().describe("Whether that is at least as good as what it began with."),
-  error: ErrorBody.optional().describe("Why it failed."),
+  error: ErrorBody.optional().describe(
+    "Why it failed. What it has learnt is kept until it is deleted, to be gone on with.",
+  ),
 };
 
 export const TrainingInfo = z

@@ -31,9 +31,10 @@ export class Trainings extends BackgroundWork<TrainingRecord, TrainingProgress, 
     super(options, {
       name: "training",
       input: CAPTURES,
+      resumable: true,
       store: new RecordStore(store, "trainings", TrainingRecord),
       run,
-      // What it has made is a version of a model by then.
+      // What it has made is a version of a model by then; of one that has failed all is kept.
       finish: () => Promise.resolve({ change: {}, keep: false }),
       info,
       event: (id, training) => ({ type: "training", id, ...(training && { training }) }),
@@ -52,6 +53,14 @@ export class Trainings extends BackgroundWork<TrainingRecord, TrainingProgress, 
   /** `receive` puts into the folder that it is given what is to be learnt from. Fails as `take` does, with TRAININGS_FULL where there are too many. */
   create(receive: (folder: string) => Promise<NewTrainingRecord>): Promise<TrainingInfo> {
     return this.take(async (folder, base) => ({ ...base, history: [], ...(await receive(folder)) }));
+  }
+
+  /** Goes on with one that has failed, from its last checkpoint. TRAINING_UNKNOWN, TRAINING_NOT_RESUMABLE. */
+  resume(id: string): Promise<TrainingInfo> {
+    return this.goOn(id, ({ state }) => {
+      const sentence = `The training "${id}" is ${state}, and only one that has failed can be gone on with.`;
+      return new MultiboxError("TRAINING_NOT_RESUMABLE", sentence, "Start another one.");
+    });
   }
 
   /** With what each epoch came to. TRAINING_UNKNOWN. */

@@ -1,7 +1,8 @@
 // Trainings over HTTP and the WebSocket: what they are of, what is refused and why, one at a time, broken off, told of.
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { MultiboxError } from "../../../src/errors.ts";
 import { openDataset } from "../../../src/training/dataset.ts";
 import type { Capture } from "../../../src/training/capture.ts";
 import type { TrainingInfo } from "../../../src/server/trainings/training-schemas.ts";
@@ -96,6 +97,50 @@ test("what cannot be trained is refused with its reason, and nothing of it is le
   } finally {
     await folder.remove();
   }
+});
+
+test("one that has failed keeps all that it has left, over a restart too, is gone on with, and is deleted with it", async () => {
+  let isMended = false;
+  const seen: string[][] = [];
+  const runTraining = async ({ folder, onChange }: TrainingWork): Promise<object> => {
+    seen.push(readdirSync(folder).sort());
+    writeFileSync(join(folder, "checkpoint"), "");
+    onChange({ bestEpoch: 3 });
+    await Promise.resolve();
+    if (!isMended) throw new MultiboxError("DISK_FULL", "There is no space left.", "Make some.");
+    return { version: 5 };
+  };
+  await withApp({ runTraining }, async (setup) => {
+    const { ask, trainings } = setup;
+    await keep(setup, capture("a"));
+    const make = async (): Promise<string> => String((await jsonOf(await ask("/v1/trainings", body({}))))["id"]);
+    const become = (id: string, state: string, of = trainings): Promise<unknown> =>
+      expect.poll(() => of.get(id).state, { timeout: 20_000 }).toBe(state);
+    const resume = (id: string): Promise<Response> => ask(`/v1/trainings/${id}/resume`, { method: "POST" });
+    trainings.open();
+    const [one, other] = [await make(), await make()];
+    for (const id of [one, other]) await become(id, "failed");
+    expect(trainings.get(one)).toMatchObject({ error: { code: "DISK_FULL", hint: "Make some." }, bestEpoch: 3 });
+    expect(await jsonOf(await resume(one))).toMatchObject({ state: expect.stringMatching(/queued|running/) as string });
+    await become(one, "failed");
+    // The next server.
+    await trainings.load();
+    isMended = true;
+    expect((await resume(one)).status).toBe(202);
+    await become(one, "done");
+    expect(trainings.get(one)).toMatchObject({ version: 5 });
+    expect(trainings.get(one)).not.toHaveProperty("error.code");
+    expect(seen).toEqual([["captures"], ["captures"], ["captures", "checkpoint"], ["captures", "checkpoint"]]);
+    await expect.poll(() => existsSync(trainings.folderOf(one)), { timeout: 20_000 }).toBe(false);
+    expect([(await resume(one)).status, await jsonOf(await resume(one))]).toMatchObject([
+      409,
+      { code: "TRAINING_NOT_RESUMABLE" },
+    ]);
+    expect((await resume("none")).status).toBe(404);
+    expect(existsSync(join(trainings.folderOf(other), "checkpoint"))).toBe(true);
+    await trainings.remove(other);
+    expect(existsSync(trainings.folderOf(other))).toBe(false);
+  });
 });
 
 test("one runs while others wait; each is cancelled, twice too, and deleted; so many are kept", async () => {
