@@ -34,6 +34,8 @@ export interface TestSetup {
   readonly jobsFolder: string;
   readonly trainings: Trainings;
   readonly trainingsFolder: string;
+  /** Of models; in a temporary folder, likewise. */
+  readonly versions: ModelStore;
   readonly history: History;
   /** What the server logged, a line each. */
   readonly log: string[];
@@ -76,6 +78,7 @@ export async function withApp(
     rmSync(setup.captures.folder, { recursive: true, force: true });
     rmSync(setup.jobsFolder, { recursive: true, force: true });
     rmSync(setup.trainingsFolder, { recursive: true, force: true });
+    rmSync(setup.versions.folder, { recursive: true, force: true });
   }
 }
 
@@ -98,6 +101,7 @@ export async function withServer(
     rmSync(setup.captures.folder, { recursive: true, force: true });
     rmSync(setup.jobsFolder, { recursive: true, force: true });
     rmSync(setup.trainingsFolder, { recursive: true, force: true });
+    rmSync(setup.versions.folder, { recursive: true, force: true });
   }
 }
 
@@ -130,6 +134,7 @@ function prepare(options: TestOptions): {
       clock: asyncScheduler,
     }),
     trainingsFolder,
+    versions: new ModelStore(join(tmpdir(), `multibox-test-${randomUUID()}`)),
     trainings: new Trainings({
       store,
       folder: trainingsFolder,
@@ -145,8 +150,7 @@ function prepare(options: TestOptions): {
     history: new History({ port: history ? memoryHistory() : undefined, logger }),
     log,
   };
-  const { pipeline, detector } = setup;
-  const versions = new ModelStore(join(tmpdir(), `multibox-test-${randomUUID()}`));
+  const { pipeline, detector, versions } = setup;
   const current = new CurrentDetector(detector);
   const open = (): Promise<never> => Promise.reject(new Error("There is no model to open."));
   const activator = new Activator({ store: versions, pipeline, defaultModel: "red-finder", current, open }, detector);

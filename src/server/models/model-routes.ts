@@ -1,6 +1,7 @@
 // /v1/models: what there is, which versions are in use, and changing that while streams run.
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { MultiboxError } from "../../errors.ts";
+import { ZOO } from "../../model/zoo.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import { json, jsonBody, numberText, problems, readsJson, SECURED, TicketQuery, TokenQuery } from "../api/api-route.ts";
 import { StreamId } from "../protocol.ts";
@@ -97,6 +98,7 @@ export function modelRoutes(deps: ModelDeps): OpenAPIHono {
     name,
     inUse: store.inUse(name),
     fetched: fetchable.includes(name),
+    fetchedVersion: ZOO.find(({ spec }) => spec.name === name)?.spec.version,
     running: (await pipeline.detector(name === defaultModel ? undefined : name)) !== undefined,
     versions: store.versions(name),
   });

@@ -41,8 +41,9 @@ export const ModelInfo = z.strictObject({
   fetched: z
     .boolean()
     .describe(
-      "Whether there is a version 0, which multibox fetches. Messages have its own `version`, after which those trained here are counted.",
+      "Whether there is a version 0, which multibox fetches. Those trained here are counted on from what it calls itself.",
     ),
+  fetchedVersion: z.string().optional().describe("What messages call version 0; absent where there is none."),
   running: z.boolean().describe("Whether streams go through it now."),
   versions: z.array(ModelVersion).describe("Newest first."),
 });

@@ -77,6 +77,8 @@ export const NewTraining = z.strictObject({
   settings: ServerTrainSettings.optional().describe("As `multibox train` has them."),
 });
 export type NewTraining = z.infer<typeof NewTraining>;
+/** As it is sent: what is left out has its default. */
+export type TrainingRequest = z.input<typeof NewTraining>;
 
 export const TrainingProgress = z.strictObject({
   phase: z

@@ -6,6 +6,8 @@ import { CapturesView } from "./captures/captures-view.tsx";
 import type { Review } from "./captures/review.ts";
 import type { JobBoard } from "./jobs/job-board.ts";
 import { JobsView } from "./jobs/jobs-view.tsx";
+import type { ModelBoard } from "./models/model-board.ts";
+import { ModelsView } from "./models/models-view.tsx";
 import { Header } from "./header.tsx";
 import type { PageLive } from "./page-live.ts";
 import { LiveView } from "./live-view.tsx";
@@ -19,9 +21,10 @@ interface AppProps {
   readonly review: Review;
   readonly captures: CapturesApi;
   readonly jobs: JobBoard;
+  readonly models: ModelBoard;
 }
 
-export function App({ live, review, captures, jobs }: AppProps): JSX.Element {
+export function App({ live, review, captures, jobs, models }: AppProps): JSX.Element {
   const state = useStore(live.state);
   const [{ view, item }, setRoute] = useState(() => parseRoute(location.hash));
 
@@ -54,6 +57,8 @@ export function App({ live, review, captures, jobs }: AppProps): JSX.Element {
           />
         ) : view === "jobs" ? (
           <JobsView board={jobs} live={live} state={state} />
+        ) : view === "models" ? (
+          <ModelsView board={models} live={live} state={state} />
         ) : (
           <LiveView live={live} state={state} open={item} onOpen={(stream) => show("live", stream)} />
         )}

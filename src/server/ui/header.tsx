@@ -10,7 +10,7 @@ interface HeaderProps {
   readonly view: View;
 }
 
-const NAMES: Readonly<Record<View, string>> = { live: "Live", captures: "Captures", jobs: "Jobs" };
+const NAMES: Readonly<Record<View, string>> = { live: "Live", captures: "Captures", jobs: "Jobs", models: "Models" };
 
 export function Header({ state, view }: HeaderProps): JSX.Element {
   const { hello, streams, phase } = state;

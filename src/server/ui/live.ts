@@ -7,7 +7,7 @@ import { Store } from "./store.ts";
 import { applyEvent, type StreamView } from "./streams.ts";
 import { requestsFor, subscriptionFor } from "./subscription.ts";
 import { PROTOCOL, type PictureMessage } from "./wire.ts";
-import type { Hello, JobEvent, NewStream, ServerMessage, StreamPatch } from "../protocol.ts";
+import type { Hello, JobEvent, NewStream, ServerMessage, StreamPatch, TrainingEvent } from "../protocol.ts";
 
 export interface LiveState {
   readonly phase: Phase;
@@ -29,13 +29,20 @@ export interface LiveTools<Bitmap> {
   readonly filter: Filter;
 }
 
+/** What is told of each topic that can be watched. */
+interface Topics {
+  readonly jobs: JobEvent;
+  readonly trainings: TrainingEvent;
+}
+type Watchers = { [T in keyof Topics]?: ((event: Topics[T]) => void) | undefined };
+
 export class Live<Bitmap extends { close(): void }> {
   readonly state: Store<LiveState>;
   readonly #tools: LiveTools<Bitmap>;
   readonly #connection: Connection;
   readonly #players = new Map<string, Player<Bitmap>>();
   readonly #widths = new Map<string, number>();
-  #onJob: ((event: JobEvent) => void) | undefined;
+  readonly #watchers: Watchers = {};
   #only: string | undefined;
   #hidden = false;
   #lastRequest = 0;
@@ -105,12 +112,12 @@ export class Live<Bitmap extends { close(): void }> {
   }
 
   /** While the connection that is open lasts, or until the function that it returns is called. */
-  watchJobs(onJob: (event: JobEvent) => void): () => void {
-    this.#onJob = onJob;
-    this.#connection.send({ id: (this.#lastRequest += 1), type: "watch", topics: ["jobs"] });
+  watch<T extends keyof Topics>(topic: T, onEvent: Watchers[T]): () => void {
+    this.#watchers[topic] = onEvent;
+    this.#connection.send({ id: (this.#lastRequest += 1), type: "watch", topics: [topic] });
     return () => {
-      this.#onJob = undefined;
-      this.#connection.send({ id: (this.#lastRequest += 1), type: "unwatch" });
+      delete this.#watchers[topic];
+      this.#connection.send({ id: (this.#lastRequest += 1), type: "unwatch", topics: [topic] });
     };
   }
 
@@ -186,7 +193,10 @@ export class Live<Bitmap extends { close(): void }> {
         if (message.error) this.state.patch({ notice: `${message.error.message} ${message.error.hint}`.trim() });
         break;
       case "job":
-        this.#onJob?.(message);
+        this.#watchers.jobs?.(message);
+        break;
+      case "training":
+        this.#watchers.trainings?.(message);
         break;
       case "detections":
         break;

@@ -6,6 +6,8 @@ import { createCapturesApi } from "./captures/captures-api.ts";
 import { Review } from "./captures/review.ts";
 import { JobBoard } from "./jobs/job-board.ts";
 import { createJobsApi } from "./jobs/jobs-api.ts";
+import { ModelBoard } from "./models/model-board.ts";
+import { createModelsApi } from "./models/models-api.ts";
 import { parseFilter } from "./filter.ts";
 import { createPageLive } from "./page-live.ts";
 import { loadToken, saveToken, splitToken } from "./token.ts";
@@ -14,6 +16,7 @@ import "./style/controls.css";
 import "./style/live.css";
 import "./style/captures.css";
 import "./style/jobs.css";
+import "./style/models.css";
 
 const FILTER_KEY = "multibox-filter";
 const POLL_MS = 1500;
@@ -29,6 +32,7 @@ const review = new Review(captures, {
   clearTimer: (timer) => window.clearTimeout(timer),
 });
 
+const models = new ModelBoard(createModelsApi(base, call));
 const jobs = new JobBoard(createJobsApi(base, () => loadToken(sessionStorage), call));
 
 live.state.watch(({ filter }) => localStorage.setItem(FILTER_KEY, JSON.stringify(filter)));
@@ -42,7 +46,10 @@ setInterval(() => {
   if (!document.hidden && live.state.value.phase.name === "open") void live.refresh();
 }, POLL_MS);
 
-render(<App live={live} review={review} captures={captures} jobs={jobs} />, document.getElementById("app")!);
+render(
+  <App live={live} review={review} captures={captures} jobs={jobs} models={models} />,
+  document.getElementById("app")!,
+);
 live.connect();
 
 /** A token in the address bar ends up in bookmarks, histories and screenshots. Whether there was one. */

@@ -1,8 +1,7 @@
 // Asks before a stream is removed.
 import type { JSX } from "preact";
-import { Dialog } from "./dialog.tsx";
+import { Confirm } from "./confirm.tsx";
 import type { PageLive } from "./page-live.ts";
-import { useRequest } from "./request.ts";
 
 interface RemoveStreamProps {
   readonly live: PageLive;
@@ -11,21 +10,10 @@ interface RemoveStreamProps {
 }
 
 export function RemoveStream({ live, stream, onClose }: RemoveStreamProps): JSX.Element {
-  const { busy, problem, run } = useRequest();
+  const words = { title: `Remove ${stream}?`, action: "Remove", doing: "Removing…", keep: "Keep" };
   return (
-    <Dialog title={`Remove ${stream}?`} onClose={onClose}>
+    <Confirm {...words} danger run={() => live.remove(stream)} onClose={onClose}>
       <p>The server stops reading it, for everyone who watches. It can be added again.</p>
-      <p class="problem" role="alert">
-        {problem}
-      </p>
-      <div class="card-actions">
-        <button type="button" onClick={onClose}>
-          Keep
-        </button>
-        <button type="button" class="danger" disabled={busy} onClick={() => run(() => live.remove(stream), onClose)}>
-          {busy ? "Removing…" : "Remove"}
-        </button>
-      </div>
-    </Dialog>
+    </Confirm>
   );
 }

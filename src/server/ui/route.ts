@@ -1,7 +1,7 @@
 // Which view the address names: `#/` is Live, `#/live/ID` one stream of it at full size, `#/captures/ID` one capture.
 
 /** The views of the page, in the order of the header. */
-export const VIEWS = ["live", "captures", "jobs"] as const;
+export const VIEWS = ["live", "captures", "jobs", "models"] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface Route {

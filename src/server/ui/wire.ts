@@ -11,7 +11,7 @@ export interface PictureMessage {
 }
 
 const LENGTH_BYTES = 4;
-const TYPES: readonly ServerMessage["type"][] = ["hello", "result", "detections", "stream", "job"];
+const TYPES: readonly ServerMessage["type"][] = ["hello", "result", "detections", "stream", "job", "training"];
 
 /** `uint32 BE length | JSON | JPEG`. Throws an Error with a sentence when the bytes are not that. */
 export function parseBinary(buffer: ArrayBuffer): PictureMessage {

@@ -8,29 +8,10 @@ import type { Capture } from "../../../src/training/capture.ts";
 import type { TrainingInfo } from "../../../src/server/trainings/training-schemas.ts";
 import type { TrainingEvent } from "../../../src/server/protocol.ts";
 import type { TrainingWork } from "../../../src/server/trainings/trainings.ts";
+import { capture } from "../captures/support/capture.ts";
 import { makeFolder } from "../../support/ffmpeg.ts";
 import { SocketClient } from "../../support/socket-client.ts";
 import { jsonOf, type TestSetup, withApp, withServer } from "../../support/test-server.ts";
-
-function capture(id: string, changes: Partial<Capture> = {}): Capture {
-  return {
-    id,
-    stream: "yard",
-    seq: 1,
-    pts: 1,
-    time: "2026-01-01T12:00:00.000Z",
-    reason: "call",
-    width: 100,
-    height: 50,
-    bytes: 3,
-    hash: "0".repeat(16),
-    model: { name: "red-finder", version: "1" },
-    proposed: [],
-    objects: [{ bbox: [1, 2, 30, 20], label: "trailer" }],
-    status: "accepted",
-    ...changes,
-  };
-}
 
 const keep = ({ captures }: TestSetup, one: Capture): Promise<void> => captures.add(one, new Uint8Array(one.bytes));
 

@@ -2,6 +2,7 @@
 import type { JobInfo } from "../../jobs/job-schemas.ts";
 import type { JobEvent } from "../../protocol.ts";
 import { ApiError } from "../api.ts";
+import { Overheard, withWork } from "../background.ts";
 import { Store } from "../store.ts";
 import type { JobsApi, Upload } from "./jobs-api.ts";
 
@@ -25,6 +26,7 @@ export class JobBoard {
   readonly state = new Store<BoardState>({ jobs: undefined, next: undefined, uploads: [], problem: "" });
   readonly #api: JobsApi;
   readonly #uploads = new Map<number, Upload>();
+  readonly #overheard = new Overheard<JobEvent>();
   #lastUpload = 0;
 
   constructor(api: JobsApi) {
@@ -34,21 +36,25 @@ export class JobBoard {
   /** Asks for the list, after the page has begun to hear of changes, so that none falls between. */
   load(): Promise<void> {
     return this.#try(async () => {
-      const { jobs, next } = await this.#api.jobs();
-      this.state.patch({ jobs, next, problem: "" });
+      const { answer, heard } = await this.#overheard.during(() => this.#api.jobs());
+      this.state.patch({ jobs: answer.jobs, next: answer.next, problem: "" });
+      for (const event of heard) this.onEvent(event);
     });
   }
 
   more(): Promise<void> {
     return this.#try(async () => {
       const { jobs, next } = await this.#api.jobs(this.state.value.next);
-      this.state.patch({ jobs: jobs.reduce(withJob, this.state.value.jobs ?? []), next });
+      const all = jobs.reduce((known, job) => withWork(known, job), this.state.value.jobs ?? []);
+      this.state.patch({ jobs: all, next });
     });
   }
 
-  onEvent({ id, job }: JobEvent): void {
+  onEvent(event: JobEvent): void {
+    this.#overheard.note(event);
+    const { id, job } = event;
     const { jobs } = this.state.value;
-    if (jobs) this.state.patch({ jobs: job ? withJob(jobs, job) : jobs.filter((one) => one.id !== id) });
+    if (jobs) this.state.patch({ jobs: job ? withWork(jobs, job) : jobs.filter((one) => one.id !== id) });
   }
 
   async upload(form: FormData, name: string): Promise<void> {
@@ -63,7 +69,8 @@ export class JobBoard {
     this.#uploads.set(id, upload);
     await this.#try(async () => {
       const job = await upload.done;
-      this.state.patch({ jobs: withJob(this.state.value.jobs ?? [], job) });
+      this.#overheard.note({ type: "job", id: job.id, job });
+      this.state.patch({ jobs: withWork(this.state.value.jobs ?? [], job) });
     }, name);
     this.#uploads.delete(id);
     this.state.patch({ uploads: this.state.value.uploads.filter((one) => one.id !== id) });
@@ -98,15 +105,4 @@ export class JobBoard {
       this.state.patch({ problem: about === undefined ? problem : `${about}: ${problem}` });
     }
   }
-}
-
-/** In its place; a new one where its id, which begins with its time, puts it. What ended is not begun again by a message that is older. */
-export function withJob(jobs: readonly JobInfo[], job: JobInfo): readonly JobInfo[] {
-  const at = jobs.findIndex(({ id }) => id === job.id);
-  if (at < 0) return [...jobs, job].sort((a, b) => (a.id < b.id ? 1 : -1));
-  return isOver(jobs[at]!) && !isOver(job) ? jobs : jobs.with(at, job);
-}
-
-export function isOver({ state }: Pick<JobInfo, "state">): boolean {
-  return state !== "queued" && state !== "running";
 }

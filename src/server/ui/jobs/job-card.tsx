@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import type { JSX } from "preact";
 import type { JobInfo } from "../../jobs/job-schemas.ts";
-import { isOver } from "./job-board.ts";
+import { isOver } from "../background.ts";
 import { formatBytes, lineOf, shareOf } from "./job-words.ts";
 
 interface JobCardProps {

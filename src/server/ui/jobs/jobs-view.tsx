@@ -19,7 +19,7 @@ export function JobsView({ board, live, state }: JobsViewProps): JSX.Element {
   const isOpen = state.phase.name === "open";
   useEffect(() => {
     if (!isOpen) return undefined;
-    const end = live.watchJobs((event) => board.onEvent(event));
+    const end = live.watch("jobs", (event) => board.onEvent(event));
     void board.load();
     return end;
   }, [board, live, isOpen]);

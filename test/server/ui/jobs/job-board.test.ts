@@ -1,7 +1,7 @@
 // What the page makes of jobs: messages that come out of turn, words and numbers, and the parts of an upload.
 import { expect, test } from "vitest";
 import { FORMS, type JobInfo } from "../../../../src/server/jobs/job-schemas.ts";
-import { withJob } from "../../../../src/server/ui/jobs/job-board.ts";
+import { withWork } from "../../../../src/server/ui/background.ts";
 import { CHOICES, partsOf } from "../../../../src/server/ui/jobs/job-form.ts";
 import { formatBytes, formatSeconds, lineOf, shareOf } from "../../../../src/server/ui/jobs/job-words.ts";
 
@@ -16,10 +16,10 @@ const job = (id: string, change: Partial<JobInfo> = {}): JobInfo => ({
 });
 
 test("a job takes its place by its id, and one that has ended does not run again", () => {
-  const jobs = withJob(withJob([], job("1")), job("3"));
-  expect(withJob(jobs, job("2")).map(({ id }) => id)).toEqual(["3", "2", "1"]);
-  const done = withJob(jobs, job("1", { state: "done" }));
-  expect(withJob(done, job("1"))).toBe(done);
+  const jobs = withWork(withWork([], job("1")), job("3"));
+  expect(withWork(jobs, job("2")).map(({ id }) => id)).toEqual(["3", "2", "1"]);
+  const done = withWork(jobs, job("1", { state: "done" }));
+  expect(withWork(done, job("1"))).toBe(done);
 });
 
 test("progress is told in words", () => {

@@ -1,0 +1,62 @@
+// What is asked before models and trainings are changed, and which of these is open.
+import type { ModelInfo, ModelVersion } from "../../models/model-schemas.ts";
+import type { TrainingInfo } from "../../trainings/training-schemas.ts";
+import { percent } from "./model-words.ts";
+
+export type Question =
+  | { readonly what: "activate"; readonly name: string; readonly version: number; readonly facts?: ModelVersion }
+  | { readonly what: "rollback"; readonly model: ModelInfo }
+  | { readonly what: "remove"; readonly facts: ModelVersion }
+  | { readonly what: "cancel" | "discard"; readonly training: TrainingInfo };
+
+export interface Asked {
+  readonly title: string;
+  readonly sentences: readonly string[];
+  readonly action: string;
+  readonly doing: string;
+  readonly keep: string;
+  readonly danger: boolean;
+}
+
+const SWAP =
+  "It is opened and warmed beside the one in use, then takes its place between two batches: no frame is lost. All streams that use this model change.";
+
+export function askedBy(question: Question): Asked {
+  switch (question.what) {
+    case "activate": {
+      const { name, version, facts } = question;
+      const worse = facts?.offered === false;
+      const [now, before] = [percent(facts?.metrics["AP"]), percent(facts?.parentMetrics?.["AP"])];
+      const warning = `It is worse than what its training began with: AP ${now} instead of ${before} on the same pictures.`;
+      return {
+        title: `Use version ${version} of ${name}?`,
+        sentences: worse ? [warning, SWAP] : [SWAP],
+        action: worse ? "Activate all the same" : "Activate",
+        doing: "Changing…",
+        keep: "Leave as it is",
+        danger: worse,
+      };
+    }
+    case "rollback": {
+      const { name, inUse } = question.model;
+      const title = `Back to version ${inUse.previous} of ${name}?`;
+      return { title, sentences: [SWAP], action: "Go back", doing: "Changing…", keep: "Leave as it is", danger: false };
+    }
+    case "remove": {
+      const { name, version } = question.facts;
+      const sentences = ["Its weights and its report are deleted. Its number is not given again."];
+      const title = `Delete version ${version} of ${name}?`;
+      return { title, sentences, action: "Delete", doing: "Deleting…", keep: "Keep", danger: true };
+    }
+    case "cancel": {
+      const title = `Cancel the training of ${question.training.name}?`;
+      const sentences = ["Nothing of what it has learnt is kept."];
+      return { title, sentences, action: "Cancel the training", doing: "Cancelling…", keep: "Go on", danger: true };
+    }
+    case "discard": {
+      const title = `Delete the failed training of ${question.training.name}?`;
+      const sentences = ["What it has learnt so far is deleted with it; it cannot be gone on with then."];
+      return { title, sentences, action: "Delete", doing: "Deleting…", keep: "Keep", danger: true };
+    }
+  }
+}

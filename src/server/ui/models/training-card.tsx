@@ -1,0 +1,112 @@
+// One training: how far it is, what its epochs came to, and what can be done with it.
+import type { JSX } from "preact";
+import type { TrainingInfo } from "../../trainings/training-schemas.ts";
+import { isOver } from "../background.ts";
+import type { Question } from "./confirm-words.ts";
+import { EpochList } from "./epoch-list.tsx";
+import type { Epochs } from "./model-board.ts";
+import { dateOf, figureOf, lineOf, percent, shareOf, sourceOf } from "./model-words.ts";
+import { ReportButton, RequestButton } from "./request-button.tsx";
+
+interface TrainingCardProps {
+  readonly training: TrainingInfo;
+  /** Undefined before they were asked for. */
+  readonly epochs: Epochs | undefined;
+  readonly onEpochs: () => void;
+  /** Undefined where the token does not allow it; so are the next two. */
+  readonly onAsk: ((question: Question) => void) | undefined;
+  readonly onResume: (() => Promise<void>) | undefined;
+  readonly onRemove: (() => Promise<void>) | undefined;
+  readonly onReport: (version: number) => Promise<void>;
+}
+
+export function TrainingCard(props: TrainingCardProps): JSX.Element {
+  const { training, epochs, onEpochs } = props;
+  const { id, name, from, state, created, ended, metrics, parentMetrics, bestEpoch, error, warnings } = training;
+  const line = lineOf(training);
+  const best =
+    metrics &&
+    bestEpoch !== undefined &&
+    `AP ${figureOf("AP", metrics, parentMetrics)} in epoch ${bestEpoch}, the best`;
+  return (
+    <li class="training" data-training={id} aria-label={`Training of ${name}`}>
+      <div class="training-head">
+        <b class="training-name">
+          {name} <span class="help">from {from}</span>
+        </b>
+        <span class={`badge badge-job-${state}`} role="status">
+          {state}
+        </span>
+        <Actions {...props} />
+      </div>
+      {line && <p>{line}</p>}
+      {state === "running" && <progress aria-label={`Progress of ${name}`} max={1} value={shareOf(training)} />}
+      {error && (
+        <p class="problem" role="alert">
+          {error.message} {error.hint}
+        </p>
+      )}
+      <p class="help">
+        {[
+          sourceOf(training),
+          !isOver(training) && !metrics && parentMetrics ? `AP ${percent(parentMetrics["AP"])} before` : best,
+          `asked for ${dateOf(created)}`,
+          ended !== undefined && `ended ${dateOf(ended)}`,
+        ]
+          .filter((part) => part)
+          .join(" · ")}
+      </p>
+      {warnings && (
+        <details>
+          <summary>
+            {warnings.length} {warnings.length === 1 ? "warning" : "warnings"} about the data
+          </summary>
+          <ul class="help">
+            {warnings.map((warning) => (
+              <li key={warning}>{warning}</li>
+            ))}
+          </ul>
+        </details>
+      )}
+      {metrics && (
+        <EpochList epochs={epochs} parent={parentMetrics?.["AP"]} open={!isOver(training)} onOpen={onEpochs} />
+      )}
+    </li>
+  );
+}
+
+function Actions({ training, onAsk, onResume, onRemove, onReport }: TrainingCardProps): JSX.Element {
+  const { name, state, version } = training;
+  return (
+    <span class="training-actions">
+      {version !== undefined && <ReportButton of={`version ${version} of ${name}`} onOpen={() => onReport(version)} />}
+      {state === "failed" && onResume && (
+        <RequestButton name="Resume" label={`Resume the training of ${name}`} run={onResume} />
+      )}
+      {onAsk && !isOver(training) && (
+        <button type="button" onClick={() => onAsk({ what: "cancel", training })}>
+          Cancel
+        </button>
+      )}
+      {onAsk && state === "failed" && (
+        <button
+          type="button"
+          class="quiet"
+          aria-label={`Delete the training of ${name}`}
+          onClick={() => onAsk({ what: "discard", training })}
+        >
+          Delete
+        </button>
+      )}
+      {onRemove && (state === "done" || state === "cancelled") && (
+        <RequestButton
+          name="Delete"
+          label={`Delete the training of ${name}`}
+          title="The version that it made stays"
+          quiet
+          run={onRemove}
+        />
+      )}
+    </span>
+  );
+}
