@@ -104,14 +104,15 @@ function Activate({ of, onAsk }: { readonly of: string; readonly onAsk: () => vo
   );
 }
 
-function Use({
-  model: { inUse },
-  version,
-}: {
+interface UseProps {
   readonly model: ModelInfo;
   readonly version: number;
-}): JSX.Element | null {
-  return inUse.version === version ? <span class="badge badge-accepted">in use</span> : null;
+}
+
+function Use({ model: { inUse, running, versions }, version }: UseProps): JSX.Element | null {
+  // Where nothing runs and there is nothing to choose from, none is.
+  if (inUse.version !== version || (!running && versions.length === 0)) return null;
+  return <span class="badge badge-accepted">in use</span>;
 }
 
 function Fact({
