@@ -120,7 +120,7 @@ export function readVideo(options: ReadOptions): VideoReading {
     ffmpeg,
     inputs: [{ url: options.input ?? `file:${resolve(path)}`, options: inputArguments(options) }],
     outputOptions: outputArguments(options),
-    output: writer.writable,
+    output: writer,
     guard: options.guard,
     onLine: (line) => {
       const refusal = refusalOf(config, line);

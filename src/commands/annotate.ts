@@ -15,7 +15,6 @@ import type { PostProcessSpec } from "../model/spec.ts";
 import { requireTrackContainer, softVideoFormat, videoFormat } from "../annotate/video/boxed-video.ts";
 import { containerOf } from "../annotate/video/containers.ts";
 import type { EncoderWish } from "../annotate/video/encoders.ts";
-import { prepareFfmpeg } from "../pipeline/ffmpeg.ts";
 import { findFfmpeg } from "../pipeline/find-ffmpeg.ts";
 import { createGuard } from "../pipeline/guard.ts";
 import { type AnnotateReport, createReport } from "./annotate-report.ts";
@@ -59,7 +58,6 @@ interface Plan {
 export async function annotateVideos(names: readonly string[], options: AnnotateOptions): Promise<number> {
   const plans = await plan(names, options);
   const [ffmpeg, { folder }] = await Promise.all([findFfmpeg(), openShown(options.model, options.cacheDir)]);
-  prepareFfmpeg(ffmpeg);
   const detector = await open(folder, options);
   // Until here there is nothing to keep, and a signal ends the process at once.
   const stop = interruptible();

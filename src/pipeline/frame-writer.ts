@@ -4,6 +4,7 @@ import type { ColourTags } from "../model/detection.ts";
 import { FramePool, type DropCause, type Frame, type FrameSlot } from "./frame.ts";
 import type { NutStream } from "./nut-headers.ts";
 import { NutParser } from "./nut.ts";
+import type { Intake } from "./raw-pipe.ts";
 
 export interface FrameWriterOptions {
   readonly stream: string;
@@ -26,7 +27,8 @@ export interface FrameWriterOptions {
 }
 
 export interface FrameWriter {
-  /** Takes ffmpeg's output, at the pace that pictures find buffers. */
+  /** Takes ffmpeg's output, at the pace that pictures find buffers: without a copy, where there is a pipe for that. */
+  readonly intake: Intake;
   readonly writable: Writable;
   /** Pictures wait for this: their frames carry the colours, and ffmpeg tells them by another pipe. */
   setColour(colour: ColourTags): void;
@@ -136,6 +138,14 @@ export function createFrameWriter(options: FrameWriterOptions): FrameWriter {
   });
 
   return {
+    intake: {
+      room: () => parser.room(),
+      took(count, go) {
+        if (discarding || attempt(() => parser.filled(count))) return true;
+        paused = go;
+        return false;
+      },
+    },
     writable,
     setColour(tags) {
       if (colour) return;

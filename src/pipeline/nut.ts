@@ -1,4 +1,4 @@
-// Takes a NUT stream of one raw yuv420p video apart as it arrives; a picture's bytes are copied once, to where they stay.
+// Takes a NUT stream of one raw yuv420p video apart as it arrives; a picture's bytes are read to where they stay, or copied there once.
 import { pictureBytes } from "../model/detection.ts";
 import {
   ByteReader,
@@ -45,6 +45,9 @@ const FLAG = {
   CODED: 4096,
 };
 const NOTHING = new Uint8Array(0);
+/** Of what lies between pictures, so that little of the next one is read with it. */
+const HEADER_ROOM = 8 * 1024;
+const LARGEST_ROOM = 64 * 1024;
 
 /** What `#header` found: how many bytes to go on by, or that the rest is missing, or that there is no buffer. */
 type Found = number | "short" | "wait";
@@ -63,9 +66,31 @@ export class NutParser {
   #target: Uint8Array | undefined;
   /** Bytes of the current picture that are still to come; -1 between pictures. */
   #missing = -1;
+  readonly #scratch = new Uint8Array(LARGEST_ROOM);
+  /** Whether the next bytes go into the picture itself. */
+  #direct = false;
 
   constructor(handlers: NutHandlers) {
     this.#handlers = handlers;
+  }
+
+  /** Where the next bytes may be put, for `filled`: a picture's own place, as long as it is known. */
+  room(): Uint8Array {
+    this.#direct = this.#missing > 0 && this.#target !== undefined;
+    if (this.#direct) return this.#target!.subarray(this.#bytes - this.#missing, this.#bytes);
+    return this.#missing > 0 ? this.#scratch : this.#scratch.subarray(0, HEADER_ROOM);
+  }
+
+  /** So many bytes were put there. False as with `push`. */
+  filled(count: number): boolean {
+    if (this.#stopped) return true;
+    if (this.#direct) {
+      this.#missing -= count;
+      return this.#read(NOTHING);
+    }
+    const goOn = this.push(this.#scratch.subarray(0, count));
+    if (this.#rest.buffer === this.#scratch.buffer) this.#rest = this.#rest.slice();
+    return goOn;
   }
 
   /** Takes the next bytes. False: a picture waits for its buffer, push no more until `resume` says true. */

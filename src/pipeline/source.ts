@@ -71,7 +71,7 @@ export function openSource(config: StreamConfig, options: SourceOptions): Observ
         ffmpeg,
         inputs: [input],
         outputOptions: outputOptions(config, ffmpeg, options.maxDecodeWidth),
-        output: writer.writable,
+        output: writer,
         onLine: (line) => {
           // The first picture waits for what ffmpeg says of its output, which is after it has set up its filters.
           const error = refusalOf(config, line) ?? (writer.decoded > 0 ? changeOf(config, line) : undefined);

@@ -90,6 +90,38 @@ describe("a stream of ffmpeg's", () => {
     expect(Buffer.concat(seen.pictures).equals(raw)).toBe(true);
   });
 
+  test.each([
+    ["as much as there is room for", [1 << 30]],
+    ["byte by byte", [1]],
+    ["in odd pieces", [1, 2, 3, 5, 7, 11, 1000, 13, 8191]],
+  ])("gives the same pictures when it is read to where the parser says, %s", (_, lengths) => {
+    // A picture waits now and then, and the room that was given before stays good.
+    const [parser, seen] = reader((request) => (request % 5 === 3 ? "wait" : "take"));
+    for (let at = 0, i = 0; at < nut.length; i++) {
+      const room = parser.room();
+      expect(room.length).toBeGreaterThan(0);
+      const count = nut.copy(room, 0, at, at + lengths[i % lengths.length]!);
+      at += count;
+      if (!parser.filled(count)) expect(parser.resume()).toBe(true);
+    }
+    expect(seen.times).toHaveLength(25);
+    expect(Buffer.concat(seen.pictures).equals(raw)).toBe(true);
+  });
+
+  test("passes over pictures as well when it is read to where the parser says, and is left alone after stop", () => {
+    const [parser, seen] = reader((request) => {
+      if (request === 9) parser.stop();
+      return request % 2 === 0 ? "take" : "skip";
+    });
+    for (let at = 0; at < nut.length;) {
+      const count = nut.copy(parser.room(), 0, at);
+      at += count;
+      expect(parser.filled(count)).toBe(true);
+    }
+    expect(seen.times).toHaveLength(9);
+    expect(seen.pictures[4]!.equals(raw.subarray(8 * SIZE, 9 * SIZE))).toBe(true);
+  });
+
   test("pauses in the middle of a chunk while there is no buffer, and loses nothing", () => {
     let free = 3;
     const [parser, seen] = reader(() => (free-- > 0 ? "take" : "wait"));

@@ -15,7 +15,7 @@ const at = (name: string): string => join(folder.path, name);
 beforeAll(async () => {
   folder = await makeFolder();
   clip = at("clip.mp4");
-  await ffmpeg(testPicture("64x48", 10, 2.5), "-c:v libx264", clip);
+  await ffmpeg(testPicture("32x32", 10, 2.5), "-c:v libx264", clip);
 });
 afterAll(() => folder.remove());
 

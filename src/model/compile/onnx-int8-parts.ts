@@ -33,7 +33,8 @@ export function integerConvOperations(
 ): OnnxNode[] {
   const size = data.length / node.shape[0];
   const shifted = bias.data.map((value, channel) => {
-    const sum = data.subarray(channel * size, (channel + 1) * size).reduce((total, weight) => total + weight, 0);
+    let sum = 0;
+    for (let i = channel * size; i < (channel + 1) * size; i++) sum += data[i]!;
     return value + shift * sum;
   });
   const integers = integerWeights(data, shifted, scale);

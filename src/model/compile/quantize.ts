@@ -39,12 +39,14 @@ export function integerWeights(weight: Float32Array, bias: Float32Array, inputSc
     biasScale: new Float32Array(channels),
   };
   for (let channel = 0; channel < channels; channel++) {
-    const values = weight.subarray(channel * size, (channel + 1) * size);
-    const greatest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const from = channel * size;
+    // Plain loops: there are millions of weights, and every start goes through them.
+    let greatest = 0;
+    for (let i = from; i < from + size; i++) greatest = Math.max(greatest, Math.abs(weight[i]!));
     // Half of int32 is left to the products; a channel whose weights are next to nothing gives up digits of them for its bias.
     const scale = Math.fround(Math.max(greatest / 127, Math.abs(bias[channel]!) / inputScale / 2 ** 30) || 1);
     result.weightScale[channel] = scale;
-    for (let i = 0; i < size; i++) result.weight[channel * size + i] = Math.round(values[i]! / scale);
+    for (let i = from; i < from + size; i++) result.weight[i] = Math.round(weight[i]! / scale);
     result.biasScale[channel] = inputScale * scale;
     result.bias[channel] = Math.round(bias[channel]! / result.biasScale[channel]!);
   }

@@ -13,10 +13,12 @@ export function numberFormat(name: string): NumberFormat | undefined {
   return BYTES.has(name as NumberFormat) ? (name as NumberFormat) : undefined;
 }
 
-/** The numbers, in memory of their own. A double beyond a float's range becomes Infinity. */
+/** The numbers; of bytes that are floats already, and lie as floats must, a view. A double beyond a float's range becomes Infinity. */
 export function toFloats(format: NumberFormat, bytes: Uint8Array): Float32Array {
-  // A copy, because a view would need the bytes to be aligned in their buffer.
-  if (format === "F32") return new Float32Array(new Uint8Array(bytes).buffer);
+  if (format === "F32") {
+    const { buffer, byteOffset, length } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
+    return new Float32Array(buffer, byteOffset, length / 4);
+  }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const size = bytesOf(format);
   const read = READERS[format];
