@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { lastValueFrom, tap } from "rxjs";
 import type { Bundle } from "../src/model/bundle.ts";
+import { floorOf } from "../src/model/detector.ts";
 import type { Engine } from "../src/model/engines/engine.ts";
 import { openEngine } from "../src/model/engines/open.ts";
 import { createSampler } from "../src/model/sample.ts";
@@ -56,9 +57,11 @@ export async function parts({ video, bundle, ffmpeg, precisions, rounds }: Parts
   const inputs = new Uint8Array(pictures.length * inputBytes);
   const sampler = createSampler(bundle.spec.input);
   const engines = new Map<string, Engine>();
+  // As `multibox annotate` has it, scores over 0.3.
+  const floor = floorOf(bundle.spec, { minScore: 0.3 });
   for (const precision of precisions) {
     for (const threads of [1, cores]) {
-      const { engine } = await openEngine("onnx:cpu", bundle, { threads, precision });
+      const { engine } = await openEngine("onnx:cpu", bundle, { threads, precision, floor });
       engines.set(`${precision} ${threads}`, engine);
     }
   }

@@ -3,7 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { MultiboxError, sentenceOf } from "../errors.ts";
 import { readBundle } from "./bundle.ts";
 import type { Picture } from "./detection.ts";
-import { type BatchResult, createDetector, type DetectorInfo, type DetectorOptions } from "./detector.ts";
+import { type BatchResult, createDetector, type DetectorInfo, type DetectorOptions, floorOf } from "./detector.ts";
 import type { EngineOptions } from "./engines/engine.ts";
 import { type EngineName, type NamedEngine, openEngine } from "./engines/open.ts";
 
@@ -38,7 +38,7 @@ const setup = workerData as WorkerSetup;
 
 try {
   const bundle = await readBundle(setup.folder);
-  const opened = await openEngine(setup.engine, bundle, setup);
+  const opened = await openEngine(setup.engine, bundle, { ...setup, floor: floorOf(bundle.spec, setup) });
   const detector = createDetector(bundle, opened, setup);
   const answer = async (request: WorkerRequest): Promise<WorkerReply> => {
     if (request.type === "detect") return { type: "result", result: await detector.detect(request.pictures) };

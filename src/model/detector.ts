@@ -2,10 +2,11 @@
 import { MultiboxError } from "../errors.ts";
 import type { Bundle } from "./bundle.ts";
 import type { Detection, Picture } from "./detection.ts";
+import type { Floor } from "./engines/engine.ts";
 import type { OpenedEngine } from "./engines/open.ts";
 import { createPostProcess } from "./post-process.ts";
 import { createSampler } from "./sample.ts";
-import { boxCount, choosePostProcess, type PostProcessSpec } from "./spec.ts";
+import { boxCount, choosePostProcess, type PostProcessSpec, type SsdSpec } from "./spec.ts";
 
 /** What the detector did with one batch. */
 export interface BatchResult {
@@ -47,15 +48,25 @@ export interface DetectorOptions {
   readonly postProcess?: Partial<PostProcessSpec> | undefined;
 }
 
+/** What boxes have to reach for a detector with these options to report them; undefined where that may be any box. */
+export function floorOf(spec: SsdSpec, options: Omit<DetectorOptions, "maxBatch">): Floor | undefined {
+  const { minScore } = settingsOf(spec, options);
+  return spec.labels[0] === null && minScore > 0 ? { minScore, scores: spec.scores } : undefined;
+}
+
+function settingsOf(spec: SsdSpec, { postProcess, minScore }: Omit<DetectorOptions, "maxBatch">): PostProcessSpec {
+  return choosePostProcess(spec, { ...postProcess, minScore: minScore ?? postProcess?.minScore });
+}
+
 /** A detector in this thread, which it blocks while it runs: see detector-pool.ts for the one that servers use. */
 export function createDetector(
   { spec }: Bundle,
   { engine, reason }: Omit<OpenedEngine, "name">,
   options: DetectorOptions,
 ): Detector {
-  const { maxBatch, minScore = options.postProcess?.minScore } = options;
+  const { maxBatch } = options;
   const sample = createSampler(spec.input);
-  const postProcess = createPostProcess(spec, choosePostProcess(spec, { ...options.postProcess, minScore }));
+  const postProcess = createPostProcess(spec, settingsOf(spec, options));
   const inputBytes = spec.input.width * spec.input.height * 3;
   const batch = new Uint8Array(maxBatch * inputBytes);
   const boxes = boxCount(spec);

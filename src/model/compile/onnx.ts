@@ -1,8 +1,9 @@
 // A graph and its weights -> the bytes of an ONNX model: uint8 pictures in, offsets and logits out.
-import type { Ranges } from "../engines/engine.ts";
+import type { Floor, Ranges } from "../engines/engine.ts";
 import { type Graph, inputShape, outputShapes, weightShapes } from "../graph.ts";
 import type { Tensors } from "../weights/safetensors.ts";
 import { int8Operations } from "./onnx-int8.ts";
+import { addSelection } from "./onnx-kept.ts";
 import { type Constants, nodeOperations } from "./onnx-nodes.ts";
 import { initializer, MICROSOFT, onnx, type OnnxModel, tensorInfo } from "./onnx-proto.ts";
 
@@ -14,10 +15,13 @@ const IR_VERSION = 7;
 /**
  * Input `pictures`: uint8 [batch, height, width, 3]. Outputs `offsets`: float32 [batch, boxes, 4] and `logits`: float32
  * [batch, boxes, classes]. The batch is free. Normalisation is inside, so that a quarter of the bytes go in. With the ranges
- * of its nodes the model computes in int8; fails with PRECISION_UNAVAILABLE where one of them is missing.
+ * of its nodes the model computes in int8; fails with PRECISION_UNAVAILABLE where one of them is missing. With a floor it answers only
+ * what reaches it: see `addSelection`.
  */
-export function compileOnnx(graph: Graph, weights: Tensors, ranges?: Ranges): Uint8Array {
-  return onnx.ModelProto.encode(onnxModel(graph, weights, ranges)).finish();
+export function compileOnnx(graph: Graph, weights: Tensors, ranges?: Ranges, floor?: Floor): Uint8Array {
+  const model = onnxModel(graph, weights, ranges);
+  if (floor) addSelection(model, graph, floor);
+  return onnx.ModelProto.encode(model).finish();
 }
 
 /** The model of `compileOnnx`, to add to. */

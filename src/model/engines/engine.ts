@@ -35,11 +35,23 @@ export interface Network {
 /** fp32 or int8 arithmetic; auto: int8 where the CPU is made for it and the network has ranges. */
 export type Precision = "auto" | "fp32" | "int8";
 
+/**
+ * Boxes that nobody will look at: those of whose logits none but the first, the background's, makes a score of `minScore`. Their logits
+ * may be answered as -Infinity, and their offsets as anything.
+ */
+export interface Floor {
+  /** Above 0. */
+  readonly minScore: number;
+  readonly scores: "sigmoid" | "softmax";
+}
+
 export interface EngineOptions {
   /** fp32 when absent. */
   readonly precision?: Precision | undefined;
   /** Threads that one run may use; 0 for one a core. */
   readonly threads: number;
+  /** All boxes are answered when absent. */
+  readonly floor?: Floor | undefined;
   /** Where `npm run tfjs:build` puts TensorFlow; the user's cache folder when absent. */
   readonly cacheDir?: string | undefined;
 }

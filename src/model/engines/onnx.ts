@@ -16,12 +16,13 @@ const PART = { fp32: 2, int8: 4 };
  * Opens `onnx:cpu`. Fails with ENGINE_MISSING where the package or its binary for this platform is not installed, and with
  * PRECISION_UNAVAILABLE where int8 is asked for and the network was never observed.
  */
-export async function openOnnxCpu(network: Network, { threads, precision }: EngineOptions): Promise<Engine> {
+export async function openOnnxCpu(network: Network, { threads, precision, floor }: EngineOptions): Promise<Engine> {
   const { graph, weights, ranges } = network;
   const isInt8 = choosePrecision(network, precision) === "int8";
   const ort = await importOnnxRuntime();
   const intraOpNumThreads = threads || availableParallelism();
-  const session = await ort.InferenceSession.create(compileOnnx(graph, weights, isInt8 ? ranges : undefined), {
+  const model = compileOnnx(graph, weights, isInt8 ? ranges : undefined, floor);
+  const session = await ort.InferenceSession.create(model, {
     executionProviders: ["cpu"],
     graphOptimizationLevel: "all",
     intraOpNumThreads,
@@ -38,7 +39,12 @@ export async function openOnnxCpu(network: Network, { threads, precision }: Engi
   });
   const threadCount = `${intraOpNumThreads} ${intraOpNumThreads === 1 ? "thread" : "threads"}`;
   const description = `onnx:cpu${isInt8 ? " int8" : ""}, ${threadCount}`;
-  return engineOnSession(ort, session, graph, { name: "onnx:cpu", description, part: PART[isInt8 ? "int8" : "fp32"] });
+  return engineOnSession(ort, session, graph, {
+    name: "onnx:cpu",
+    description,
+    part: PART[isInt8 ? "int8" : "fp32"],
+    floor,
+  });
 }
 
 /** The package, imported on demand. Fails with ENGINE_MISSING. */
