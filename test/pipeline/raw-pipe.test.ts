@@ -52,16 +52,17 @@ describe.skipIf(process.platform !== "linux")("a raw pipe (needs Linux)", () => 
     const intake = taker(4096, 1);
     const pipe = (await openRawPipe(intake))!;
     write(pipe, data);
-    let done = false;
-    void pipe.done.then(() => (done = true));
-    for (let pieces = 0; !done; await new Promise((resolve) => setImmediate(resolve))) {
-      if (!intake.go) continue;
-      // Not one more than it was let go on for.
-      expect(intake.taken).toHaveLength(++pieces);
+    const state = { done: false };
+    const ended = pipe.done.finally(() => (state.done = true));
+    for (let pieces = 0; !state.done; await new Promise((resolve) => setImmediate(resolve))) {
       const { go } = intake;
       intake.go = undefined;
-      go();
+      if (go) pieces += 1;
+      // Not one more than it was let go on for.
+      expect(intake.taken).toHaveLength(pieces);
+      go?.();
     }
+    await ended;
     expect(Buffer.concat(intake.taken).equals(data)).toBe(true);
   });
 
