@@ -5,7 +5,7 @@ import fluent from "fluent-ffmpeg";
 import { MultiboxError, sentenceOf, systemCode } from "../errors.ts";
 import type { Ffmpeg } from "./find-ffmpeg.ts";
 import { createGuard, type Guard } from "./guard.ts";
-import { openRawPipe, type Intake, type RawPipe } from "./raw-pipe.ts";
+import { openRawPipe, type Intake } from "./raw-pipe.ts";
 import { redactText } from "./stream.ts";
 
 /** One run of ffmpeg. Options are arguments, one string each, and are never split or quoted. */
@@ -77,10 +77,9 @@ export function runFfmpeg(run: FfmpegRun): FfmpegHandle {
     run.onLine?.(clear);
   });
 
-  const start = (to: string | Writable, pipe?: RawPipe): Promise<FfmpegExit> =>
+  const start = (to: string | Writable): Promise<FfmpegExit> =>
     new Promise((resolve, reject) => {
       const settle = (error?: Error): void => {
-        pipe?.close();
         if (child?.pid === undefined) {
           // Anything else is a lack of processes or open files, and not of an ffmpeg.
           const code = /ENOENT|EACCES/.test(systemCode(error) ?? "") ? "FFMPEG_MISSING" : "FFMPEG_FAILED";
@@ -89,8 +88,8 @@ export function runFfmpeg(run: FfmpegRun): FfmpegHandle {
         }
         // Asked of the child, and not noted at its 'exit': fluent-ffmpeg hears that before us.
         const answer = { code: child.exitCode, signal: child.signalCode, stderrTail };
-        if (pipe) void pipe.done.then(() => resolve(answer));
-        else if (typeof to === "string") resolve(answer);
+        // `open` waits for what is left in a pipe.
+        if (typeof to === "string") resolve(answer);
         else finished(to, { readable: false }, () => resolve(answer));
       };
       command.on("start", () => {
@@ -112,7 +111,13 @@ export function runFfmpeg(run: FfmpegRun): FfmpegHandle {
     });
   const open = async (raw: RawOutput): Promise<FfmpegExit> => {
     const pipe = await openRawPipe(raw.intake);
-    return start(pipe?.path ?? raw.writable, pipe);
+    if (!pipe) return await start(raw.writable);
+    try {
+      return await start(pipe.path);
+    } finally {
+      pipe.close();
+      await pipe.done;
+    }
   };
 
   return {

@@ -37,8 +37,8 @@ test("tells what it does, leaves frozen layers alone, and stopped half way it go
   expect(whole.facts).toMatchObject({ parent: "tiny", data: { hash: whole.data.hash, pictures: 12 }, settings });
   const before = tinySsd(SHAPES, 1).weights;
   const changed = [...before].filter(([name, { data: values }]) => {
-    const { data } = whole.bundle.weights.get(name)!;
-    return values.some((value, i) => value !== data[i]);
+    const after = whole.bundle.weights.get(name)!.data;
+    return values.some((value, i) => value !== after[i]);
   });
   expect(changed.filter(([name]) => name.startsWith("base."))).toEqual([]);
 
