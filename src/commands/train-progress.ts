@@ -94,7 +94,9 @@ function printEvent(event: object): void {
 
 function lastEvent({ type, facts, bestEpoch, stoppedEarly }: TrainResult, folder: string): object {
   const peakMegabytes = Math.round(process.resourceUsage().maxRSS / 1024);
-  return { type, folder, bestEpoch, stoppedEarly, peakMegabytes, ...facts };
+  const { user, system } = process.cpuUsage();
+  const cpuSeconds = Math.round((user + system) / 1e6);
+  return { type, folder, bestEpoch, stoppedEarly, peakMegabytes, cpuSeconds, ...facts };
 }
 
 function figuresOf({ AP, AP50 }: Readonly<Record<string, number>>): string {

@@ -123,7 +123,9 @@ export class Batches {
   #view(place: number, variant: number): Promise<View> {
     const { pool, settings } = this.#options;
     const { picture, targets } = this.#all[place]!;
-    return pool.view(picture, targets, settings.augment ? seedOf(settings.seed, VIEW, place, variant) : undefined);
+    const { augment, zoomOut, leastPatch, seed } = settings;
+    const drawn = augment ? { seed: seedOf(seed, VIEW, place, variant), zoomOut, leastPatch } : undefined;
+    return pool.view(picture, targets, drawn);
   }
 }
 

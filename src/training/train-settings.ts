@@ -27,7 +27,7 @@ export const TrainSettings = z.strictObject({
     .min(1)
     .default("base")
     .describe(
-      "Layers that stay as they are: base, none, names with commas between them, or how many from the first on.",
+      "Layers that stay as they are: base, none, names with commas between them (base,extra*,head*.logits learns boxes alone), or how many from the first on.",
     ),
   variants: z
     .int()
@@ -38,6 +38,15 @@ export const TrainSettings = z.strictObject({
       "With a frozen base: in how many augmented forms each picture's features are kept on disk. 0 keeps none and makes new ones each epoch. If absent, as many as fit in 8 GB, at most 8.",
     ),
   augment: z.boolean().default(true).describe("Whether pictures are distorted, zoomed, cut and mirrored."),
+  zoomOut: share
+    .default(0)
+    .describe("How often an augmented picture is zoomed out first, up to four times; 0.5 in the later release of SSD."),
+  leastPatch: z
+    .number()
+    .min(0.1)
+    .max(1)
+    .default(0.3)
+    .describe("Least side of the patches of augmented pictures, in shares of the picture's; 0.1 in the paper."),
   labels: z
     .union([z.enum(["data", "all"]), z.array(z.string().trim().min(1)).min(1)])
     .default("data")
@@ -55,6 +64,11 @@ export const TrainSettings = z.strictObject({
   negativesPerMatch: z.number().min(0).max(1000).default(3).describe("Hard negatives for each matched default box."),
   leastNegatives: z.int().min(0).max(10_000).default(3).describe("Hard negatives of a picture, even of an empty one."),
   ema: z.number().min(0).max(0.99999).default(0.98).describe("Decay of a moving average of the weights; 0 for none."),
+  blend: share
+    .optional()
+    .describe(
+      "How far the model goes from its start to what was learnt. If absent, 0.5 where classes that it knows are learnt on a frozen base, and 1 otherwise.",
+    ),
   patience: z.int().min(0).default(0).describe("Epochs without a better figure after which it stops; 0 for never."),
   seed: z
     .int()

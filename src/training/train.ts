@@ -87,7 +87,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
     const checkpoint = options.resume ? await readCheckpoint(path, identity) : undefined;
     const supply = await openSupply({ data, start, pool, settings, folder, cacheDir: options.cacheDir });
     const { engine, batches } = supply;
-    const trainee = new Trainee({ bundle: start.bundle, engine, settings, steps: batches.steps, checkpoint });
+    const trainee = new Trainee({ start, engine, settings, steps: batches.steps, checkpoint });
     const { state } = trainee;
     let saved = performance.now();
     const save = async (): Promise<TrainProgress> => {
@@ -147,7 +147,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
           parentMetrics: { ...parentEvaluation.figures },
           offered: evaluation.figures["AP"]! >= parentEvaluation.figures["AP"]!,
           data: { hash: data.hash, pictures: data.training.pictures.length },
-          settings,
+          settings: { ...settings, blend: trainee.blend },
         },
         bestEpoch: state.history.findLast(({ best }) => best)!.epoch,
         history: state.history,

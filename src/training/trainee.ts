@@ -3,18 +3,19 @@ import { MultiboxError } from "../errors.ts";
 import type { Bundle } from "../model/bundle.ts";
 import type { Tensor, Tensors } from "../model/weights/safetensors.ts";
 import type { NamedBatch } from "./batches.ts";
+import { blended, usualBlend } from "./blend.ts";
 import type { Checkpoint, TrainState } from "./checkpoint.ts";
 import type { TrainEngine } from "./engines/train-engine.ts";
 import type { Figures } from "./evaluate.ts";
 import { MovingAverage } from "./moving-average.ts";
 import { rateAt } from "./schedule.ts";
 import { Sgd } from "./sgd.ts";
+import type { StartingPoint } from "./starting-point.ts";
 import type { EpochRecord, StepEvent } from "./train-events.ts";
 import type { TrainSettings } from "./train-settings.ts";
 
 export interface TraineeOptions {
-  /** What the training begins with. */
-  readonly bundle: Bundle;
+  readonly start: StartingPoint;
   readonly engine: TrainEngine;
   readonly settings: TrainSettings;
   /** Of an epoch. */
@@ -46,6 +47,12 @@ export class Trainee {
     return this.state.epoch * this.#options.steps + this.state.step;
   }
 
+  /** How far the model goes from its start to what was learnt. */
+  get blend(): number {
+    const { settings, start } = this.#options;
+    return settings.blend ?? usualBlend(start, this.state.history[0]?.figures);
+  }
+
   /** Whether as many epochs as it has patience for were no better than one before. */
   get isTired(): boolean {
     const { patience } = this.#options.settings;
@@ -71,9 +78,10 @@ export class Trainee {
     return { type: "step", epoch, step: this.done, steps: all, boxLoss, classLoss, matched, lr, norm };
   }
 
-  /** As it is now: the moving average where there is one. */
+  /** As it is now: the moving average where there is one, and so far from the start as is asked. */
   now(): Bundle {
-    return this.#bundleOf(this.#average?.weights ?? this.#options.engine.weights);
+    const { start, engine } = this.#options;
+    return this.#bundleOf(blended(start.bundle.weights, this.#average?.weights ?? engine.weights, this.blend));
   }
 
   /** As it was when it was best. */
@@ -104,7 +112,7 @@ export class Trainee {
   }
 
   #bundleOf(learnt: Tensors): Bundle {
-    const { bundle } = this.#options;
+    const { bundle } = this.#options.start;
     return {
       ...bundle,
       weights: new Map([...bundle.weights].map(([name, tensor]) => [name, learnt.get(name) ?? tensor])),

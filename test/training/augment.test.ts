@@ -5,7 +5,7 @@ import { random } from "../../src/model/random.ts";
 import { createSampler } from "../../src/model/sample.ts";
 import { SSDLITE_MOBILENET_V2 } from "../../src/model/specs.ts";
 import { distortPixel, drawDistortion } from "../../src/training/augment/distort-colours.ts";
-import { drawPatch, drawZoomOut } from "../../src/training/augment/patches.ts";
+import { drawPatch, drawZoomOut, PAPER_REACH } from "../../src/training/augment/patches.ts";
 import { renderView } from "../../src/training/augment/render-view.ts";
 import { holdsCentre, mirror, overlap, truthsIn, WHOLE, within } from "../../src/training/augment/view.ts";
 import { augment } from "../../src/training/augment.ts";
@@ -53,7 +53,7 @@ describe("drawn patches", () => {
 
   test("lie in the picture, have sizes of 0.1 to 1 and ratios of 1/2 to 2, and hold the centre of a truth", () => {
     const next = random(1);
-    const patches = Array.from({ length: 500 }, () => drawPatch(truths, next));
+    const patches = Array.from({ length: 500 }, () => drawPatch(truths, next, PAPER_REACH));
     for (const { left, top, width, height } of patches) {
       expect(Math.min(left, top)).toBeGreaterThanOrEqual(0);
       expect(Math.max(left + width, top + height)).toBeLessThanOrEqual(1 + 1e-12);
@@ -69,17 +69,27 @@ describe("drawn patches", () => {
     expect(overlapping.length).toBeGreaterThan(20);
   });
 
+  test("neither further nor smaller than is asked", () => {
+    const next = random(5);
+    const reach = { zoomOut: 0, leastPatch: 0.6 };
+    const patches = Array.from({ length: 100 }, () => drawPatch(truths, next, reach));
+    expect(Math.min(...patches.map(({ width, height }) => Math.sqrt(width * height)))).toBeGreaterThanOrEqual(0.6);
+    expect(Array.from({ length: 100 }, () => drawZoomOut(next, reach)).every((canvas) => canvas === WHOLE)).toBe(true);
+  });
+
   test("a picture without truths has patches too, and a crowd asks for nothing", () => {
     const next = random(2);
-    expect(Array.from({ length: 20 }, () => drawPatch([], next)).some((patch) => patch !== WHOLE)).toBe(true);
+    expect(Array.from({ length: 20 }, () => drawPatch([], next, PAPER_REACH)).some((patch) => patch !== WHOLE)).toBe(
+      true,
+    );
     const crowd = { ...target(0.5, 0.5, 0.01, 0.01), ignored: true };
-    const patches = Array.from({ length: 50 }, () => drawPatch([crowd], next));
+    const patches = Array.from({ length: 50 }, () => drawPatch([crowd], next, PAPER_REACH));
     expect(patches.some((patch) => !holdsCentre(patch, crowd.box))).toBe(true);
   });
 
   test("zooming out: half of the time, up to four times the sides, with the whole picture on the canvas", () => {
     const next = random(3);
-    const canvases = Array.from({ length: 400 }, () => drawZoomOut(next));
+    const canvases = Array.from({ length: 400 }, () => drawZoomOut(next, PAPER_REACH));
     const zoomed = canvases.filter((canvas) => canvas !== WHOLE);
     expect(Math.abs(zoomed.length - 200)).toBeLessThan(40);
     for (const { left, top, width, height } of zoomed) {
@@ -158,7 +168,7 @@ describe("pictures", () => {
     const out = new Uint8Array(300 * 300 * 3);
     let seen = 0;
     for (let seed = 0; seed < 60; seed++) {
-      const [found] = augment(image, [truth], input, seed, out);
+      const [found] = augment(image, [truth], input, { ...PAPER_REACH, seed }, out);
       if (!found) continue;
       seen += 1;
       const red = redBounds(out);
@@ -175,7 +185,7 @@ describe("pictures", () => {
     const image = drawPicture(200, 150, 3);
     const [a, b, c] = [1, 1, 2].map((seed) => {
       const out = new Uint8Array(300 * 300 * 3);
-      return { truths: augment(image, [target(0.5, 0.5, 0.5, 0.5)], input, seed, out), out };
+      return { truths: augment(image, [target(0.5, 0.5, 0.5, 0.5)], input, { ...PAPER_REACH, seed }, out), out };
     });
     expect(a!.truths).toEqual(b!.truths);
     expect(Buffer.compare(a!.out, b!.out)).toBe(0);

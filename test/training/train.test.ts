@@ -79,6 +79,13 @@ test("stops early where it becomes no better, and at a loss that is no number, n
   });
 });
 
+test("one of the two answers may be frozen as a whole", async () => {
+  const freeze = "base,extra*,head*.logits";
+  const { facts, history } = await run({ settings: { epochs: 1, freeze } });
+  expect(facts.settings).toMatchObject({ freeze, blend: 1 });
+  expect(history.map(({ boxLoss }) => boxLoss === null || boxLoss > 0)).toEqual([true, true]);
+});
+
 test.each([
   ["neck", "LAYER_UNKNOWN", 'The model has no layer "neck".'],
   ["base,extra0,head0,head1", "NOTHING_TO_LEARN", 'With "base,extra0,head0,head1" frozen, all 9 layers are.'],

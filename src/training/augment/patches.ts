@@ -4,27 +4,36 @@ import { holdsCentre, overlap, type Rectangle, WHOLE } from "./view.ts";
 
 /** The whole picture, a patch that overlaps an object by so much at least, or any patch; each as likely as the others. */
 const CHOICES: readonly ("whole" | "any" | number)[] = ["whole", 0.1, 0.3, 0.5, 0.7, 0.9, "any"];
-/** Of the picture's side, and of width to height. */
-const SIZES = [0.1, 1] as const;
+/** Of width to height. */
 const RATIOS = [0.5, 2] as const;
 /** As in Caffe's release; where none of them fits, another choice is drawn. */
 const TRIALS = 50;
-/** The later release's zoom-out: how often, and up to how many times the side. */
-const ZOOM_OUT_SHARE = 0.5;
+/** The later release's zoom-out: up to so many times the side. */
 const MOST_ZOOM_OUT = 4;
+
+/** How far from the picture as it is the views of it go. */
+export interface Reach {
+  /** How often it is zoomed out. */
+  readonly zoomOut: number;
+  /** The least side of a patch, in shares of the picture's. */
+  readonly leastPatch: number;
+}
+
+/** The paper's, with the later release's zoom-out. */
+export const PAPER_REACH: Reach = { zoomOut: 0.5, leastPatch: 0.1 };
 
 /**
  * A patch. The one that is asked to overlap does so with one object at least; every patch but the whole holds the centre of an object,
  * where the picture has any that count.
  */
-export function drawPatch(targets: readonly Target[], next: () => number): Rectangle {
+export function drawPatch(targets: readonly Target[], next: () => number, { leastPatch }: Reach): Rectangle {
   const truths = targets.filter(({ ignored }) => !ignored);
   const choices = truths.length === 0 ? (["whole", "any"] as const) : CHOICES;
   for (;;) {
     const choice = choices[Math.floor(next() * choices.length)]!;
     if (choice === "whole") return WHOLE;
     for (let trial = 0; trial < TRIALS; trial++) {
-      const patch = anyPatch(next);
+      const patch = anyPatch(next, leastPatch);
       const fits =
         truths.length === 0 ||
         (truths.some(({ box }) => holdsCentre(patch, box)) &&
@@ -34,18 +43,18 @@ export function drawPatch(targets: readonly Target[], next: () => number): Recta
   }
 }
 
-/** Half of the time a canvas of up to four times the picture's sides, with the picture somewhere on it: many small objects. */
-export function drawZoomOut(next: () => number): Rectangle {
-  if (next() >= ZOOM_OUT_SHARE) return WHOLE;
+/** So often as is asked a canvas of up to four times the picture's sides, with the picture somewhere on it: many small objects. */
+export function drawZoomOut(next: () => number, { zoomOut }: Reach): Rectangle {
+  if (next() >= zoomOut) return WHOLE;
   const times = 1 + next() * (MOST_ZOOM_OUT - 1);
   return { left: -next() * (times - 1), top: -next() * (times - 1), width: times, height: times };
 }
 
-function anyPatch(next: () => number): Rectangle {
-  const size = SIZES[0] + next() * (SIZES[1] - SIZES[0]);
+function anyPatch(next: () => number, least: number): Rectangle {
+  const size = least + next() * (1 - least);
   // A longer side than the picture's there is not.
-  const [least, most] = [Math.max(RATIOS[0], size ** 2), Math.min(RATIOS[1], 1 / size ** 2)];
-  const ratio = least + next() * (most - least);
+  const [narrowest, widest] = [Math.max(RATIOS[0], size ** 2), Math.min(RATIOS[1], 1 / size ** 2)];
+  const ratio = narrowest + next() * (widest - narrowest);
   const [width, height] = [size * Math.sqrt(ratio), size / Math.sqrt(ratio)];
   return { left: next() * (1 - width), top: next() * (1 - height), width, height };
 }

@@ -27,6 +27,8 @@ export function planTraining(graph: Graph, frozen: Frozen = () => false): Traini
     if (learns || inputsOf(node).some((input) => live.has(input))) live.add(node.name);
   }
   if (trained.length === 0) throw new Error(`${graph.name}: all weights are frozen.`);
+  // The loss is told both answers, also where nothing of one of them learns.
+  live.add(graph.offsets).add(graph.logits);
   const read = new Set(graph.nodes.filter(({ name }) => live.has(name)).flatMap((node) => inputsOf(node)));
   const needed = new Set(
     graph.nodes.filter(({ name }) => live.has(name)).flatMap((node) => neededBack(node, trained, live)),

@@ -3,6 +3,7 @@ import type { Worker } from "node:worker_threads";
 import { MultiboxError } from "../../errors.ts";
 import type { SsdSpec } from "../../model/spec.ts";
 import { startWorker } from "../../worker-entry.ts";
+import type { Drawn } from "../augment.ts";
 import type { Target } from "../match.ts";
 import type { Look, PictureReply, PictureRequest, PictureTask, View } from "./picture-worker.ts";
 import type { PictureFile } from "./read-picture.ts";
@@ -39,9 +40,9 @@ export class PicturePool {
     return this.#ask({ kind: "look", picture: only(picture) }) as Promise<Look>;
   }
 
-  /** What the network is shown of a picture: augmented by the seed, or whole where there is none. Fails likewise. */
-  view(picture: PictureFile, targets: readonly Target[], seed?: number): Promise<View> {
-    return this.#ask({ kind: "view", picture: only(picture), targets, seed }) as Promise<View>;
+  /** What the network is shown of a picture: augmented as is said, or whole where nothing is. Fails likewise. */
+  view(picture: PictureFile, targets: readonly Target[], drawn?: Drawn): Promise<View> {
+    return this.#ask({ kind: "view", picture: only(picture), targets, drawn }) as Promise<View>;
   }
 
   /** Idempotent. What has not been answered fails with POOL_CLOSED. */

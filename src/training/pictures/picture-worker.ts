@@ -6,18 +6,18 @@ import { MultiboxError, sentenceOf } from "../../errors.ts";
 import { perceptualHash } from "../../model/perceptual-hash.ts";
 import { createSampler } from "../../model/sample.ts";
 import type { SsdSpec } from "../../model/spec.ts";
-import { augment } from "../augment.ts";
+import { augment, type Drawn } from "../augment.ts";
 import type { Target } from "../match.ts";
 import { type PictureFile, readPicture } from "./read-picture.ts";
 
-/** What is asked of the thread. With a seed the picture is augmented, without one it is sampled whole. */
+/** What is asked of the thread. The picture is augmented as `drawn` says, and sampled whole where it says nothing. */
 export type PictureTask =
   | { readonly kind: "look"; readonly picture: PictureFile }
   | {
       readonly kind: "view";
       readonly picture: PictureFile;
       readonly targets: readonly Target[];
-      readonly seed: number | undefined;
+      readonly drawn: Drawn | undefined;
     };
 
 /** What is known of a picture once it was read. */
@@ -63,7 +63,7 @@ async function answer(task: PictureTask): Promise<Look | View> {
     return { sha256: createHash("sha256").update(bytes).digest("hex"), hash: perceptualHash(image) };
   }
   const pixels = new Uint8Array(input.width * input.height * 3);
-  if (task.seed !== undefined) return { pixels, targets: augment(image, task.targets, input, task.seed, pixels) };
+  if (task.drawn) return { pixels, targets: augment(image, task.targets, input, task.drawn, pixels) };
   sample(image, pixels, 0);
   return { pixels, targets: task.targets };
 }

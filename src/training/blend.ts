@@ -1,0 +1,33 @@
+// Weights between those that a training began with and those that it came to: what is learnt from few pictures, less what is learnt by heart.
+import type { Tensors } from "../model/weights/safetensors.ts";
+import type { Figures } from "./evaluate.ts";
+import type { StartingPoint } from "./starting-point.ts";
+
+/** An AP below which a start is worth nothing. */
+const LEAST_AP = 0.1;
+
+/**
+ * How far a training goes where nobody says so, by the figures of its start. Classes that it knows already, learnt on a frozen base from a few
+ * hundred pictures, are better half way than at the end (bench/README.md; as Wortsman and others found of whole networks, "Robust fine-tuning
+ * of zero-shot models", 2022). What has rows that were drawn, or knows nothing yet, must go all the way, and boxes may.
+ */
+export function usualBlend(
+  { plan, drawn }: Pick<StartingPoint, "plan" | "drawn">,
+  figures: Figures | undefined,
+): number {
+  const learns = (layer: RegExp): boolean => plan.trained.some((name) => layer.test(name));
+  return !learns(/^base\./) && learns(/\.logits\./) && drawn.length === 0 && (figures?.["AP"] ?? 0) >= LEAST_AP
+    ? 0.5
+    : 1;
+}
+
+/** Each of `learnt` on the straight line from its start: 0 is the start, 1 what was learnt, which then is returned as it is. */
+export function blended(start: Tensors, learnt: Tensors, share: number): Tensors {
+  if (share === 1) return learnt;
+  return new Map(
+    [...learnt].map(([name, { shape, data }]) => {
+      const from = start.get(name)!.data;
+      return [name, { shape, data: data.map((value, i) => from[i]! + share * (value - from[i]!)) }];
+    }),
+  );
+}
