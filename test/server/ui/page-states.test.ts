@@ -106,6 +106,9 @@ describe.skipIf(!chromiumPath)("the page (needs Chromium)", () => {
       await withPage(browser, `${url}#token=${reader.token}`, async (page) => {
         await page.getByRole("button", { name: "Enlarge yard" }).waitFor();
         expect(await page.getByRole("button", { name: /Pause|Edit|Remove|Capture|Add/ }).count()).toBe(0);
+        await page.getByRole("link", { name: "Models" }).click();
+        await page.getByText("trainings are started with one of the scope admin").waitFor();
+        expect(await page.getByRole("button", { name: /Start|Activate|Back/ }).count()).toBe(0);
       });
     });
   });
