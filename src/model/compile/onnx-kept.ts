@@ -1,6 +1,7 @@
 // The boxes that may be reported, picked in the model itself: nearly all are background, and need not leave it.
 import type { Floor } from "../engines/engine.ts";
 import { type Graph, outputShapes } from "../graph.ts";
+import { leastLogit } from "../post-process/candidates.ts";
 import { OnnxPart } from "./onnx-part.ts";
 import { attribute, onnx, type OnnxModel, tensorInfo } from "./onnx-proto.ts";
 
@@ -25,15 +26,11 @@ export function addSelection(model: OnnxModel, graph: Graph, { minScore, scores 
     );
   const last = [attribute("axes", [2]), attribute("keepdims", 0)];
   let greatest = part.add("ReduceMax", [columns(1, classes, "kept.classes")], "kept.greatest", last);
-  let least = Math.log(minScore / (1 - minScore));
   if (scores === "softmax") {
-    // A score is at most exp(logit - background).
     const background = part.add("ReduceMax", [columns(0, 1, "kept.background")], "kept.background.flat", last);
     greatest = part.add("Sub", [greatest, background], "kept.gap");
-    least = Math.log(minScore);
   }
-  // A sigmoid rounds to 1 from some logit on.
-  const floor = part.floats([Math.min(least, 16) - MARGIN]);
+  const floor = part.floats([leastLogit(scores, minScore) - MARGIN]);
   part.add("GreaterOrEqual", [greatest, floor], "kept.some");
   part.add("NonZero", ["kept.some"], "kept.indices");
   part.add("Transpose", ["kept.indices"], KEPT.places, [attribute("perm", [1, 0])]);

@@ -42,11 +42,19 @@ export class Candidates {
 /** Finds the candidates of one picture, `found` being emptied first. A logit that is no number makes none. */
 export type FindCandidates = (heads: Heads, found: Candidates) => void;
 
+/**
+ * What a logit must reach, or of a softmax its lead over the background's, for a score of `minScore`; up to rounding. A sigmoid's is no
+ * higher than 16, where scores begin to be 1. A score of a softmax is at most exp(logit - background).
+ */
+export function leastLogit(scores: "sigmoid" | "softmax", minScore: number): number {
+  return scores === "sigmoid" ? Math.min(Math.log(minScore / (1 - minScore)), 16) : Math.log(minScore);
+}
+
 export function sigmoidCandidates({ boxes, reported, minScore }: Threshold): FindCandidates {
   const classes = reported.length;
   // The sigmoid rises, so the threshold is moved to the logits and only the few that pass it are exponentiated. A hair lower,
-  // for logarithms are rounded, and no higher than 16, where scores begin to be: the score itself decides.
-  const minLogit = Math.min(Math.log(minScore / (1 - minScore)), 16) - 1e-6;
+  // for logarithms are rounded: the score itself decides.
+  const minLogit = leastLogit("sigmoid", minScore) - 1e-6;
   return ({ logits, logitsAt }, found) => {
     found.count = 0;
     const end = logitsAt + boxes * classes;
@@ -61,8 +69,8 @@ export function sigmoidCandidates({ boxes, reported, minScore }: Threshold): Fin
 
 export function softmaxCandidates({ boxes, reported, minScore }: Threshold): FindCandidates {
   const classes = reported.length;
-  // A score is at most exp(logit - background), so most boxes are background beyond doubt and need no softmax.
-  const minGap = Math.log(minScore);
+  // Most boxes are background beyond doubt and need no softmax.
+  const minGap = leastLogit("softmax", minScore);
   const first = reported[0] === 1 ? 0 : 1;
   const powers = new Float64Array(classes);
   return ({ logits, logitsAt }, found) => {
