@@ -21,15 +21,20 @@ import { makeFolder } from "../support/ffmpeg.ts";
 import { processesWith, until } from "../support/processes.ts";
 import { writeShapes } from "../training/support/drawn-shapes.ts";
 
+/** Pictures to learn from, a model to begin with, and where versions are kept. */
+async function writeWorld(folder: string): Promise<{ data: string; parent: string; models: ModelStore }> {
+  const [data, parent] = [join(folder, "data"), join(folder, "parent")];
+  await writeShapes(data, { pictures: 24, seed: 1, side: 96 });
+  const spec = smallSpec();
+  await writeBundle(parent, spec, randomWeights(buildSsd(spec), 1), { source: "random numbers", licence: "none" });
+  return { data, parent, models: new ModelStore(join(folder, "models")) };
+}
+
 test("it goes on in the next server from where it was, leaves no process, and its model is a version with a report", async () => {
   const folder = await makeFolder();
   const store = openStore(":memory:");
   try {
-    const [data, parent] = [join(folder.path, "data"), join(folder.path, "parent")];
-    await writeShapes(data, { pictures: 24, seed: 1, side: 96 });
-    const spec = smallSpec();
-    await writeBundle(parent, spec, randomWeights(buildSsd(spec), 1), { source: "random numbers", licence: "none" });
-    const models = new ModelStore(join(folder.path, "models"));
+    const { data, parent, models } = await writeWorld(folder.path);
     const first = open(folder.path, store, models);
     await first.load();
     first.open();
@@ -72,11 +77,7 @@ test.skipIf(disk === undefined)(
     const folder = await makeFolder();
     const store = openStore(":memory:");
     try {
-      const [data, parent] = [join(folder.path, "data"), join(folder.path, "parent")];
-      await writeShapes(data, { pictures: 24, seed: 1, side: 96 });
-      const spec = smallSpec();
-      await writeBundle(parent, spec, randomWeights(buildSsd(spec), 1), { source: "random numbers", licence: "none" });
-      const models = new ModelStore(join(folder.path, "models"));
+      const { data, parent, models } = await writeWorld(folder.path);
       const trainings = open(folder.path, store, models, disk!.path);
       await trainings.load();
       trainings.open();

@@ -18,7 +18,8 @@ export class KeptAnswer {
   readonly #boxes: number;
   readonly #classes: number;
   readonly #nothing: Float32Array;
-  #memory: Float32Array | undefined;
+  /** All of the answer's. */
+  #memory: RawHeads | undefined;
   #written: number[] = [];
 
   constructor(graph: Graph, { scores }: Floor) {
@@ -32,24 +33,25 @@ export class KeptAnswer {
   /** Empty, for `n` pictures. */
   reserve(n: number): void {
     this.#answer.reserve(n);
-    const { logits } = this.#answer.part(0, n);
-    if (this.#memory?.buffer === logits.buffer) {
-      for (const row of this.#written) this.#memory.set(this.#nothing, row * this.#classes);
+    const { offsets, logits } = this.#answer.part(0, n);
+    if (this.#memory?.logits.buffer === logits.buffer) {
+      for (const row of this.#written) this.#memory.logits.set(this.#nothing, row * this.#classes);
     } else {
-      this.#memory = new Float32Array(logits.buffer);
-      for (let at = 0; at < this.#memory.length; at += this.#classes) this.#memory.set(this.#nothing, at);
+      const all = new Float32Array(logits.buffer);
+      for (let at = 0; at < all.length; at += this.#classes) all.set(this.#nothing, at);
+      this.#memory = { offsets: new Float32Array(offsets.buffer), logits: all };
     }
     this.#written = [];
   }
 
+  /** After `reserve`. */
   write({ from, places, offsets, logits }: KeptBoxes): void {
     const classes = this.#classes;
-    const all = this.#answer.part(0, from + 1);
-    const [allOffsets, allLogits] = [new Float32Array(all.offsets.buffer), new Float32Array(all.logits.buffer)];
+    const all = this.#memory!;
     for (let i = 0; i < places.length / 2; i++) {
       const row = (from + Number(places[2 * i]!)) * this.#boxes + Number(places[2 * i + 1]!);
-      allOffsets.set(offsets.subarray(i * 4, (i + 1) * 4), row * 4);
-      allLogits.set(logits.subarray(i * classes, (i + 1) * classes), row * classes);
+      all.offsets.set(offsets.subarray(i * 4, (i + 1) * 4), row * 4);
+      all.logits.set(logits.subarray(i * classes, (i + 1) * classes), row * classes);
       this.#written.push(row);
     }
   }
