@@ -10,7 +10,29 @@ export function mineNegatives(losses: Float64Array, labels: Int32Array, wanted: 
   if (negatives.length <= wanted) return negatives;
   if (wanted === 0) return [];
   const hardness = (i: number): number => (Number.isNaN(losses[i]!) ? Infinity : losses[i]!);
-  const least = Float64Array.from(negatives, hardness).sort()[negatives.length - wanted]!;
+  const least = greatest(Float64Array.from(negatives, hardness), wanted);
   let even = wanted - negatives.filter((i) => hardness(i) > least).length;
   return negatives.filter((i) => hardness(i) > least || (hardness(i) === least && even-- > 0));
+}
+
+/** The value that `count - 1` others are not below, by quickselect: sorting all took a third of a step's loss. Changes their order. */
+function greatest(values: Float64Array, count: number): number {
+  const place = values.length - count;
+  let [first, last] = [0, values.length - 1];
+  while (first < last) {
+    const pivot = values[(first + last) >> 1]!;
+    let [up, down] = [first, last];
+    while (up <= down) {
+      while (values[up]! < pivot) up++;
+      while (values[down]! > pivot) down--;
+      if (up > down) break;
+      const value = values[up]!;
+      values[up++] = values[down]!;
+      values[down--] = value;
+    }
+    if (place <= down) last = down;
+    else if (place >= up) first = up;
+    else break;
+  }
+  return values[place]!;
 }

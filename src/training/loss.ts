@@ -1,5 +1,6 @@
 // The training objective of SSD and its gradient towards the network's heads (SSD paper, section 2.2, equations 1 to 3).
 import type { SsdSpec } from "../model/spec.ts";
+import { exp } from "./exp.ts";
 import { mineNegatives } from "./hard-negatives.ts";
 import { teachKind } from "./kinds.ts";
 import { NEITHER, type PictureTargets } from "./match.ts";
@@ -105,16 +106,16 @@ export function ssdLoss(
 function softmaxLoss(logits: Floats, at: number, classes: number, label: number): number {
   const greatest = greatestOf(logits, at, classes);
   let sum = 0;
-  for (let c = 0; c < classes; c++) sum += Math.exp(logits[at + c]! - greatest);
+  for (let c = 0; c < classes; c++) sum += exp(logits[at + c]! - greatest);
   return Math.log(sum) + greatest - logits[at + label]!;
 }
 
 function softmaxGradient(logits: Floats, out: Floats, at: number, classes: number, label: number, over: number): void {
   const greatest = greatestOf(logits, at, classes);
   let sum = 0;
-  for (let c = 0; c < classes; c++) sum += Math.exp(logits[at + c]! - greatest);
+  for (let c = 0; c < classes; c++) sum += exp(logits[at + c]! - greatest);
   for (let c = 0; c < classes; c++) {
-    out[at + c] = (Math.exp(logits[at + c]! - greatest) / sum - (c === label ? 1 : 0)) / over;
+    out[at + c] = (exp(logits[at + c]! - greatest) / sum - (c === label ? 1 : 0)) / over;
   }
 }
 
@@ -133,7 +134,7 @@ function sigmoidLoss(logits: Floats, at: number, classes: number, label: number)
     const logit = logits[at + c]!;
     // Beyond this exp(x) is all of 1 + exp(x), and products would overflow.
     if (logit > 40) sum += logit;
-    else product *= 1 + Math.exp(logit);
+    else product *= 1 + exp(logit);
     if (product > 1e280) {
       sum += Math.log(product);
       product = 1;
@@ -144,6 +145,6 @@ function sigmoidLoss(logits: Floats, at: number, classes: number, label: number)
 
 function sigmoidGradient(logits: Floats, out: Floats, at: number, classes: number, label: number, over: number): void {
   for (let c = 0; c < classes; c++) {
-    out[at + c] = (1 / (1 + Math.exp(-logits[at + c]!)) - (c === label ? 1 : 0)) / over;
+    out[at + c] = (1 / (1 + exp(-logits[at + c]!)) - (c === label ? 1 : 0)) / over;
   }
 }

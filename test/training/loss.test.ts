@@ -34,6 +34,16 @@ describe("mineNegatives", () => {
     expect(mineNegatives(Float64Array.of(5, 1), Int32Array.of(0, 0), 0)).toEqual([]);
   });
 
+  test("of many it takes those that sorting would", () => {
+    const next = random(3);
+    for (const wanted of [1, 7, 100, 998]) {
+      const losses = Float64Array.from({ length: 999 }, () => Math.floor(next() * 50));
+      const sorted = [...losses.keys()].toSorted((a, b) => losses[b]! - losses[a]! || a - b);
+      const expected = sorted.slice(0, wanted).toSorted((a, b) => a - b);
+      expect(mineNegatives(losses, new Int32Array(999), wanted)).toEqual(expected);
+    }
+  });
+
   test("a loss that is not a number is the greatest", () => {
     expect(mineNegatives(Float64Array.of(5, NaN, 7), Int32Array.of(0, 0, 0), 1)).toEqual([1]);
   });

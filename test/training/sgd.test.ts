@@ -14,6 +14,16 @@ test("weights go against their gradients, by the rate", () => {
   expect(norm).toBeCloseTo(Math.sqrt(20), 12);
 });
 
+test("all numbers of a tensor move, however many there are", () => {
+  for (const length of [1, 3, 4, 5, 11]) {
+    const numbers = Array.from({ length }, (_, i) => i + 1);
+    const weights = tensors({ "a.weight": numbers });
+    const norm = new Sgd(weights, plain).step(tensors({ "a.weight": numbers }), 0.5);
+    expect([...weights.get("a.weight")!.data]).toEqual(numbers.map((value) => value / 2));
+    expect(norm).toBeCloseTo(Math.hypot(...numbers), 12);
+  }
+});
+
 test("momentum carries on, and a run that goes on from its velocities does the same", () => {
   const [whole, first] = [tensors({ "a.weight": [0] }), tensors({ "a.weight": [0] })];
   const gradient = tensors({ "a.weight": [1] });
