@@ -50,10 +50,11 @@ export function showTraining(json: boolean): ShownTraining {
           progress(event.done, event.total, "pictures looked at");
           break;
         case "start": {
-          const { training, validation, labels, known, engine, epochs, steps, resumed, warnings } = event;
+          const { training, validation, labels, known, like, engine, epochs, steps, resumed, warnings } = event;
           for (const warning of warnings) line(`warning: ${warning}`);
           const labelled = `${labels.length} labels, ${known.length} of which the model knew`;
           line(`${training} pictures to learn from, ${validation} to judge by; ${labelled}.`);
+          for (const [label, old] of Object.entries(like)) line(`New is ${label}, which begins as ${old}.`);
           line(`${epochs} epochs of ${steps} steps on ${engine}.`);
           if (resumed > 0) line(`Goes on after step ${resumed}.`);
           break;
@@ -92,11 +93,16 @@ function printEvent(event: object): void {
   console.log(JSON.stringify(event));
 }
 
-function lastEvent({ type, facts, bestEpoch, stoppedEarly }: TrainResult, folder: string): object {
+function lastEvent(result: TrainResult, folder: string): object {
+  const { type, facts, bestEpoch, stoppedEarly } = result;
   const peakMegabytes = Math.round(process.resourceUsage().maxRSS / 1024);
   const { user, system } = process.cpuUsage();
   const cpuSeconds = Math.round((user + system) / 1e6);
-  return { type, folder, bestEpoch, stoppedEarly, peakMegabytes, cpuSeconds, ...facts };
+  const before = new Map(result.parentEvaluation.classes.map(({ name, figures }) => [name, figures["AP"]!]));
+  const labels = result.evaluation.classes.map(({ name, objects, figures }) => {
+    return { name, objects, parentAP: before.get(name)!, AP: figures["AP"]! };
+  });
+  return { type, folder, bestEpoch, stoppedEarly, peakMegabytes, cpuSeconds, labels, ...facts };
 }
 
 function figuresOf({ AP, AP50 }: Readonly<Record<string, number>>): string {

@@ -9,14 +9,14 @@ const LEAST_AP = 0.1;
 /**
  * How far a training goes where nobody says so, by the figures of its start. Classes that it knows already, learnt on a frozen base from a few
  * hundred pictures, are better half way than at the end (bench/README.md; as Wortsman and others found of whole networks, "Robust fine-tuning
- * of zero-shot models", 2022). What has rows that were drawn, or knows nothing yet, must go all the way, and boxes may.
+ * of zero-shot models", 2022). What has labels that are new to it, or knows nothing yet, must go all the way, and boxes may.
  */
 export function usualBlend(
-  { plan, drawn }: Pick<StartingPoint, "plan" | "drawn">,
+  { plan, added }: Pick<StartingPoint, "plan" | "added">,
   figures: Figures | undefined,
 ): number {
   const learns = (layer: RegExp): boolean => plan.trained.some((name) => layer.test(name));
-  return !learns(/^base\./) && learns(/\.logits\./) && drawn.length === 0 && (figures?.["AP"] ?? 0) >= LEAST_AP
+  return !learns(/^base\./) && learns(/\.logits\./) && added.length === 0 && (figures?.["AP"] ?? 0) >= LEAST_AP
     ? 0.5
     : 1;
 }

@@ -5,8 +5,8 @@ import { readPicture } from "./pictures/read-picture.ts";
 import type { Category, DataPicture, Found } from "./truth.ts";
 
 export interface DetectDatasetOptions {
-  /** The class for a label; what has none is not kept. */
-  readonly categoryOf: ReadonlyMap<string, Category>;
+  /** The classes that a label stands for; what has none is not kept. */
+  readonly categoriesOf: ReadonlyMap<string, readonly Category[]>;
   /** Ends the run between two batches, with INTERRUPTED. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
@@ -38,7 +38,7 @@ export interface DatasetRun {
 export async function detectDataset(
   detector: Detector,
   pictures: readonly DataPicture[],
-  { categoryOf, signal, onProgress }: DetectDatasetOptions,
+  { categoriesOf, signal, onProgress }: DetectDatasetOptions,
 ): Promise<DatasetRun> {
   const found: Found[][] = pictures.map(() => []);
   const failures: DatasetRun["failures"][number][] = [];
@@ -61,8 +61,8 @@ export async function detectDataset(
       detectMs += inferMs;
       for (const [i, { at }] of whole.entries()) {
         found[at] = detections[i]!.flatMap(({ label, bbox, score }) => {
-          const categoryId = categoryOf.get(label)?.id;
-          return categoryId === undefined ? [] : [{ pictureId: pictures[at]!.id, categoryId, bbox, score }];
+          const classes = categoriesOf.get(label) ?? [];
+          return classes.map(({ id: categoryId }) => ({ pictureId: pictures[at]!.id, categoryId, bbox, score }));
         });
       }
       done += batch.length;

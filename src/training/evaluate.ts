@@ -10,8 +10,8 @@ import { type VocClass, vocMetrics } from "./voc-metrics.ts";
 export interface EvaluateOptions {
   /** PASCAL VOC: ask for difficult objects too. */
   readonly countDifficult?: boolean;
-  /** Classes for labels, beside those that have the same name. */
-  readonly categoryOf?: ReadonlyMap<string, Category> | undefined;
+  /** Labels with a class that each stands for, beside that of the same name. */
+  readonly also?: readonly (readonly [label: string, category: Category])[] | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
@@ -53,14 +53,20 @@ export interface Evaluation {
 export async function evaluate(
   detector: Detector,
   dataset: Dataset,
-  { countDifficult = false, signal, onProgress, ...options }: EvaluateOptions = {},
+  { countDifficult = false, also = [], signal, onProgress }: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const named = mapLabels(detector.info.labels, dataset.categories);
-  const categoryOf = new Map([...named.categoryOf, ...(options.categoryOf ?? [])]);
-  const mapped = new Set(detector.info.labels.map((label) => categoryOf.get(label)));
+  const { labels } = detector.info;
+  const { categoryOf } = mapLabels(labels, dataset.categories);
+  const categoriesOf = new Map(
+    labels.map((label) => {
+      const more = also.flatMap(([other, category]) => (other === label ? [category] : []));
+      return [label, [...new Set([categoryOf.get(label) ?? [], more].flat())]];
+    }),
+  );
+  const mapped = new Set([...categoriesOf.values()].flat());
   const unknownToModel = dataset.categories.filter((category) => !mapped.has(category));
   const { found, failures, speed } = await detectDataset(detector, dataset.pictures, {
-    categoryOf,
+    categoriesOf,
     signal,
     onProgress,
   });

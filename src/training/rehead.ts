@@ -7,9 +7,9 @@ import { mapLabels } from "./label-map.ts";
 export interface Reheaded {
   readonly spec: SsdSpec;
   readonly weights: Tensors;
-  /** Labels whose rows were kept, and those whose rows were drawn. */
+  /** Labels whose rows were kept, and those that are new, whose rows were copied or drawn. */
   readonly known: readonly string[];
-  readonly drawn: readonly string[];
+  readonly added: readonly string[];
 }
 
 /** What a sigmoid says of a class that nothing was learnt of, as a probability: about as rare as objects are among default boxes. */
@@ -18,8 +18,8 @@ const PRIOR = 0.01;
 /**
  * The same network with a background and `labels` for classes. A label that the model knows, by its name or an alias, keeps its rows, as does
  * the background. One that `merge` makes of several, or that has several rows already, keeps the rows of all as kinds of it: each has a
- * column of its own with that label. Others' are drawn as Glorot and Bengio's, with biases of 0, or of a rare class where scores are
- * sigmoids. The same seed draws the same.
+ * column of its own with that label. A new label in `like` begins with a copy of the rows that the model has for the label named there.
+ * Others' are drawn as Glorot and Bengio's, with biases of 0, or of a rare class where scores are sigmoids. The same seed draws the same.
  */
 export function rehead(
   spec: SsdSpec,
@@ -27,6 +27,7 @@ export function rehead(
   labels: readonly string[],
   seed: number,
   merge: Readonly<Record<string, readonly string[]>> = {},
+  like: ReadonlyMap<string, string> = new Map(),
 ): Reheaded {
   const old = spec.labels.filter((label) => label !== null);
   const kindsOf = labels.map((label) => {
@@ -35,7 +36,10 @@ export function rehead(
     return spec.labels.flatMap((one, column) => (one !== null && categoryOf.has(one) ? [column] : []));
   });
   /** The old column of each new one; -1 where there is none. */
-  const columns = [0, ...kindsOf.flatMap((kinds) => (kinds.length > 0 ? kinds : [-1]))];
+  const columns = [
+    0,
+    ...kindsOf.flatMap((kinds, i) => (kinds.length > 0 ? kinds : [spec.labels.indexOf(like.get(labels[i]!) ?? "")])),
+  ];
   const next = random(seed);
   const made = [...weights].map(([name, tensor]): [string, Tensor] =>
     /^head\d+\.logits(\.project)?\.(weight|bias)$/.test(name)
@@ -47,7 +51,7 @@ export function rehead(
     spec: { ...spec, labels: [null, ...repeated] },
     weights: new Map(made),
     known: labels.filter((_, i) => kindsOf[i]!.length > 0),
-    drawn: labels.filter((_, i) => kindsOf[i]!.length === 0),
+    added: labels.filter((_, i) => kindsOf[i]!.length === 0),
   };
 }
 

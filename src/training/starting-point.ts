@@ -15,13 +15,18 @@ export interface StartingPoint {
   readonly plan: TrainingPlan;
   /** Labels that the parent knew, and those that are new to it. */
   readonly known: readonly string[];
-  readonly drawn: readonly string[];
+  readonly added: readonly string[];
   /** The column of a category's logit. */
   readonly columnOf: ReadonlyMap<number, number>;
 }
 
-/** Fails with LAYER_UNKNOWN or NOTHING_TO_LEARN. */
-export function startingPoint(parent: Bundle, categories: readonly Category[], settings: TrainSettings): StartingPoint {
+/** New labels in `like` begin as the parent's that are named there. Fails with LAYER_UNKNOWN or NOTHING_TO_LEARN. */
+export function startingPoint(
+  parent: Bundle,
+  categories: readonly Category[],
+  settings: TrainSettings,
+  like: ReadonlyMap<string, string>,
+): StartingPoint {
   const own = [...new Set(parent.spec.labels.filter((label) => label !== null))];
   const names = categories.map(({ name }) => name);
   const { unknownToModel } = mapLabels(own, categories);
@@ -29,8 +34,8 @@ export function startingPoint(parent: Bundle, categories: readonly Category[], s
   const stay = own.filter((label) => !merged.has(label));
   const wanted = settings.labels === "all" ? [...stay, ...unknownToModel.map(({ name }) => name)] : names;
   const begun = sameLabels(own, wanted)
-    ? { bundle: parent, known: wanted, drawn: [] }
-    : reheaded(parent, wanted, settings);
+    ? { bundle: parent, known: wanted, added: [] }
+    : reheaded(parent, wanted, settings, like);
   const { spec, graph } = begun.bundle;
   const { categoryOf } = mapLabels(
     spec.labels.filter((label) => label !== null),
@@ -41,7 +46,7 @@ export function startingPoint(parent: Bundle, categories: readonly Category[], s
     bundle: { ...begun.bundle, quantization: undefined, ranges: undefined },
     plan: planTraining(graph, parseFreeze(graph, settings.freeze)),
     known: begun.known,
-    drawn: begun.drawn,
+    added: begun.added,
     columnOf: new Map([...categoryOf].map(([label, { id }]) => [id, spec.labels.indexOf(label)])),
   };
 }
@@ -61,9 +66,10 @@ function reheaded(
   parent: Bundle,
   labels: readonly string[],
   { seed, merge }: TrainSettings,
-): Pick<StartingPoint, "bundle" | "known" | "drawn"> {
-  const { spec, weights, known, drawn } = rehead(parent.spec, parent.weights, labels, seed, merge);
-  return { bundle: { ...parent, spec, weights, graph: buildSsd(spec) }, known, drawn };
+  like: ReadonlyMap<string, string>,
+): Pick<StartingPoint, "bundle" | "known" | "added"> {
+  const { spec, weights, known, added } = rehead(parent.spec, parent.weights, labels, seed, merge, like);
+  return { bundle: { ...parent, spec, weights, graph: buildSsd(spec) }, known, added };
 }
 
 function sameLabels(a: readonly string[], b: readonly string[]): boolean {

@@ -16,6 +16,9 @@ const StartEvent = z.object({
   validation: z.int().describe("Pictures that the model is judged by."),
   labels: z.array(z.string()),
   known: z.array(z.string()).describe("Labels that the parent knew."),
+  like: z
+    .record(z.string(), z.string())
+    .describe("New labels, each with the parent's label that it begins as, and that the parent is judged by."),
   epochs: z.int(),
   steps: z.int().describe("Of an epoch."),
   resumed: z.int().describe("Steps that an interrupted run has done already."),

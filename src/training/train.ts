@@ -7,9 +7,10 @@ import type { Bundle, Provenance } from "../model/bundle.ts";
 import { writeFailure } from "../whole-file.ts";
 import { readCheckpoint, type TrainIdentity, weightsHash, writeCheckpoint } from "./checkpoint.ts";
 import type { Evaluation } from "./evaluate.ts";
-import { judge } from "./judge.ts";
+import { judge, type JudgeOptions } from "./judge.ts";
 import { type GivenData, type LearningData, prepareData } from "./learning-data.ts";
 import { PicturePool } from "./pictures/picture-pool.ts";
+import { likenesses } from "./likeness.ts";
 import { mergedCategories } from "./relabel.ts";
 import { startingPoint } from "./starting-point.ts";
 import { openSupply } from "./supply.ts";
@@ -81,7 +82,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
   try {
     const data = yield* prepareData(options.given, settings, pool, signal);
     const { categories } = data.validation;
-    const start = startingPoint(parent, categories, settings);
+    const like = await likenesses(parent, data.training, { ...settings, signal });
+    const start = startingPoint(parent, categories, settings, like);
     const identity: TrainIdentity = { data: data.hash, parent: weightsHash(parent), settings };
     const path = join(folder, "checkpoint.safetensors");
     const checkpoint = options.resume ? await readCheckpoint(path, identity) : undefined;
@@ -95,8 +97,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
       saved = performance.now();
       return { type: "checkpoint", step: trainee.done };
     };
-    const judged = async (bundle: Bundle, categoryOf?: ReturnType<typeof mergedCategories>): Promise<Evaluation> =>
-      await judge(bundle, data.validation, { threads, signal, categoryOf });
+    const judged = async (bundle: Bundle, also?: JudgeOptions["also"]): Promise<Evaluation> =>
+      await judge(bundle, data.validation, { threads, signal, also });
     const endEpoch = async (): Promise<TrainProgress> => {
       const { figures } = await judged(trainee.now());
       return { type: "epoch", ...trainee.endEpoch(figures), epochs: settings.epochs };
@@ -109,13 +111,20 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
         validation: data.validation.pictures.length,
         labels: [...new Set(start.bundle.spec.labels.filter((label) => label !== null))],
         known: [...start.known],
+        like: Object.fromEntries(like),
         epochs: settings.epochs,
         steps: batches.steps,
         resumed: trainee.done,
         dataHash: data.hash,
         warnings: [...data.warnings],
       };
-      const parentEvaluation = await judged(parent, mergedCategories(settings.merge, categories));
+      // Under the names that the data have for what it says: the best that it can do without learning.
+      const parentEvaluation = await judged(parent, [
+        ...mergedCategories(settings.merge, categories),
+        ...categories.flatMap((category) =>
+          like.has(category.name) ? [[like.get(category.name)!, category] as const] : [],
+        ),
+      ]);
       yield { type: "parent", figures: { ...parentEvaluation.figures } };
 
       // What it begins with may be the best there is.
@@ -147,7 +156,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
           parentMetrics: { ...parentEvaluation.figures },
           offered: evaluation.figures["AP"]! >= parentEvaluation.figures["AP"]!,
           data: { hash: data.hash, pictures: data.training.pictures.length },
-          settings: { ...settings, blend: trainee.blend },
+          settings: { ...settings, blend: trainee.blend, like: Object.fromEntries(like) },
         },
         bestEpoch: state.history.findLast(({ best }) => best)!.epoch,
         history: state.history,

@@ -24,8 +24,8 @@ test("weights that learnt lie on the line from their start; frozen ones are not 
 
 test("half way where classes learn on a frozen base, all of them known, and the start finds something", () => {
   const { graph } = tinySsd(SHAPES, 1);
-  const blendOf = (freeze: string, drawn: readonly string[], AP?: number): number =>
-    usualBlend({ plan: planTraining(graph, parseFreeze(graph, freeze)), drawn }, AP === undefined ? undefined : { AP });
+  const blendOf = (freeze: string, added: readonly string[], AP?: number): number =>
+    usualBlend({ plan: planTraining(graph, parseFreeze(graph, freeze)), added }, AP === undefined ? undefined : { AP });
   expect(blendOf("base", [], 0.5)).toBe(0.5);
   expect(blendOf("base,extra0", [], 0.5)).toBe(0.5);
   expect(blendOf("base,extra*,head*.logits", [], 0.5)).toBe(1);

@@ -15,7 +15,7 @@ describe.each(["sigmoid", "softmax"] as const)("a model with scores by %s and ot
   test("fits its network, and says what it knew", () => {
     expect(made.spec.labels).toEqual([null, "truck", "Dog", "cat"]);
     expect(misfit(buildSsd(made.spec), made.weights)).toBeUndefined();
-    expect([made.known, made.drawn]).toEqual([["Dog", "cat"], ["truck"]]);
+    expect([made.known, made.added]).toEqual([["Dog", "cat"], ["truck"]]);
   });
 
   test("rows of the background and of known labels are those of before, for each box of a cell", () => {
@@ -63,11 +63,21 @@ test("a label that is made of several keeps the rows of all as its kinds, and so
   const weights = randomWeights(buildSsd(spec), 1);
   const made = rehead(spec, weights, ["truck", "pet", "cow"], 3, { pet: ["dog", "Cat", "fox"], cow: ["cow"] });
   expect(made.spec.labels).toEqual([null, "truck", "pet", "pet", "cow"]);
-  expect([made.known, made.drawn]).toEqual([["pet", "cow"], ["truck"]]);
+  expect([made.known, made.added]).toEqual([["pet", "cow"], ["truck"]]);
   expect(misfit(buildSsd(made.spec), made.weights)).toBeUndefined();
   const bias = (tensors: typeof weights): number[] => [...tensors.get("head0.logits.project.bias")!.data];
   expect(bias(made.weights).slice(2, 4)).toEqual(bias(weights).slice(1, 3));
   const again = rehead(made.spec, made.weights, ["pet"], 3);
   expect(again.spec.labels).toEqual([null, "pet", "pet"]);
   expect(bias(again.weights).slice(1, 3)).toEqual(bias(weights).slice(1, 3));
+});
+
+test("a new label that is like a known one begins with a copy of its rows", () => {
+  const spec = smallSpec();
+  const weights = randomWeights(buildSsd(spec), 1);
+  const made = rehead(spec, weights, ["dog", "wolf"], 3, {}, new Map([["wolf", "dog"]]));
+  expect([made.known, made.added]).toEqual([["dog"], ["wolf"]]);
+  const { data } = made.weights.get("head0.logits.project.bias")!;
+  const before = weights.get("head0.logits.project.bias")!.data;
+  expect([...data.subarray(0, 3)]).toEqual([before[0], before[2], before[2]]);
 });

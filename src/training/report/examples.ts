@@ -1,5 +1,6 @@
 // Pictures of the validation set with what is on them and what the model finds, small enough to lie within a page.
 import sharp from "sharp";
+import { groupBy } from "../group-by.ts";
 import { readPicture } from "../pictures/read-picture.ts";
 import { seedOf, shuffled } from "../seeds.ts";
 import type { Dataset, DataPicture, Found, Truth } from "../truth.ts";
@@ -7,6 +8,8 @@ import { escapeMarkup } from "./markup.ts";
 
 const WIDTH = 360;
 const QUALITY = 70;
+/** The height of the names of what is there, in shares of those of what is found. */
+const TRUTH_TAG = 0.8;
 /** Detections below are not drawn. */
 const LEAST_SCORE = 0.35;
 
@@ -61,11 +64,21 @@ function drawPicture(
   const size = Math.max(width, height) / 26;
   const box = ({ bbox: [x, y, w, h] }: Pick<Truth, "bbox">, kind: string): string =>
     `<rect class="${kind}" x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${w.toFixed(1)}" height="${h.toFixed(1)}"/>`;
-  const tag = ({ bbox: [x, y], categoryId, score }: Found): string =>
-    `<text class="tag" font-size="${size.toFixed(0)}" x="${(x + 2).toFixed(1)}" y="${Math.max(size, y - 3).toFixed(1)}">${escapeMarkup(names.get(categoryId) ?? "")} ${(score * 100).toFixed(0)}</text>`;
+  const tag = (text: string, x: number, y: number, fontSize: number): string =>
+    `<text class="tag" font-size="${fontSize.toFixed(0)}" x="${(x + 2).toFixed(1)}" y="${y.toFixed(1)}">${escapeMarkup(text)}</text>`;
+  const named = (some: readonly { readonly categoryId: number }[]): string =>
+    some.map(({ categoryId }) => names.get(categoryId) ?? "").join(", ");
   const drawn = [
     ...objects.map((truth) => box(truth, truth.crowd ? "truth ignored" : "truth")),
-    ...shown.map((one) => box(one, "found") + tag(one)),
+    ...objects
+      .filter(({ crowd }) => !crowd)
+      .map((truth) => tag(named([truth]), truth.bbox[0], truth.bbox[1] + truth.bbox[3] - 3, size * TRUTH_TAG)),
+    // What the parent says may stand for two labels: one box with both names.
+    ...[...groupBy(shown, ({ bbox, score }) => [...bbox, score].join()).values()].map((some) => {
+      const [{ bbox, score }] = some as [Found];
+      const text = `${named(some)} ${(score * 100).toFixed(0)}`;
+      return box({ bbox }, "found") + tag(text, bbox[0], Math.max(size, bbox[1] - 3), size);
+    }),
   ];
   return `<figure><svg viewBox="0 0 ${width} ${height}"><image href="data:image/jpeg;base64,${jpeg}" width="${width}" height="${height}"/>${drawn.join("")}</svg><figcaption>${caption}</figcaption></figure>`;
 }

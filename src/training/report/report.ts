@@ -65,8 +65,8 @@ ${facts.offered ? "It is at least as good as what it began with." : "<strong>It 
 ${figuresTable(parentEvaluation, evaluation)}
 <h2>Labels</h2>
 ${labelsTable(parentEvaluation, evaluation)}
-<h2>Examples</h2>
-<p>Dashed: what is there. Orange: what is found, with a score of at least 35.</p>
+${likeness(facts.settings["like"])}<h2>Examples</h2>
+<p>Dashed: what is there, with its name below. Orange: what is found, with a score of at least 35.</p>
 ${examples}
 ${warnings === "" ? "" : `<h2>Warnings</h2><ul>${warnings}</ul>`}
 <h2>Settings</h2>
@@ -98,6 +98,15 @@ function labelsTable(before: Evaluation, after: Evaluation): string {
       return [name, String(objects), percent(was), percent(is), signed(is - was)];
     });
   return table(["label", "objects", "AP before", "AP after", "change"], rows);
+}
+
+/** What stands for a new label before. */
+function likeness(like: unknown): string {
+  const each = Object.entries((like ?? {}) as Record<string, string>).map(
+    ([label, old]) =>
+      `The parent does not know ${label}: its ${old} stands for it before, and is what the training began with.`,
+  );
+  return each.map((sentence) => `<p>${escapeMarkup(sentence)}</p>\n`).join("");
 }
 
 /** All columns but the first are numbers where they look so. */
