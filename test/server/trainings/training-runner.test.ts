@@ -92,6 +92,7 @@ test("the settings are arguments, the events progress and history, and the model
       validation: 1,
       labels: ["trailer"],
       known: [],
+      like: {},
       epochs: 2,
       steps: 4,
       resumed: 0,
