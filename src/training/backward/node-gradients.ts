@@ -1,8 +1,9 @@
 // The way back through one node: from what the loss changes by with its output to the same for its inputs and weights.
 import { attribute, textAttribute } from "../../model/compile/onnx-proto.ts";
 import type { ActivationNode, GraphNode, L2NormNode, MaxPoolNode, RowsNode, Shape } from "../../model/graph.ts";
-import { biasGradient, inputGradient, weightGradient } from "./conv-gradients.ts";
+import { biasGradient, inputGradient } from "./conv-gradients.ts";
 import type { BackwardParts } from "./parts.ts";
+import { weightGradient } from "./weight-gradients.ts";
 
 export interface BackwardContext {
   /** Nodes through which gradients flow; the others need none. */

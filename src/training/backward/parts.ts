@@ -2,11 +2,20 @@
 import { type Constants } from "../../model/compile/onnx-nodes.ts";
 import { MICROSOFT, type OnnxAttribute, type OnnxNode, operation } from "../../model/compile/onnx-proto.ts";
 
+/** 64 MB. */
+const MOST_SHIFTED = 16e6;
+
 export class BackwardParts {
+  /** Numbers that one product may read of copies made for it: with more of them fewer products do, in more memory. */
+  readonly mostShifted: number;
   readonly nodes: OnnxNode[] = [];
   readonly constants: Constants = new Map();
   readonly #contributions = new Map<string, string[]>();
   #count = 0;
+
+  constructor(mostShifted: number = MOST_SHIFTED) {
+    this.mostShifted = mostShifted;
+  }
 
   /** Adds an operation and returns the name of its output, which is made up where none is given. */
   add(opType: string, inputs: readonly string[], attributes: readonly OnnxAttribute[] = [], output?: string): string {

@@ -51,10 +51,10 @@ export function forwardModel(plan: TrainingPlan, frozen: Tensors, given: Given, 
  * Inputs: what the plan keeps, the weights that the way back needs, and the gradients towards the answers (`gradientName`). Outputs: the
  * gradients towards the weights that learn.
  */
-export function backwardModel(plan: TrainingPlan, frozen: Tensors, batch: number): TrainingModel {
+export function backwardModel(plan: TrainingPlan, frozen: Tensors, batch: number, mostShifted?: number): TrainingModel {
   const { graph, live, trained, kept } = plan;
   const shapes = weightShapes(graph);
-  const parts = new BackwardParts();
+  const parts = new BackwardParts(mostShifted);
   const context = {
     live,
     trained: new Set(trained),

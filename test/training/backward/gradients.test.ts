@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { type Graph, inputShape } from "../../../src/model/graph.ts";
 import { random } from "../../../src/model/random.ts";
-import { planTraining } from "../../../src/training/backward/plan.ts";
+import { elementCount } from "../../../src/model/weights/safetensors.ts";
+import { planTraining, shapeOf } from "../../../src/training/backward/plan.ts";
 import { randomWeights } from "../../model/support/random-weights.ts";
 import { referenceForward } from "../support/reference-network.ts";
 import { runModels } from "../support/run-models.ts";
@@ -52,6 +53,37 @@ describe.each(Object.entries(SMALL_GRAPHS))("%s", (_, build) => {
         whole.push(wanted);
       }
       expect({ name, isNear: Math.hypot(...apart) < 1e-4 * Math.hypot(...whole) }).toEqual({ name, isNear: true });
+    }
+  });
+});
+
+describe.each(["conv 3x3", "conv 3x3 to fewer channels"])("%s", (name) => {
+  test("in less memory more products give the same gradients", async () => {
+    const graph = SMALL_GRAPHS[name]!();
+    const next = random(1);
+    const draw = (length: number): Float32Array => Float32Array.from({ length }, () => next() * 2 - 1);
+    const [, height, width] = inputShape(graph);
+    const pictures = Uint8Array.from({ length: 2 * height * width * 3 }, () => next() * 256);
+    const rows = (node: string): number => 2 * elementCount(shapeOf(graph, node));
+    const towards = { offsets: draw(rows(graph.offsets)), logits: draw(rows(graph.logits)) };
+    const run = async (mostShifted?: number): Promise<number[]> => {
+      const { gradients } = await runModels(
+        planTraining(graph),
+        randomWeights(graph, 7),
+        pictures,
+        2,
+        towards,
+        mostShifted,
+      );
+      return [...gradients.get("tested.weight")!];
+    };
+    const whole = await run();
+    for (const mostShifted of [1, 2000]) {
+      const parts = await run(mostShifted);
+      expect(parts).toHaveLength(whole.length);
+      expect(Math.max(...parts.map((value, i) => Math.abs(value - whole[i]!)))).toBeLessThan(
+        1e-5 * Math.max(...whole.map(Math.abs)),
+      );
     }
   });
 });

@@ -12,10 +12,11 @@ export async function runModels(
   pictures: Uint8Array,
   batch: number,
   towards: { readonly offsets: Float32Array; readonly logits: Float32Array },
+  mostShifted?: number,
 ): Promise<{ gradients: Map<string, Float32Array>; offsets: Float32Array; logits: Float32Array }> {
   const { offsets, logits } = plan.graph;
   const forward = forwardModel(plan, weights, "pictures", batch);
-  const backward = backwardModel(plan, weights, batch);
+  const backward = backwardModel(plan, weights, batch, mostShifted);
   const values = new Map<string, Uint8Array | Float32Array>([
     ["pictures", pictures],
     [gradientName(offsets), towards.offsets],
