@@ -3,7 +3,8 @@ import { type Constants, nodeOperations } from "../../model/compile/onnx-nodes.t
 import { initializer, MICROSOFT, onnx, type OnnxNode } from "../../model/compile/onnx-proto.ts";
 import { inputShape, type Shape, weightShapes } from "../../model/graph.ts";
 import type { Tensors } from "../../model/weights/safetensors.ts";
-import { addNodeGradient, gradientName } from "./node-gradients.ts";
+import { addJointGradient, type JointConvolution, jointConvolutions, jointOperations } from "./joint-convolutions.ts";
+import { addNodeGradient, type BackwardContext, gradientName } from "./node-gradients.ts";
 import { BackwardParts } from "./parts.ts";
 import { shapeOf, type TrainingPlan } from "./plan.ts";
 
@@ -29,7 +30,12 @@ export function forwardModel(plan: TrainingPlan, frozen: Tensors, given: Given, 
   const { graph, live, trained, frontier, kept } = plan;
   const constants: Constants = new Map();
   const nodes = graph.nodes.filter(({ name }) => given === "pictures" || live.has(name));
-  const operations = nodes.flatMap((node) => nodeOperations(node, constants));
+  const joints = jointConvolutions(nodes, trained);
+  const operations = nodes.flatMap((node) => {
+    const joint = joints.get(node.name);
+    if (!joint) return nodeOperations(node, constants);
+    return joint.members[0] === node ? jointOperations(joint, constants) : [];
+  });
   const [, height, width] = inputShape(graph);
   const inputs = new Map<string, readonly number[]>(
     given === "pictures"
@@ -66,7 +72,14 @@ export function backwardModel(plan: TrainingPlan, frozen: Tensors, batch: number
     inputs.set(gradientName(name), [batch, ...shapeOf(graph, name).slice(1)]);
     parts.contribute(name, gradientName(name));
   }
+  const joints = jointConvolutions(graph.nodes, trained);
   for (const node of graph.nodes.toReversed()) {
+    const joint = joints.get(node.name);
+    if (joint) {
+      // The last one of the way back: whatever reads any of them has been passed.
+      if (joint.members[0] === node) addJoint(parts, joint, context);
+      continue;
+    }
     const gradient = live.has(node.name) ? parts.gradientOf(node.name) : undefined;
     if (gradient !== undefined) addNodeGradient(parts, node, gradient, context);
   }
@@ -80,6 +93,15 @@ export function backwardModel(plan: TrainingPlan, frozen: Tensors, batch: number
   addFrozen(parts.constants, parts.nodes, inputs, frozen, shapes);
   const outputs = new Map(trained.map((name) => [gradientName(name), shapes.get(name)!] as const));
   return model(`${graph.name}.backward`, parts.nodes, parts.constants, inputs, outputs);
+}
+
+/** Members that no answer depends on have no gradient, and then the others go by themselves. */
+function addJoint(parts: BackwardParts, joint: JointConvolution, context: BackwardContext): void {
+  const gradients = joint.members.map(({ name }) => parts.gradientOf(name));
+  if (gradients.every((gradient) => gradient !== undefined)) return addJointGradient(parts, joint, gradients, context);
+  for (const [i, node] of joint.members.entries()) {
+    if (gradients[i] !== undefined) addNodeGradient(parts, node, gradients[i], context);
+  }
 }
 
 /** Weights that are read and are no inputs. */

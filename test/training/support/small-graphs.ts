@@ -48,6 +48,18 @@ export const SMALL_GRAPHS: Readonly<Record<string, () => Graph>> = {
   sigmoid: () => around(6, (graph, first) => graph.activation("sigmoid", first)),
   "add, and a node that three others read": () =>
     around(6, (graph, first) => graph.add("sum", graph.add("twice", first, first), graph.conv("tested", first, 4))),
+  "two convolutions 3x3 of the same map, heads and within": () => {
+    const graph = new GraphBuilder("small");
+    const first = graph.conv("first", graph.input(7, 6, [100, 110, 120], 1 / 64), 4, { kernel: 3 });
+    const within = graph.add(
+      "sum",
+      graph.conv("left", first, 3, { kernel: 3 }),
+      graph.conv("right", first, 3, { kernel: 3 }),
+    );
+    const head = (name: string, columns: number): Ref =>
+      graph.rows(name, [graph.conv(`${name}.map`, within, columns, { kernel: 3 })], columns);
+    return graph.build(head("offsets", 4), head("logits", 3));
+  },
   "softmax, and rows of two maps": () => {
     const graph = new GraphBuilder("small");
     const first = graph.conv("first", graph.input(7, 6, [100, 110, 120], 1 / 64), 4, { kernel: 3 });
