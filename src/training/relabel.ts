@@ -1,5 +1,6 @@
 // A data set under other labels: several merged into one, or only some of them asked for.
 import { MultiboxError } from "../errors.ts";
+import { mapLabels } from "./label-map.ts";
 import type { TrainSettings } from "./train-settings.ts";
 import type { Category, Dataset, Truth } from "./truth.ts";
 
@@ -31,15 +32,18 @@ export function relabel(dataset: Dataset, { merge, labels }: Pick<TrainSettings,
   return { ...dataset, format: "coco", categories, pictures };
 }
 
-/** By label of a model, the category that stands for it after merging; labels that were not merged are not in it. */
+/** Labels of a model, each with the category that stands for it after merging; labels that were not merged are not in it. */
 export function mergedCategories(
   merge: TrainSettings["merge"],
   categories: readonly Category[],
+  labels: readonly string[],
 ): ReadonlyMap<string, Category> {
+  const names = newNames(merge);
+  const olds = [...names.keys()].map((name, id) => ({ id, name }));
   return new Map(
-    [...newNames(merge)].flatMap(([old, name]) => {
-      const category = categories.find((one) => one.name === name);
-      return category ? [[old, category] as const] : [];
+    [...mapLabels(labels, olds).categoryOf].flatMap(([label, old]) => {
+      const category = categories.find(({ name }) => name === names.get(old.name));
+      return category ? [[label, category] as const] : [];
     }),
   );
 }

@@ -120,7 +120,11 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
       };
       // Under the names that the data have for what it says: the best that it can do without learning.
       const parentEvaluation = await judged(parent, [
-        ...mergedCategories(settings.merge, categories),
+        ...mergedCategories(
+          settings.merge,
+          categories,
+          parent.spec.labels.filter((label) => label !== null),
+        ),
         ...categories.flatMap((category) =>
           like.has(category.name) ? [[like.get(category.name)!, category] as const] : [],
         ),

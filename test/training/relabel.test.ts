@@ -26,7 +26,13 @@ test("labels are merged, and what is difficult is ignored from then on", () => {
   ]);
   expect(names(made)).toEqual(["vehicle", "vehicle", "cat"]);
   expect(made.pictures[0]!.objects.map(({ crowd }) => crowd)).toEqual([false, false, true]);
-  expect(mergedCategories({ vehicle: ["car", "bus"] }, made.categories).get("bus")).toEqual({ id: 1, name: "vehicle" });
+  // By the model's own names for them.
+  const vehicle = { id: 1, name: "vehicle" };
+  const stand = mergedCategories({ vehicle: ["car", "bus", "aeroplane"] }, made.categories, ["Bus", "airplane", "cat"]);
+  expect([...stand]).toEqual([
+    ["Bus", vehicle],
+    ["airplane", vehicle],
+  ]);
 });
 
 test("only the labels of a list are kept, in its order", () => {
