@@ -61,23 +61,27 @@ function drawPicture(
   caption: string,
 ): string {
   const shown = found.filter(({ score }) => score >= LEAST_SCORE);
-  const size = Math.max(width, height) / 26;
+  const size = Math.max(width, height) / 30;
   const box = ({ bbox: [x, y, w, h] }: Pick<Truth, "bbox">, kind: string): string =>
     `<rect class="${kind}" x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${w.toFixed(1)}" height="${h.toFixed(1)}"/>`;
-  const tag = (text: string, x: number, y: number, fontSize: number): string =>
-    `<text class="tag" font-size="${fontSize.toFixed(0)}" x="${(x + 2).toFixed(1)}" y="${y.toFixed(1)}">${escapeMarkup(text)}</text>`;
+  /** At the side of the box from which it has more room. */
+  const tag = (text: string, [left, , w]: Truth["bbox"], y: number, fontSize: number): string => {
+    const [x, anchor] = left + w / 2 > width / 2 ? [left + w - 2, "end"] : [left + 2, "start"];
+    const style = `font-size:${fontSize.toFixed(1)}px;text-anchor:${anchor}`;
+    return `<text class="tag" style="${style}" x="${x.toFixed(1)}" y="${y.toFixed(1)}">${escapeMarkup(text)}</text>`;
+  };
   const named = (some: readonly { readonly categoryId: number }[]): string =>
     some.map(({ categoryId }) => names.get(categoryId) ?? "").join(", ");
   const drawn = [
     ...objects.map((truth) => box(truth, truth.crowd ? "truth ignored" : "truth")),
     ...objects
       .filter(({ crowd }) => !crowd)
-      .map((truth) => tag(named([truth]), truth.bbox[0], truth.bbox[1] + truth.bbox[3] - 3, size * TRUTH_TAG)),
+      .map((truth) => tag(named([truth]), truth.bbox, truth.bbox[1] + truth.bbox[3] - 3, size * TRUTH_TAG)),
     // What the parent says may stand for two labels: one box with both names.
     ...[...groupBy(shown, ({ bbox, score }) => [...bbox, score].join()).values()].map((some) => {
       const [{ bbox, score }] = some as [Found];
       const text = `${named(some)} ${(score * 100).toFixed(0)}`;
-      return box({ bbox }, "found") + tag(text, bbox[0], Math.max(size, bbox[1] - 3), size);
+      return box({ bbox }, "found") + tag(text, bbox, Math.max(size, bbox[1] - 3), size);
     }),
   ];
   return `<figure><svg viewBox="0 0 ${width} ${height}"><image href="data:image/jpeg;base64,${jpeg}" width="${width}" height="${height}"/>${drawn.join("")}</svg><figcaption>${caption}</figcaption></figure>`;

@@ -13,14 +13,14 @@ const STYLE = `
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --paper: #0d1117; --faint: #30363d; --a: #58a6ff; --b: #f0883e; --c: #56d364; } }
 body { background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; } td, th { padding: .15rem .8rem .15rem 0; text-align: left; border-bottom: 1px solid var(--faint); }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; } td { overflow-wrap: anywhere; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; } td:last-child { overflow-wrap: anywhere; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(22rem, 1fr)); gap: 1rem; } .charts svg { width: 100%; }
 svg text { fill: var(--ink); font: 12px system-ui, sans-serif; } svg .head { font-size: 14px; font-weight: 600; }
 .grid { stroke: var(--faint); } path { fill: none; } .line0 { stroke: var(--a); stroke-width: 2; } .line1 { stroke: var(--b); stroke-width: 2; }
 .line2 { stroke: var(--c); stroke-width: 2; } .faint { stroke: var(--ink); stroke-dasharray: 3 4; opacity: .6; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: .5rem; max-width: 50rem; } figure { margin: 0 0 1rem; } figure svg { width: 100%; }
 rect { fill: none; vector-effect: non-scaling-stroke; stroke-width: 2; } .truth { stroke: #fff; stroke-dasharray: 5 4; } .ignored { opacity: .5; }
-.found { stroke: #ff9e1b; } svg .tag { fill: #fff; paint-order: stroke; stroke: #000; stroke-width: 3; font-weight: 600; font-size: inherit; }`;
+.found { stroke: #ff9e1b; } svg .tag { fill: #fff; paint-order: stroke; stroke: #000; stroke-width: .2em; font-weight: 600; }`;
 
 /** The file's text. `title` is how the model is called. */
 export async function drawReport(title: string, result: TrainResult): Promise<string> {
