@@ -5,6 +5,7 @@ import { Batcher, type BatchOptions } from "./batch.ts";
 import { detectBatches, type Unnumbered } from "./detect.ts";
 import type { Frame } from "./frame.ts";
 import type { InOrder } from "./in-order.ts";
+import { PaceMeter } from "./pace.ts";
 
 /** What became of one batch. */
 export interface BatchReport {
@@ -34,15 +35,14 @@ export class Lane {
   /** Batches in each detector: a replaced one may still have some. */
   readonly #busy = new Map<Detector, number>();
   readonly #onIdle = new Map<Detector, () => void>();
-  /** What the last batches took, in milliseconds. */
-  readonly #recentMs: number[] = [];
+  readonly #pace = new PaceMeter();
 
   constructor(detector: Detector, options: LaneOptions) {
     this.#detector = detector;
     const { maxDelayMs, maxAgeMs, weightOf, onDrop, order, onFailed, onDetected } = options;
     this.#batcher = new Batcher({
       maxBatch: () => this.#detector.maxBatch,
-      batchMs: () => this.#typicalMs(),
+      pace: () => this.#pace.pace(this.#detector.slots, performance.now()),
       maxDelayMs,
       maxAgeMs,
       weightOf,
@@ -53,8 +53,7 @@ export class Lane {
       onFailed,
       detector: () => this.#enter(),
       onDone: (used, { length: size }, ms) => {
-        this.#recentMs.push(ms);
-        if (this.#recentMs.length > RECENT) this.#recentMs.shift();
+        this.#pace.record(ms, performance.now());
         options.onBatch({ model: used.info.model, size, maxBatch: used.maxBatch, ms });
         this.#leave(used);
       },
@@ -99,11 +98,6 @@ export class Lane {
     await this.#finished;
   }
 
-  /** The median: what came while one batch was delayed by something else is no less late for it. */
-  #typicalMs(): number {
-    return this.#recentMs.toSorted((a, b) => a - b)[this.#recentMs.length >> 1] ?? 0;
-  }
-
   #enter(): Detector {
     this.#busy.set(this.#detector, (this.#busy.get(this.#detector) ?? 0) + 1);
     return this.#detector;
@@ -120,5 +114,3 @@ export class Lane {
     if (detector === this.#detector) this.#batcher.grant(1);
   }
 }
-
-const RECENT = 9;

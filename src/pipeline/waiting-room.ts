@@ -1,5 +1,6 @@
 // Frames that wait for a detector: whose turn it is, which have grown too old, and for whom it is worth waiting.
 import type { DropCause, Frame } from "./frame.ts";
+import type { Pace } from "./pace.ts";
 
 /** A frame that waits for the engine, and since when on the clock of `WaitingRoomOptions.now`. */
 export interface WaitingFrame {
@@ -14,8 +15,8 @@ export interface WaitingRoomOptions {
   readonly maxDelayMs: number;
   /** A live frame that has waited longer is not detected any more, unless batches themselves take longer. */
   readonly maxAgeMs: number;
-  /** How long a batch takes. */
-  readonly batchMs: () => number;
+  /** How the detector's last batches went. */
+  readonly pace: () => Pace;
   /** The weight of the frame's stream, 1 or more. */
   readonly weightOf: (frame: Frame) => number;
   /** Told of a frame that will not be in any batch; it is released afterwards. */
@@ -49,6 +50,7 @@ export class WaitingRoom {
   readonly #options: WaitingRoomOptions;
   /** What the stream that was served last had had by then. */
   #level = 0;
+  #lastTake = -Infinity;
   #size = 0;
 
   constructor(options: WaitingRoomOptions) {
@@ -96,6 +98,7 @@ export class WaitingRoom {
     const { now, maxBatch, weightOf } = this.#options;
     const time = now();
     this.#dropStale(time);
+    this.#lastTake = time;
     const batch: WaitingFrame[] = [];
     for (let next = this.#next(); next && batch.length < maxBatch(); next = this.#next()) {
       const first = next.waiting.shift()!;
@@ -128,26 +131,38 @@ export class WaitingRoom {
   }
 
   /**
-   * Live frames that are too old at any time, and, while more wait than a batch takes, those that have been passed over: a frame
-   * that came while a batch ran has waited no longer than a batch takes. So nobody's delay adds up when there is too
-   * much to do, every frame has had its chance, and none is lost for a hiccup or where nothing fresher would fill the batch.
+   * Live frames that are too old at any time, and, while there is too much to do, those that were passed over and have waited longer
+   * than a batch takes: nobody's delay adds up, every frame has had its chance, and none is lost for a hiccup of a detector that
+   * has time to spare. Where fresher ones fill the batch, so do all that were passed over, and those that would be detected later than
+   * twice the delay and a batch if theirs is as long as the longest of late; but for streams that are behind.
    */
   #dropStale(time: number): void {
-    const { maxAgeMs, maxDelayMs, maxBatch, batchMs } = this.#options;
-    const chance = maxDelayMs + batchMs();
+    const { maxAgeMs, maxDelayMs, maxBatch, pace } = this.#options;
+    const { typicalMs, longestMs, busy } = pace();
+    const chance = maxDelayMs + typicalMs;
     this.#dropOlder(time - Math.max(maxAgeMs, chance));
-    if (this.#size <= maxBatch()) return;
-    let fresh = 0;
-    for (const { waiting } of this.#queues.values()) {
-      for (const { frame, since } of waiting) if (!frame.live || since >= time - chance) fresh += 1;
+    if (busy < OVERLOADED) return;
+    this.#dropOlder(Math.min(time - chance, this.#lastTake));
+    for (const limit of [this.#lastTake, time - (2 * chance - longestMs)]) {
+      if (this.#countSince(limit) >= maxBatch()) this.#dropOlder(limit, BEHIND);
     }
-    if (fresh >= maxBatch()) this.#dropOlder(time - chance);
   }
 
-  #dropOlder(limit: number): void {
+  /** How many wait no longer than since then, or may wait as long as they like. */
+  #countSince(limit: number): number {
+    let count = 0;
+    for (const { waiting } of this.#queues.values()) {
+      for (const { frame, since } of waiting) if (!frame.live || since >= limit) count += 1;
+    }
+    return count;
+  }
+
+  /** But not of a stream that has had `behind` frames less than the one that was served last. */
+  #dropOlder(limit: number, behind = Infinity): void {
     for (const queue of this.#queues.values()) {
       const [first] = queue.waiting;
       if (!first?.frame.live || first.since >= limit) continue;
+      if (queue.had <= this.#level - behind / this.#options.weightOf(first.frame)) continue;
       this.#drop(queue, "stale");
     }
   }
@@ -176,4 +191,8 @@ export class WaitingRoom {
 
 /** Frames. With one, batches of uneven length cost single cameras of 32 a third of their share; with eight, none a tenth. */
 const OWED = 8;
+/** Frames. So far behind, a stream's next one is detected somewhat late rather than not at all. */
+const BEHIND = 4;
+/** A detector that works so much of the time has none to spare. */
+const OVERLOADED = 0.95;
 const FORGET_AFTER_MS = 60_000;

@@ -4,6 +4,10 @@ import { TestScheduler } from "rxjs/testing";
 import { describe, expect, it } from "vitest";
 import { Batcher, type BatchOptions } from "../../src/pipeline/batch.ts";
 import { type Frame, FramePool } from "../../src/pipeline/frame.ts";
+import type { Pace } from "../../src/pipeline/pace.ts";
+
+/** Of a detector that never rests. */
+const steady = (ms: number): Pace => ({ typicalMs: ms, longestMs: ms, busy: 1 });
 
 const COLOUR = { matrix: "bt601", fullRange: false } as const;
 
@@ -24,7 +28,7 @@ const DEFAULTS = {
   maxBatch: () => 3,
   maxDelayMs: 10,
   maxAgeMs: 1000,
-  batchMs: () => 1000,
+  pace: () => steady(1000),
   weightOf: () => 1,
 };
 
@@ -125,19 +129,19 @@ describe("Batcher", () => {
 
   it("drops a live frame that is too old when its turn comes, and takes a newer one of another stream", () => {
     const marbles = { input: "a 99ms b", free: "110ms x", output: "110ms x" };
-    const options = { maxAgeMs: 50, batchMs: () => 0 };
+    const options = { maxAgeMs: 50, pace: () => steady(0) };
     expect(run("a0 b0", marbles, { x: "b0" }, options)).toEqual(["a0 stale"]);
     expect(run("A0 b0", marbles, { x: "A0 b0" }, options)).toEqual([]);
   });
 
   it("keeps the engine's word for the next frame when all that waited was too old", () => {
     const marbles = { input: "a 99ms b", free: "90ms x", output: "100ms y" };
-    expect(run("a0 b0", marbles, { y: "b0" }, { maxAgeMs: 50, batchMs: () => 0 })).toEqual(["a0 stale"]);
+    expect(run("a0 b0", marbles, { y: "b0" }, { maxAgeMs: 50, pace: () => steady(0) })).toEqual(["a0 stale"]);
   });
 
   it("takes a frame that is no older than a batch takes, however low the bound", () => {
     const marbles = { input: "a", free: "90ms x", output: "90ms x" };
-    expect(run("a0", marbles, { x: "a0" }, { maxAgeMs: 50, batchMs: () => 80 })).toEqual([]);
+    expect(run("a0", marbles, { x: "a0" }, { maxAgeMs: 50, pace: () => steady(80) })).toEqual([]);
   });
 
   // a and b wait for 60 ms, three others for 5; a batch takes 30 ms, and there is room for three.
@@ -145,13 +149,19 @@ describe("Batcher", () => {
   const late = { input: "(ab) 51ms (cde)", free: "60ms x", output: "60ms x" };
 
   it("drops those that had their chance while more wait than it takes, so that delays do not add up", () => {
-    expect(run(crowd, late, { x: "c0 d0 e0" }, { batchMs: () => 30 })).toEqual(["a0 stale", "b0 stale"]);
+    expect(run(crowd, late, { x: "c0 d0 e0" }, { pace: () => steady(30) })).toEqual(["a0 stale", "b0 stale"]);
   });
 
-  it("drops none of them where nothing fresher would fill the batch", () => {
-    expect(run("a0 b0 c0 d0", { ...late, input: "(ab) 51ms (cd)" }, { x: "a0 b0 c0" }, { batchMs: () => 30 })).toEqual(
-      [],
-    );
+  it("drops none of them for a hiccup, which the detector's rest between batches tells", () => {
+    const pace = () => ({ ...steady(30), busy: 0.5 });
+    expect(run(crowd, late, { x: "a0 b0 c0" }, { pace })).toEqual([]);
+  });
+
+  it("drops those as well that would be late in a batch as long as the longest of late, if fresher ones fill it", () => {
+    const pace = () => ({ ...steady(60), longestMs: 130 });
+    expect(run(crowd, late, { x: "c0 d0 e0" }, { pace })).toEqual(["a0 stale", "b0 stale"]);
+    const fewer = { ...late, input: "(ab) 51ms (cd)" };
+    expect(run("a0 b0 c0 d0", fewer, { x: "a0 b0 c0" }, { pace })).toEqual([]);
   });
 
   it("releases superseded frames, and gives those that wait back to who withdraws them", () => {

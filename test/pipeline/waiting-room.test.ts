@@ -3,9 +3,13 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Frame, FramePool } from "../../src/pipeline/frame.ts";
 import { random } from "../../src/model/random.ts";
+import type { Pace } from "../../src/pipeline/pace.ts";
 import { WaitingRoom, type WaitingRoomOptions } from "../../src/pipeline/waiting-room.ts";
 
 const COLOUR = { matrix: "bt601", fullRange: false } as const;
+
+/** Of a detector that never rests. */
+const steady = (ms: number): Pace => ({ typicalMs: ms, longestMs: ms, busy: 1 });
 
 /** A room on a clock of its own, with the books of its frames. */
 function createRoom(weights: readonly number[], options: Partial<WaitingRoomOptions> = {}) {
@@ -15,7 +19,7 @@ function createRoom(weights: readonly number[], options: Partial<WaitingRoomOpti
     maxBatch: () => 8,
     maxDelayMs: 10,
     maxAgeMs: 1000,
-    batchMs: () => 80,
+    pace: () => steady(80),
     weightOf: ({ stream }) => weights[Number(stream)]!,
     onDrop: ({ stream }) => (books.dropped[Number(stream)]! += 1),
     now: () => books.time,
@@ -77,7 +81,7 @@ describe("with more frames than the detector takes", () => {
       fc.property(rates, fc.integer({ min: 20, max: 150 }), (cameras, batchMs) => {
         const { books, add, take } = createRoom(
           cameras.map(() => 1),
-          { batchMs: () => batchMs },
+          { pace: () => steady(batchMs) },
         );
         const seconds = 30;
         const due = cameras.map(({ fps, phase }) => (phase * 1000) / fps);
@@ -111,7 +115,7 @@ describe("thirty-two cameras on a detector that holds twenty", () => {
   function run(offsets: readonly number[], batchMs: () => number) {
     const { room, books, add } = createRoom(
       offsets.map(() => 1),
-      { batchMs: () => typicalMs, maxDelayMs },
+      { pace: () => steady(typicalMs), maxDelayMs },
     );
     const due = offsets.map((offset) => offset * frameMs);
     const ages: number[] = [];
@@ -183,6 +187,18 @@ test("a stream that was silent for long is owed eight frames and no more", () =>
   for (let i = 0; i < 100; i++) add(1, false);
   for (let i = 0; i < 40; i++) take();
   expect(books.taken).toEqual([116, 24]);
+});
+
+test("a camera whose frames come as a batch goes has its turn: they are older than a batch takes, but were never passed over", () => {
+  const { books, add, take } = createRoom([1, 1], { maxBatch: () => 1, pace: () => steady(20) });
+  const served = Array.from({ length: 10 }, () => {
+    add(1);
+    books.time += 21;
+    add(0);
+    books.time += 10;
+    return take().map(({ stream }) => Number(stream));
+  });
+  expect(served.flat()).toEqual([1, 0, 1, 0, 1, 0, 1, 0, 1, 0]);
 });
 
 test("no frame is lost: each is taken, dropped, withdrawn, or waits, at every moment", () => {
