@@ -1,6 +1,7 @@
 // The guard against real processes and a real kill -9.
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -29,6 +30,12 @@ ended.kill();
 setInterval(() => {}, 1000);
 `;
 
+/** Hang-up, interrupt and termination: the first, second and fifteenth bit of what the kernel says is ignored. */
+function ignoresSignals(pid: number): boolean {
+  const [, mask] = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return (Number.parseInt(mask!, 16) & 0x4003) === 0x4003;
+}
+
 test.each(["SIGKILL", "SIGTERM"] as const)("no child outlives a server that gets %s", async (signal) => {
   const folder = await makeFolder();
   const script = join(folder.path, "server.mts");
@@ -39,6 +46,8 @@ test.each(["SIGKILL", "SIGTERM"] as const)("no child outlives a server that gets
     const pids = JSON.parse(line) as { kept: number; ended: number; guard: number };
     expect(isRunning(pids.kept)).toBe(true);
     expect(isRunning(pids.guard)).toBe(true);
+    // The server may say so before the shell has come to its first line.
+    await until(() => ignoresSignals(pids.guard));
     // A Ctrl-C or a hang-up that reaches the guard first does not end it.
     for (const rude of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.kill(pids.guard, rude);
     server.kill(signal);
