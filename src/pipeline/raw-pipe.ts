@@ -38,13 +38,23 @@ export async function openRawPipe(intake: Intake): Promise<RawPipe | undefined> 
     folder = await mkdtemp(join(tmpdir(), "multibox-pipe-"));
     const name = join(folder, "pipe");
     await promisify(execFile)("mkfifo", ["-m", "600", name]);
-    const reading = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
-    // While this end is open, the pipe does not end before ffmpeg has begun to write.
-    return rawPipe(intake, reading, openSync(name, constants.O_WRONLY | constants.O_NONBLOCK));
+    return rawPipe(intake, ...openEnds(name));
   } catch {
     return undefined;
   } finally {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** To read and to write. While the second is open, the pipe does not end before ffmpeg has begun to write. */
+function openEnds(name: string): [reading: number, writing: number] {
+  const reading = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return [reading, openSync(name, constants.O_WRONLY | constants.O_NONBLOCK)];
+  } catch (error) {
+    // As many files are open as may be.
+    closeSync(reading);
+    throw error;
   }
 }
 
