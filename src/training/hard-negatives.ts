@@ -9,10 +9,15 @@ export function mineNegatives(losses: Float64Array, labels: Int32Array, wanted: 
   for (let i = 0; i < labels.length; i++) if (labels[i] === 0) negatives.push(i);
   if (negatives.length <= wanted) return negatives;
   if (wanted === 0) return [];
-  const hardness = (i: number): number => (Number.isNaN(losses[i]!) ? Infinity : losses[i]!);
-  const least = greatest(Float64Array.from(negatives, hardness), wanted);
-  let even = wanted - negatives.filter((i) => hardness(i) > least).length;
-  return negatives.filter((i) => hardness(i) > least || (hardness(i) === least && even-- > 0));
+  const hardness = new Float64Array(negatives.length);
+  for (let n = 0; n < hardness.length; n++) {
+    const loss = losses[negatives[n]!]!;
+    hardness[n] = Number.isNaN(loss) ? Infinity : loss;
+  }
+  const least = greatest(hardness.slice(), wanted);
+  let even = wanted;
+  for (const one of hardness) if (one > least) even--;
+  return negatives.filter((_, n) => hardness[n]! > least || (hardness[n] === least && even-- > 0));
 }
 
 /** The value that `count - 1` others are not below, by quickselect: sorting all took a third of a step's loss. Changes their order. */

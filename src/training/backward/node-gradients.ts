@@ -1,5 +1,5 @@
 // The way back through one node: from what the loss changes by with its output to the same for its inputs and weights.
-import { attribute, textAttribute } from "../../model/compile/onnx-proto.ts";
+import { attribute, onnx, textAttribute } from "../../model/compile/onnx-proto.ts";
 import type { ActivationNode, GraphNode, L2NormNode, MaxPoolNode, RowsNode, Shape } from "../../model/graph.ts";
 import { biasGradient, inputGradient } from "./conv-gradients.ts";
 import type { BackwardParts } from "./parts.ts";
@@ -77,8 +77,10 @@ function activationGradient(parts: BackwardParts, { kind, name }: ActivationNode
   }
 }
 
+/** As a product, which takes three quarters of the time of a choice between two. */
 function masked(parts: BackwardParts, gradient: string, mask: string): string {
-  return parts.add("Where", [mask, gradient, parts.number(0)]);
+  const ones = parts.add("Cast", [mask], [attribute("to", onnx.TensorProto.DataType.FLOAT)]);
+  return parts.add("Mul", [gradient, ones]);
 }
 
 /** Each window's gradient goes to its greatest value, the first of equal ones; windows may overlap. */
