@@ -13,7 +13,7 @@ import { findFfmpeg } from "../src/pipeline/find-ffmpeg.ts";
 import {
   benchFrames,
   benchModel,
-  benchVideo,
+  streetVideo,
   type Contender,
   measure,
   median,
@@ -34,33 +34,6 @@ const scratch = await mkdtemp(join(tmpdir(), "multibox-bench-"));
 const ffmpeg = await findFfmpeg();
 const { bundle } = await benchModel();
 const python = process.env["MULTIBOX_PYTHON"] ?? "python3";
-
-/** The same street scene over and over; larger than it is, it is scaled up and encoded once. */
-async function makeVideo(): Promise<string> {
-  const path = join(cache, `street-${HEIGHT}-${LOOPS}.mp4`);
-  if (existsSync(path)) return path;
-  await mkdir(cache, { recursive: true });
-  const draft = join(cache, "draft.mp4");
-  const source = await benchVideo("mmdetection-demo.mp4");
-  const encode =
-    HEIGHT === 720
-      ? ["-c", "copy"]
-      : ["-vf", `scale=-2:${HEIGHT}`, "-c:v", "libx264", "-preset", "medium", "-crf", "20"];
-  await run(ffmpeg.path, [
-    "-v",
-    "error",
-    "-y",
-    "-stream_loop",
-    String(LOOPS - 1),
-    "-i",
-    source,
-    "-an",
-    ...encode,
-    draft,
-  ]);
-  await rename(draft, path);
-  return path;
-}
 
 /** The whole command, its start included. */
 function multibox(precision: "fp32" | "int8", ...more: string[]): Contender {
@@ -157,7 +130,7 @@ async function cocoSsd(): Promise<Contender[]> {
 }
 
 printMachine();
-const video = await makeVideo();
+const video = await streetVideo(ffmpeg.path, HEIGHT, LOOPS);
 console.log(
   `${HEIGHT}p, H.264, every frame detected (scores over 0.3) and written as JSON lines; whole processes, ${ROUNDS} rounds\n`,
 );

@@ -1,7 +1,10 @@
 // What the benches share: medians over alternating rounds, the machine in a line, and real frames to work on.
+import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { mkdir, rename } from "node:fs/promises";
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { firstValueFrom, take, toArray, tap } from "rxjs";
 import { defaultCacheDir } from "../src/cache-dir.ts";
 import { demoClip } from "../src/demo-clip.ts";
@@ -100,4 +103,20 @@ export async function benchFrames(video: string, count: number): Promise<YuvImag
     toArray(),
   );
   return (await firstValueFrom(frames)).map(({ picture }) => picture);
+}
+
+/** A street scene over and over, kept in the cache folder; larger than its 720 lines, it is scaled up and encoded once. */
+export async function streetVideo(ffmpeg: string, height: number, loops: number): Promise<string> {
+  const cache = join(defaultCacheDir(), "bench");
+  const path = join(cache, `street-${height}-${loops}.mp4`);
+  if (existsSync(path)) return path;
+  await mkdir(cache, { recursive: true });
+  const draft = join(cache, "draft.mp4");
+  const source = await benchVideo("mmdetection-demo.mp4");
+  const scaled = ["-vf", `scale=-2:${height}`, "-c:v", "libx264", "-preset", "medium", "-crf", "20"];
+  const encode = height === 720 ? ["-c", "copy"] : scaled;
+  const args = ["-v", "error", "-y", "-stream_loop", String(loops - 1), "-i", source, "-an", ...encode, draft];
+  await promisify(execFile)(ffmpeg, args);
+  await rename(draft, path);
+  return path;
 }
