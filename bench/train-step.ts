@@ -24,6 +24,8 @@ const { values: chosen } = parseArgs({
     engines: { type: "string", default: "onnx:cpu,tfjs:cpu,tfjs:wasm,pytorch" },
     cases: { type: "string", default: "heads,whole,ssd300" },
     rounds: { type: "string", default: "7" },
+    turns: { type: "string", default: "3" },
+    child: { type: "boolean", default: false },
     python: { type: "string", default: process.env["MULTIBOX_PYTHON"] ?? "python3" },
   },
 });
@@ -41,9 +43,16 @@ interface Case {
   readonly given: "pictures" | "features";
 }
 
-printMachine();
-console.log(`Batches of ${BATCH}; medians. Ratio: to onnx:cpu.\n\n| | engine | ms a step | ratio |\n|---|---|---|---|`);
-for (const name of chosen.cases.split(",")) await measureCase(await caseOf(name));
+if (chosen.child) {
+  console.log(JSON.stringify(await timeEngine(chosen.engines, await caseOf(chosen.cases))));
+} else {
+  printMachine();
+  console.log(
+    `Batches of ${BATCH}; medians of ${rounds} steps in each of ${chosen.turns} turns. Ratio: to onnx:cpu.\n`,
+  );
+  console.log("| | engine | ms a step | ratio |\n|---|---|---|---|");
+  for (const name of chosen.cases.split(",")) await measureCase(name);
+}
 
 async function caseOf(name: string): Promise<Case> {
   const bundle = name === "ssd300" ? untrained("ssd300-vgg16-voc") : (await benchModel()).bundle;
@@ -53,18 +62,33 @@ async function caseOf(name: string): Promise<Case> {
   return { title: `${bundle.spec.name}, ${what}`, bundle, plan, given: name === "whole" ? "pictures" : "features" };
 }
 
-async function measureCase(one: Case): Promise<void> {
-  let baseline: number | undefined;
-  for (const engine of chosen.engines.split(",")) {
-    try {
-      const times = engine === "pytorch" ? await timePython(one) : await timeEngine(engine, one);
-      const ms = median(times);
-      if (engine === "onnx:cpu") baseline = ms;
-      console.log(`| ${one.title} | ${engine} | ${ms.toFixed(0)} | ${baseline ? (ms / baseline).toFixed(2) : ""} |`);
-    } catch (error) {
-      console.log(`| ${one.title} | ${engine} | ${sentenceOf(error).split("\n")[0]} | |`);
+/** Engines take turns, each in a process of its own, in which nothing of another lies in memory. */
+async function measureCase(name: string): Promise<void> {
+  const one = await caseOf(name);
+  const figures = new Map<string, number[] | string>(chosen.engines.split(",").map((engine) => [engine, []]));
+  for (let turn = 0; turn < Number(chosen.turns); turn++) {
+    for (const [engine, times] of figures) {
+      if (typeof times === "string") continue;
+      try {
+        times.push(...(engine === "pytorch" ? await timePython(one) : timeAlone(engine, name)));
+      } catch (error) {
+        figures.set(engine, sentenceOf(error).split("\n")[0]!);
+      }
     }
   }
+  const baseline = figures.get("onnx:cpu");
+  for (const [engine, times] of figures) {
+    const ms = typeof times === "string" ? undefined : median(times);
+    const ratio = ms === undefined || !Array.isArray(baseline) ? "" : (ms / median(baseline)).toFixed(2);
+    console.log(`| ${one.title} | ${engine} | ${ms?.toFixed(0) ?? String(times)} | ${ratio} |`);
+  }
+}
+
+function timeAlone(engine: string, name: string): number[] {
+  const args = ["--child", "--engines", engine, "--cases", name, "--rounds", chosen.rounds];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [process.argv[1]!, ...args], { encoding: "utf8" });
+  if (status !== 0) throw new Error(/\w*Error: (.*)/.exec(stderr)?.[1] ?? `not measured: exit code ${status}`);
+  return JSON.parse(stdout.trim().split("\n").at(-1)!) as number[];
 }
 
 async function timeEngine(name: string, { bundle, plan, given }: Case): Promise<number[]> {
