@@ -54,7 +54,7 @@ interface Move {
   readonly rate: number;
 }
 
-/** One tensor's. Functions of their own, and four numbers a turn, take a quarter of the time: millions of numbers move at each step. */
+/** One tensor's. Functions of their own, and four numbers a turn, take half the time or less: millions of numbers move at each step. */
 function move(
   data: Float32Array,
   velocity: Float32Array,
