@@ -44,7 +44,7 @@ export class Delivery {
     if (wanted.pictures === undefined) {
       const missed = this.#outbox.takeSkipped(stream);
       this.#outbox.offer(stream, messages.text(wanted.filter), missed, wanted.newestOnly);
-    } else this.#offerPicture(messages, wanted, wanted.pictures);
+    } else this.#offerPicture(messages, cursor, wanted.pictures);
   }
 
   /** The replay of a stream is about to begin: from now on no frame of it is sent before `begin`. */
@@ -118,21 +118,28 @@ export class Delivery {
     this.#outbox.offer(stream, recordMessage(record, detections), this.#outbox.takeSkipped(stream));
   }
 
-  #offerPicture(messages: FrameMessages, wanted: Subscribed, width: number): void {
+  #offerPicture(messages: FrameMessages, cursor: Cursor, width: number): void {
     const { stream } = messages.record;
+    const { wanted } = cursor;
     const picture = messages.picture(width);
     if (!picture) {
       this.#outbox.skip(stream);
       return;
     }
     const missedBefore = this.#outbox.takeSkipped(stream);
+    // The stream may have been removed meanwhile, and added again: the client was told so, and this frame must not come after that.
+    const isForgotten = (): boolean =>
+      this.#subscriptions.of(stream) === wanted && this.#cursors.get(stream) !== cursor;
     picture.then(
       (jpeg) => {
+        if (isForgotten()) return;
         // Frames of a newer subscription may have gone out meanwhile, and this one must not come after them.
         if (this.#subscriptions.of(stream) !== wanted) this.#skip(stream, missedBefore);
         else this.#outbox.offer(stream, messages.withPicture(wanted.filter, jpeg), missedBefore, wanted.newestOnly);
       },
-      () => this.#skip(stream, missedBefore),
+      () => {
+        if (!isForgotten()) this.#skip(stream, missedBefore);
+      },
     );
   }
 

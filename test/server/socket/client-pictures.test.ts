@@ -81,6 +81,28 @@ test("a picture that fails counts as missed, and one for an older subscription d
   });
 });
 
+test("a picture that is ready when its stream is gone is not sent, so that the books of the next one by that name are right", async () => {
+  const jpeg = new HeldEncoder();
+  await withServer({ jpeg }, async ({ socketUrl, pipeline }) => {
+    pipeline.addStream("a");
+    const client = await subscribed(socketUrl, 160);
+    pipeline.show("a");
+    // The encoder is behind: this one is missed, and nobody is there any more to be told.
+    pipeline.show("a");
+    await pipeline.remove("a");
+    await client.until((message) => message.type === "stream" && message.state === "removed");
+    pipeline.addStream("a");
+    jpeg.letGo();
+    await Promise.resolve();
+    await jpeg.lastLetGo;
+    await client.ask({ type: "unsubscribe", streams: ["nobody"] });
+    pipeline.show("a", [found("red", 0.9)]);
+    jpeg.letGo();
+    await client.until((message) => message.type === "detections" && message.detections.length > 0);
+    expect(client.detections().map(({ detections, dropped }) => [detections.length, dropped])).toEqual([[1, 0]]);
+  });
+});
+
 async function subscribed(url: string, pictures?: number): Promise<SocketClient> {
   const client = await SocketClient.open(url);
   await client.ask({ type: "subscribe", streams: ["*"], ...(pictures && { pictures }) });
