@@ -51,6 +51,10 @@ export function attribute(name: string, value: number | number[]): OnnxAttribute
   );
 }
 
+export function numbersAttribute(name: string, floats: number[]): OnnxAttribute {
+  return onnx.AttributeProto.create({ name, type: onnx.AttributeProto.AttributeType.FLOATS, floats });
+}
+
 export function textAttribute(name: string, value: string): OnnxAttribute {
   return onnx.AttributeProto.create({ name, type: onnx.AttributeProto.AttributeType.STRING, s: Buffer.from(value) });
 }

@@ -2,16 +2,12 @@
 import { attribute } from "../../model/compile/onnx-proto.ts";
 import { isDepthwise } from "../../model/compile/windows.ts";
 import type { ConvNode, Shape } from "../../model/graph.ts";
-import type { BackwardParts } from "./parts.ts";
+import { blockedConvolution, blockedSum, isBlocked } from "./blocked-convolutions.ts";
+import type { ModelParts } from "./parts.ts";
 
 /** Towards the input, of one batch. `gradient` is that of the output. */
-export function inputGradient(
-  parts: BackwardParts,
-  node: ConvNode,
-  gradient: string,
-  [, height, width]: Shape,
-): string {
-  const { kernel, stride, padding, groups, dilation, shape } = node;
+export function inputGradient(parts: ModelParts, node: ConvNode, gradient: string, [, height, width]: Shape): string {
+  const { inChannels, kernel, stride, padding, groups, dilation, shape } = node;
   const reach = (kernel - 1) * dilation + 1;
   const [top, left, bottom, right] = padding.map((pixels) => reach - 1 - pixels) as [number, number, number, number];
   const weight = `${node.name}.weight`;
@@ -19,16 +15,13 @@ export function inputGradient(
   if (stride === 1 && turnable && Math.min(top, left, bottom, right) >= 0) {
     // A convolution with the kernels turned by half and inputs and outputs exchanged.
     const turned = turn(parts, weight, node);
-    return parts.add(
-      "Conv",
-      [gradient, turned],
-      [
-        attribute("kernel_shape", [kernel, kernel]),
-        attribute("pads", [top, left, bottom, right]),
-        attribute("group", groups),
-        attribute("dilations", [dilation, dilation]),
-      ],
-    );
+    const windows = [attribute("pads", [top, left, bottom, right]), attribute("dilations", [dilation, dilation])];
+    if (isBlocked(parts, node)) {
+      const [ins, outs] = [shape[0], inChannels];
+      return blockedConvolution(parts, { input: gradient, weight: turned, ins, outs, kernel, groups, windows });
+    }
+    const others = [attribute("kernel_shape", [kernel, kernel]), attribute("group", groups)];
+    return parts.add("Conv", [gradient, turned], [...others, ...windows]);
   }
   const unread = (size: number, count: number, pads: number): number => size + pads - reach - (count - 1) * stride;
   return parts.add(
@@ -48,7 +41,7 @@ export function inputGradient(
   );
 }
 
-function turn(parts: BackwardParts, weight: string, { kernel, groups }: ConvNode): string {
+function turn(parts: ModelParts, weight: string, { kernel, groups }: ConvNode): string {
   const exchanged = groups === 1 ? parts.add("Transpose", [weight], [attribute("perm", [1, 0, 2, 3])]) : weight;
   if (kernel === 1) return exchanged;
   const [last, least, axes, steps] = [
@@ -67,6 +60,7 @@ function turn(parts: BackwardParts, weight: string, { kernel, groups }: ConvNode
 }
 
 /** Towards the bias. */
-export function biasGradient(parts: BackwardParts, gradient: string, output: string): void {
+export function biasGradient(parts: ModelParts, { shape }: ConvNode, gradient: string, output: string): void {
+  if (parts.hasBlocks(gradient)) return blockedSum(parts, gradient, shape, output);
   parts.add("ReduceSum", [gradient, parts.integers(0, 2, 3)], [attribute("keepdims", 0)], output);
 }

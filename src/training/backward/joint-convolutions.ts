@@ -1,10 +1,11 @@
 // Convolutions that read the same map in the same way, as a map's two predictors do: one convolution does the work of all of them.
-import { type Constants, convOperation } from "../../model/compile/onnx-nodes.ts";
-import { attribute, type OnnxNode, operation } from "../../model/compile/onnx-proto.ts";
+import { convOperation } from "../../model/compile/onnx-nodes.ts";
+import { attribute, operation } from "../../model/compile/onnx-proto.ts";
 import type { ConvNode, GraphNode } from "../../model/graph.ts";
+import { addBlocked, isBlocked } from "./blocked-convolutions.ts";
 import { biasGradient, inputGradient } from "./conv-gradients.ts";
 import { type BackwardContext, gradientName } from "./node-gradients.ts";
-import type { BackwardParts } from "./parts.ts";
+import type { ModelParts } from "./parts.ts";
 import { weightGradient } from "./weight-gradients.ts";
 
 export interface JointConvolution {
@@ -38,25 +39,22 @@ export function jointConvolutions(
   return joints;
 }
 
-/** The way forward; the outputs have the members' names. What it needs beside weights is added to the constants. */
-export function jointOperations({ members, node }: JointConvolution, constants: Constants): OnnxNode[] {
-  const channels = BigInt64Array.from(members, ({ shape }) => BigInt(shape[0]));
-  constants.set(`${node.name}.channels`, { shape: [members.length], data: channels });
-  const joined = (kind: "weight" | "bias"): OnnxNode =>
-    operation(
-      "Concat",
-      members.map(({ name }) => `${name}.${kind}`),
-      `${node.name}.${kind}`,
-      [attribute("axis", 0)],
-    );
+/** The way forward; the outputs have the members' names. */
+export function addJoint(parts: ModelParts, { members, node }: JointConvolution): void {
+  for (const kind of ["weight", "bias"]) {
+    const all = members.map(({ name }) => `${name}.${kind}`);
+    parts.add("Concat", all, [attribute("axis", 0)], `${node.name}.${kind}`);
+  }
+  if (isBlocked(parts, node)) addBlocked(parts, node);
+  else parts.push(convOperation(node));
   const [first, ...others] = members.map(({ name }) => name);
-  const apart = operation("Split", [node.name, `${node.name}.channels`], [first!, ...others], [attribute("axis", 1)]);
-  return [joined("weight"), joined("bias"), convOperation(node), apart];
+  const channels = parts.integers(...members.map(({ shape }) => shape[0]));
+  parts.push(operation("Split", [node.name, channels], [first!, ...others], [attribute("axis", 1)]));
 }
 
 /** The way back, given what the loss changes by with each member's output. */
 export function addJointGradient(
-  parts: BackwardParts,
+  parts: ModelParts,
   { members, node }: JointConvolution,
   gradients: readonly string[],
   { live, shapeOf, pictures }: BackwardContext,
@@ -65,7 +63,7 @@ export function addJointGradient(
   const weight = `${node.name}.weight`;
   const inputShape = shapeOf(node.input);
   weightGradient(parts, node, gradient, inputShape, pictures, gradientName(weight));
-  parts.nodes.push(
+  parts.push(
     operation(
       "Split",
       [gradientName(weight), parts.integers(...members.map(({ shape }) => shape[0]))],
@@ -73,7 +71,8 @@ export function addJointGradient(
       [attribute("axis", 0)],
     ),
   );
-  for (const [i, { name }] of members.entries()) biasGradient(parts, gradients[i]!, gradientName(`${name}.bias`));
+  for (const [i, member] of members.entries())
+    biasGradient(parts, member, gradients[i]!, gradientName(`${member.name}.bias`));
   if (!live.has(node.input)) return;
   const weights = members.map(({ name }) => `${name}.weight`);
   parts.add("Concat", weights, [attribute("axis", 0)], weight);

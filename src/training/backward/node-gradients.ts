@@ -1,8 +1,8 @@
 // The way back through one node: from what the loss changes by with its output to the same for its inputs and weights.
-import { attribute, onnx, textAttribute } from "../../model/compile/onnx-proto.ts";
+import { attribute, onnx, operation, textAttribute } from "../../model/compile/onnx-proto.ts";
 import type { ActivationNode, GraphNode, L2NormNode, MaxPoolNode, RowsNode, Shape } from "../../model/graph.ts";
 import { biasGradient, inputGradient } from "./conv-gradients.ts";
-import type { BackwardParts } from "./parts.ts";
+import { blocksOf, type ModelParts } from "./parts.ts";
 import { weightGradient } from "./weight-gradients.ts";
 
 export interface BackwardContext {
@@ -20,7 +20,7 @@ export const gradientName = (name: string): string => `${name}.gradient`;
 
 /** Adds a node's way back. `gradient` is all of what the loss changes by with its output. */
 export function addNodeGradient(
-  parts: BackwardParts,
+  parts: ModelParts,
   node: GraphNode,
   gradient: string,
   { live, trained, shapeOf, pictures }: BackwardContext,
@@ -35,7 +35,7 @@ export function addNodeGradient(
       const [weight, bias] = [`${node.name}.weight`, `${node.name}.bias`];
       const inputShape = shapeOf(node.input);
       if (trained.has(weight)) weightGradient(parts, node, gradient, inputShape, pictures, gradientName(weight));
-      if (trained.has(bias)) biasGradient(parts, gradient, gradientName(bias));
+      if (trained.has(bias)) biasGradient(parts, node, gradient, gradientName(bias));
       return pass(node.input, () => inputGradient(parts, node, gradient, inputShape));
     }
     case "maxpool":
@@ -56,14 +56,14 @@ export function addNodeGradient(
 }
 
 /** From the activation's output, which is kept rather than its input: it is what the next node reads anyway. */
-function activationGradient(parts: BackwardParts, { kind, name }: ActivationNode, gradient: string): string {
+function activationGradient(parts: ModelParts, { kind, name, shape }: ActivationNode, gradient: string): string {
   switch (kind) {
     case "relu":
-      return masked(parts, gradient, parts.add("Greater", [name, parts.number(0)]));
     case "relu6": {
-      const above = parts.add("Greater", [name, parts.number(0)]);
-      const below = parts.add("Less", [name, parts.number(6)]);
-      return masked(parts, gradient, parts.add("And", [above, below]));
+      const result = parts.newName();
+      if (!parts.hasBlocks(gradient)) return masked(parts, gradient, kind, name, result);
+      masked(parts, parts.inBlocks(gradient), kind, parts.inBlocks(name), blocksOf(result));
+      return parts.fromBlocks(result, shape[0]);
     }
     case "sigmoid": {
       const slope = parts.add("Mul", [name, parts.add("Sub", [parts.number(1), name])]);
@@ -78,30 +78,34 @@ function activationGradient(parts: BackwardParts, { kind, name }: ActivationNode
 }
 
 /** As a product, which takes three quarters of the time of a choice between two. */
-function masked(parts: BackwardParts, gradient: string, mask: string): string {
+function masked(parts: ModelParts, gradient: string, kind: "relu" | "relu6", name: string, output: string): string {
+  const above = parts.add("Greater", [name, parts.number(0)]);
+  const mask = kind === "relu" ? above : parts.add("And", [above, parts.add("Less", [name, parts.number(6)])]);
   const ones = parts.add("Cast", [mask], [attribute("to", onnx.TensorProto.DataType.FLOAT)]);
-  return parts.add("Mul", [gradient, ones]);
+  return parts.add("Mul", [gradient, ones], [], output);
 }
 
 /** Each window's gradient goes to its greatest value, the first of equal ones; windows may overlap. */
 function poolGradient(
-  parts: BackwardParts,
+  parts: ModelParts,
   { name, input, kernel, stride, padding }: MaxPoolNode,
   gradient: string,
   [channels, height, width]: Shape,
   pictures: number,
 ): string {
   const places = `${name}.places`;
-  parts.add(
-    "MaxPool",
-    [input],
-    [
-      attribute("kernel_shape", [kernel, kernel]),
-      attribute("strides", [stride, stride]),
-      attribute("pads", [...padding]),
-    ],
+  parts.push(
+    operation(
+      "MaxPool",
+      [input],
+      [`${name}.greatest`, places],
+      [
+        attribute("kernel_shape", [kernel, kernel]),
+        attribute("strides", [stride, stride]),
+        attribute("pads", [...padding]),
+      ],
+    ),
   );
-  parts.nodes.at(-1)!.output.push(places);
   const size = pictures * channels * height * width;
   const zeros = parts.add("ConstantOfShape", [parts.integers(size)]);
   const updates = [parts.reshape(places, -1), parts.reshape(gradient, -1)];
@@ -111,7 +115,7 @@ function poolGradient(
 
 /** y = scale * u, u = x / |x|: towards x it is (scale * dy, less its share along u) / |x|. */
 function normGradient(
-  parts: BackwardParts,
+  parts: ModelParts,
   { name, input, shape: [channels] }: L2NormNode,
   gradient: string,
   scaleLearns: boolean,
@@ -134,7 +138,7 @@ function normGradient(
 }
 
 function rowsGradient(
-  parts: BackwardParts,
+  parts: ModelParts,
   { inputs, columns }: RowsNode,
   gradient: string,
   shapeOf: (node: string) => Shape,

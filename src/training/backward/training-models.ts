@@ -1,11 +1,13 @@
 // A training plan -> two ONNX models: the way forward, which keeps what the way back reads, and the way back.
-import { type Constants, nodeOperations } from "../../model/compile/onnx-nodes.ts";
-import { initializer, MICROSOFT, onnx, type OnnxNode } from "../../model/compile/onnx-proto.ts";
-import { inputShape, type Shape, weightShapes } from "../../model/graph.ts";
+import { nodeOperations } from "../../model/compile/onnx-nodes.ts";
+import { initializer, MICROSOFT, onnx } from "../../model/compile/onnx-proto.ts";
+import { soleActivations } from "../../model/compile/windows.ts";
+import { type GraphNode, inputShape, type Shape, weightShapes } from "../../model/graph.ts";
 import type { Tensors } from "../../model/weights/safetensors.ts";
-import { addJointGradient, type JointConvolution, jointConvolutions, jointOperations } from "./joint-convolutions.ts";
+import { addBlocked, isBlocked } from "./blocked-convolutions.ts";
+import { addJoint, addJointGradient, type JointConvolution, jointConvolutions } from "./joint-convolutions.ts";
 import { addNodeGradient, type BackwardContext, gradientName } from "./node-gradients.ts";
-import { BackwardParts } from "./parts.ts";
+import { BLOCKS, blocksOf, ModelParts, type PartsOptions } from "./parts.ts";
 import { shapeOf, type TrainingPlan } from "./plan.ts";
 
 // ScatterElements adds since 16; ReduceL2 takes its axes as an attribute until 17.
@@ -26,16 +28,16 @@ export interface TrainingModel {
  * Inputs: `pictures`, uint8 [batch, height, width, 3], or the plan's frontier; and the weights that learn. Outputs: the answers, and
  * what the plan keeps. Frozen weights are constants, which ONNX Runtime lays out as it likes best.
  */
-export function forwardModel(plan: TrainingPlan, frozen: Tensors, given: Given, batch: number): TrainingModel {
+export function forwardModel(
+  plan: TrainingPlan,
+  frozen: Tensors,
+  given: Given,
+  batch: number,
+  block?: number,
+): TrainingModel {
   const { graph, live, trained, frontier, kept } = plan;
-  const constants: Constants = new Map();
-  const nodes = graph.nodes.filter(({ name }) => given === "pictures" || live.has(name));
-  const joints = jointConvolutions(nodes, trained);
-  const operations = nodes.flatMap((node) => {
-    const joint = joints.get(node.name);
-    if (!joint) return nodeOperations(node, constants);
-    return joint.members[0] === node ? jointOperations(joint, constants) : [];
-  });
+  const parts = new ModelParts({ block });
+  addForward(parts, plan, given === "pictures" ? graph.nodes : graph.nodes.filter(({ name }) => live.has(name)));
   const [, height, width] = inputShape(graph);
   const inputs = new Map<string, readonly number[]>(
     given === "pictures"
@@ -44,23 +46,45 @@ export function forwardModel(plan: TrainingPlan, frozen: Tensors, given: Given, 
   );
   const shapes = weightShapes(graph);
   for (const name of trained) inputs.set(name, shapes.get(name)!);
-  addFrozen(constants, operations, inputs, frozen, shapes);
   const answers = [graph.offsets, graph.logits];
   const outputs = new Map(answers.map((name) => [name, [batch, ...shapeOf(graph, name).slice(1)]] as const));
   for (const name of kept) {
-    if (!inputs.has(name) && !outputs.has(name)) outputs.set(name, [batch, ...shapeOf(graph, name)]);
+    if (inputs.has(name) || outputs.has(name)) continue;
+    outputs.set(parts.hasBlocks(name) ? blocksOf(name) : name, [batch, ...shapeOf(graph, name)]);
   }
-  return model(`${graph.name}.forward`, operations, constants, inputs, outputs);
+  return model(`${graph.name}.forward`, parts, frozen, inputs, outputs);
+}
+
+function addForward(parts: ModelParts, { graph, trained }: TrainingPlan, nodes: readonly GraphNode[]): void {
+  const joints = jointConvolutions(nodes, trained);
+  const activations = soleActivations(graph);
+  const done = new Set<string>();
+  for (const node of nodes) {
+    const joint = joints.get(node.name);
+    if (joint) {
+      if (joint.members[0] === node) addJoint(parts, joint);
+    } else if (node.kind === "conv" && trained.includes(`${node.name}.weight`) && isBlocked(parts, node)) {
+      const activation = activations.get(node.name);
+      if (activation) done.add(activation.name);
+      addBlocked(parts, node, activation);
+    } else if (!done.has(node.name)) parts.push(...nodeOperations(node, parts.constants));
+  }
 }
 
 /**
- * Inputs: what the plan keeps, the weights that the way back needs, and the gradients towards the answers (`gradientName`). Outputs: the
- * gradients towards the weights that learn.
+ * Inputs: what the way forward has kept, the weights that the way back needs, and the gradients towards the answers (`gradientName`).
+ * Outputs: the gradients towards the weights that learn.
  */
-export function backwardModel(plan: TrainingPlan, frozen: Tensors, batch: number, mostShifted?: number): TrainingModel {
+export function backwardModel(
+  plan: TrainingPlan,
+  frozen: Tensors,
+  forward: TrainingModel,
+  batch: number,
+  options?: PartsOptions,
+): TrainingModel {
   const { graph, live, trained, kept } = plan;
   const shapes = weightShapes(graph);
-  const parts = new BackwardParts(mostShifted);
+  const parts = new ModelParts(options);
   const context = {
     live,
     trained: new Set(trained),
@@ -72,31 +96,27 @@ export function backwardModel(plan: TrainingPlan, frozen: Tensors, batch: number
     inputs.set(gradientName(name), [batch, ...shapeOf(graph, name).slice(1)]);
     parts.contribute(name, gradientName(name));
   }
+  for (const name of kept) {
+    if (forward.outputs.has(blocksOf(name))) parts.fromBlocks(name, shapeOf(graph, name)[0]);
+  }
   const joints = jointConvolutions(graph.nodes, trained);
   for (const node of graph.nodes.toReversed()) {
     const joint = joints.get(node.name);
     if (joint) {
       // The last one of the way back: whatever reads any of them has been passed.
-      if (joint.members[0] === node) addJoint(parts, joint, context);
+      if (joint.members[0] === node) addJointBack(parts, joint, context);
       continue;
     }
     const gradient = live.has(node.name) ? parts.gradientOf(node.name) : undefined;
     if (gradient !== undefined) addNodeGradient(parts, node, gradient, context);
   }
-  const read = new Set(parts.nodes.flatMap(({ input }) => input ?? []));
-  const isAnswer = (name: string): boolean => name === graph.offsets || name === graph.logits;
-  for (const name of kept) {
-    const shape = shapeOf(graph, name);
-    if (read.has(name)) inputs.set(name, [batch, ...(isAnswer(name) ? shape.slice(1) : shape)]);
-  }
-  for (const name of trained) if (read.has(name)) inputs.set(name, shapes.get(name)!);
-  addFrozen(parts.constants, parts.nodes, inputs, frozen, shapes);
   const outputs = new Map(trained.map((name) => [gradientName(name), shapes.get(name)!] as const));
-  return model(`${graph.name}.backward`, parts.nodes, parts.constants, inputs, outputs);
+  for (const known of [forward.outputs, forward.inputs]) for (const [name, shape] of known) inputs.set(name, shape);
+  return model(`${graph.name}.backward`, parts, frozen, inputs, outputs);
 }
 
 /** Members that no answer depends on have no gradient, and then the others go by themselves. */
-function addJoint(parts: BackwardParts, joint: JointConvolution, context: BackwardContext): void {
+function addJointBack(parts: ModelParts, joint: JointConvolution, context: BackwardContext): void {
   const gradients = joint.members.map(({ name }) => parts.gradientOf(name));
   if (gradients.every((gradient) => gradient !== undefined)) return addJointGradient(parts, joint, gradients, context);
   for (const [i, node] of joint.members.entries()) {
@@ -104,27 +124,18 @@ function addJoint(parts: BackwardParts, joint: JointConvolution, context: Backwa
   }
 }
 
-/** Weights that are read and are no inputs. */
-function addFrozen(
-  constants: Constants,
-  operations: readonly OnnxNode[],
-  inputs: ReadonlyMap<string, unknown>,
-  frozen: Tensors,
-  shapes: ReadonlyMap<string, unknown>,
-): void {
-  const read = new Set(operations.flatMap(({ input }) => input ?? []));
-  for (const name of shapes.keys()) {
-    if (read.has(name) && !inputs.has(name)) constants.set(name, frozen.get(name)!);
-  }
-}
-
+/** Of what could go in, what is read. Weights that are read and do not go in are constants. */
 function model(
   name: string,
-  operations: OnnxNode[],
-  constants: Constants,
-  inputs: ReadonlyMap<string, readonly number[]>,
+  parts: ModelParts,
+  frozen: Tensors,
+  available: ReadonlyMap<string, readonly number[]>,
   outputs: ReadonlyMap<string, readonly number[]>,
 ): TrainingModel {
+  const node = parts.nodesFor(outputs.keys());
+  const read = new Set(node.flatMap(({ input }) => input ?? []));
+  const inputs = new Map([...available].filter(([input]) => read.has(input)));
+  const constants = new Map([...frozen, ...parts.constants].filter(([one]) => read.has(one) && !inputs.has(one)));
   const { FLOAT, UINT8 } = onnx.TensorProto.DataType;
   const info = ([tensor, shape]: readonly [string, readonly number[]]): ReturnType<
     typeof onnx.ValueInfoProto.create
@@ -139,10 +150,11 @@ function model(
     opsetImport: [
       { domain: "", version: OPSET },
       { domain: MICROSOFT, version: 1 },
+      ...(parts.block > 0 ? [{ domain: BLOCKS, version: 1 }] : []),
     ],
     graph: {
       name,
-      node: operations,
+      node,
       initializer: [...constants].map(([constant, { shape, data }]) => initializer(constant, shape, data)),
       input: [...inputs].map(info),
       output: [...outputs].map(info),

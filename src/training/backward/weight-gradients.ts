@@ -2,11 +2,12 @@
 import { attribute } from "../../model/compile/onnx-proto.ts";
 import { isDepthwise } from "../../model/compile/windows.ts";
 import type { ConvNode, Shape } from "../../model/graph.ts";
-import type { BackwardParts } from "./parts.ts";
+import { isBlocked } from "./blocked-convolutions.ts";
+import { blocksOf, type ModelParts } from "./parts.ts";
 
 /** Towards the weight, of a batch of `pictures`. `gradient` is that of the output. */
 export function weightGradient(
-  parts: BackwardParts,
+  parts: ModelParts,
   node: ConvNode,
   gradient: string,
   inputShape: Shape,
@@ -22,7 +23,7 @@ export function weightGradient(
 }
 
 /** The sum over pictures and pixels of gradient times input. */
-function pointwise(parts: BackwardParts, node: ConvNode, gradient: string, pictures: number, output: string): void {
+function pointwise(parts: ModelParts, node: ConvNode, gradient: string, pictures: number, output: string): void {
   const [channels, rows, columns] = node.shape;
   const [pixels, ins] = [rows * columns, node.inChannels];
   const product = (...of: [string, string]): string => parts.addMicrosoft("FusedMatMul", of, [attribute("transB", 1)]);
@@ -42,7 +43,7 @@ function pointwise(parts: BackwardParts, node: ConvNode, gradient: string, pictu
  * and input that with fewer channels is copied; with a stride the input, since windows then pass over some of its pixels.
  */
 function shifted(
-  parts: BackwardParts,
+  parts: ModelParts,
   node: ConvNode,
   gradient: string,
   [, height, width]: Shape,
@@ -83,7 +84,7 @@ function shifted(
  * are laid side by side, or by one for each picture, whichever moves fewer numbers.
  */
 function contract(
-  parts: BackwardParts,
+  parts: ModelParts,
   maps: string,
   last: string,
   [channels, pixels, columns]: readonly [number, number, number],
@@ -101,19 +102,19 @@ function contract(
 }
 
 /** [pictures, channels, pixels] -> [channels, pictures * pixels]. */
-function joinPictures(parts: BackwardParts, maps: string, pictures: number, channels: number, pixels: number): string {
+function joinPictures(parts: ModelParts, maps: string, pictures: number, channels: number, pixels: number): string {
   if (pictures === 1) return parts.reshape(maps, channels, pixels);
   const flat = parts.reshape(maps, pictures, channels, pixels);
   return parts.reshape(parts.add("Transpose", [flat], [attribute("perm", [1, 0, 2])]), channels, pictures * pixels);
 }
 
-function overPictures(parts: BackwardParts, each: string, pictures: number): string {
+function overPictures(parts: ModelParts, each: string, pictures: number): string {
   if (pictures === 1) return each;
   return parts.add("ReduceSum", [each, parts.integers(0)], [attribute("keepdims", 0)]);
 }
 
 /** Maps with their channels last, and so many pixels more at the top, left, bottom and right. */
-function pad(parts: BackwardParts, last: string, sides: readonly number[]): string {
+function pad(parts: ModelParts, last: string, sides: readonly number[]): string {
   const [top, left, bottom, right] = sides as [number, number, number, number];
   if (top + left + bottom + right === 0) return last;
   return parts.add("Pad", [last, parts.integers(0, top, left, 0, 0, bottom, right, 0)]);
@@ -121,7 +122,7 @@ function pad(parts: BackwardParts, last: string, sides: readonly number[]): stri
 
 /** Every `stride`th pixel of maps with their channels last. */
 function shift(
-  parts: BackwardParts,
+  parts: ModelParts,
   padded: string,
   [y, x]: readonly [number, number],
   [rows, columns]: readonly [number, number],
@@ -138,7 +139,7 @@ function shift(
 
 /** A convolution of the input with the gradient, a group for each channel of each picture; strides and dilations change places. */
 function depthwise(
-  parts: BackwardParts,
+  parts: ModelParts,
   node: ConvNode,
   gradient: string,
   [channels, height, width]: Shape,
@@ -147,19 +148,23 @@ function depthwise(
 ): void {
   const { kernel, stride, dilation, padding, shape } = node;
   const all = pictures * channels;
-  const input = parts.reshape(node.input, 1, all, height, width);
-  const filters = parts.reshape(gradient, all, 1, shape[1], shape[2]);
-  const each = parts.add(
-    "Conv",
-    [input, filters],
-    [
-      attribute("kernel_shape", [shape[1], shape[2]]),
-      attribute("strides", [dilation, dilation]),
-      attribute("dilations", [stride, stride]),
-      attribute("pads", [...padding]),
-      attribute("group", all),
-    ],
-  );
+  const inBlocks = isBlocked(parts, node);
+  const [input, filters] = [node.input, gradient].map((map) => (inBlocks ? parts.inBlocks(map) : map)) as [
+    string,
+    string,
+  ];
+  const factors = [parts.reshape(input, 1, all, height, width), parts.reshape(filters, all, 1, shape[1], shape[2])];
+  const attributes = [
+    attribute("kernel_shape", [shape[1], shape[2]]),
+    attribute("strides", [dilation, dilation]),
+    attribute("dilations", [stride, stride]),
+    attribute("pads", [...padding]),
+    attribute("group", all),
+  ];
+  const each = parts.newName();
+  if (inBlocks) parts.addOnBlocks("Conv", factors, attributes, blocksOf(each));
+  if (inBlocks) parts.fromBlocks(each, all);
+  else parts.add("Conv", factors, attributes, each);
   // Pixels that no window reaches make further ones at the end.
   const cut = parts.add("Slice", [each, parts.integers(0, 0), parts.integers(kernel, kernel), parts.integers(2, 3)]);
   const sum = overPictures(parts, parts.reshape(cut, pictures, channels, kernel * kernel), pictures);
@@ -168,7 +173,7 @@ function depthwise(
 
 /** Each group as a convolution of its own. */
 function grouped(
-  parts: BackwardParts,
+  parts: ModelParts,
   node: ConvNode,
   gradient: string,
   inputShape: Shape,

@@ -5,6 +5,7 @@ import { importOnnxRuntime } from "../../model/engines/onnx.ts";
 import { elementCount, type Tensors } from "../../model/weights/safetensors.ts";
 import { shapeOf, type TrainingPlan } from "../backward/plan.ts";
 import type { Loss } from "../loss.ts";
+import { channelBlock } from "./channel-block.ts";
 import { GradientSum } from "./gradient-sum.ts";
 import { OnnxWay } from "./onnx-way.ts";
 import { trainedWeights } from "./trained-weights.ts";
@@ -39,7 +40,17 @@ export async function openOnnxTraining(
     extra: { session: { intra_op: { allow_spinning: "0" } } },
     logSeverityLevel: 3,
   } as const;
-  const options = { ort, session, plan, initial, weights, results: sum.part, given, loss };
+  const options = {
+    ort,
+    session,
+    plan,
+    initial,
+    weights,
+    results: sum.part,
+    given,
+    loss,
+    block: await channelBlock(ort),
+  };
   const ways = new Map<number, OnnxWay>();
   let closed = false;
 

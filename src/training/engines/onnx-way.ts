@@ -21,6 +21,8 @@ export interface WayOptions {
   readonly results: Tensors;
   readonly given: Given;
   readonly loss: LossOptions;
+  /** Of maps in blocks (`channelBlock`). */
+  readonly block: number;
 }
 
 /** For batches of one size. The memory is shared with the sessions, which read and write it without copies. */
@@ -35,11 +37,9 @@ export class OnnxWay {
   readonly #gradient: Heads<Float32Array>;
 
   static async open(options: WayOptions, pictures: number): Promise<OnnxWay> {
-    const { ort, session, plan, initial, given } = options;
-    const models = {
-      forward: forwardModel(plan, initial, given, pictures),
-      backward: backwardModel(plan, initial, pictures),
-    };
+    const { ort, session, plan, initial, given, block } = options;
+    const way = forwardModel(plan, initial, given, pictures, block);
+    const models = { forward: way, backward: backwardModel(plan, initial, way, pictures, { block }) };
     const forward = await ort.InferenceSession.create(models.forward.bytes, session);
     const backward = await ort.InferenceSession.create(models.backward.bytes, session);
     return new OnnxWay(options, pictures, models, forward, backward);

@@ -1,15 +1,18 @@
 // Gradients of every kind of node against central differences of a float64 reference.
+import * as ort from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { type Graph, inputShape } from "../../../src/model/graph.ts";
 import { random } from "../../../src/model/random.ts";
 import { elementCount } from "../../../src/model/weights/safetensors.ts";
 import { planTraining, shapeOf } from "../../../src/training/backward/plan.ts";
+import { channelBlock } from "../../../src/training/engines/channel-block.ts";
 import { randomWeights } from "../../model/support/random-weights.ts";
 import { referenceForward } from "../support/reference-network.ts";
 import { runModels } from "../support/run-models.ts";
 import { SMALL_GRAPHS } from "../support/small-graphs.ts";
 
 const STEP = 1e-5;
+const block = await channelBlock(ort);
 
 describe.each(Object.entries(SMALL_GRAPHS))("%s", (_, build) => {
   test.each([1, 3])("gradients of a batch of %d are those of differences to 1e-4", async (batch) => {
@@ -35,13 +38,13 @@ describe.each(Object.entries(SMALL_GRAPHS))("%s", (_, build) => {
         const parts = [dot(offsets, towards.offsets, n), dot(logits, towards.logits, n)];
         return sum + parts[0]! + parts[1]!;
       }, 0);
-    const ours = await runModels(planTraining(graph), weights, pictures, batch, towards);
+    const ours = await runModels(planTraining(graph), weights, pictures, batch, towards, { block });
     for (const [name, { data }] of exact) {
       const gradient = ours.gradients.get(name)!;
       expect(gradient).toHaveLength(data.length);
       const [apart, whole] = [[], []] as [number[], number[]];
       // Primes, so that all channels and pixels of kernels come up.
-      for (let i = 0; i < data.length; i += data.length > 60 ? 7 : 1) {
+      for (let i = 0; i < data.length; i += data.length > 400 ? 61 : data.length > 60 ? 7 : 1) {
         const value = data[i]!;
         data[i] = value + STEP;
         const above = objective();
@@ -67,14 +70,9 @@ describe.each(["conv 3x3", "conv 3x3 to fewer channels"])("%s", (name) => {
     const rows = (node: string): number => 2 * elementCount(shapeOf(graph, node));
     const towards = { offsets: draw(rows(graph.offsets)), logits: draw(rows(graph.logits)) };
     const run = async (mostShifted?: number): Promise<number[]> => {
-      const { gradients } = await runModels(
-        planTraining(graph),
-        randomWeights(graph, 7),
-        pictures,
-        2,
-        towards,
+      const { gradients } = await runModels(planTraining(graph), randomWeights(graph, 7), pictures, 2, towards, {
         mostShifted,
-      );
+      });
       return [...gradients.get("tested.weight")!];
     };
     const whole = await run();

@@ -2,6 +2,7 @@
 import * as ort from "onnxruntime-node";
 import type { Tensors } from "../../../src/model/weights/safetensors.ts";
 import { gradientName } from "../../../src/training/backward/node-gradients.ts";
+import type { PartsOptions } from "../../../src/training/backward/parts.ts";
 import type { TrainingPlan } from "../../../src/training/backward/plan.ts";
 import { backwardModel, forwardModel, type TrainingModel } from "../../../src/training/backward/training-models.ts";
 
@@ -12,11 +13,11 @@ export async function runModels(
   pictures: Uint8Array,
   batch: number,
   towards: { readonly offsets: Float32Array; readonly logits: Float32Array },
-  mostShifted?: number,
+  options?: PartsOptions,
 ): Promise<{ gradients: Map<string, Float32Array>; offsets: Float32Array; logits: Float32Array }> {
   const { offsets, logits } = plan.graph;
-  const forward = forwardModel(plan, weights, "pictures", batch);
-  const backward = backwardModel(plan, weights, batch, mostShifted);
+  const forward = forwardModel(plan, weights, "pictures", batch, options?.block);
+  const backward = backwardModel(plan, weights, forward, batch, options);
   const values = new Map<string, Uint8Array | Float32Array>([
     ["pictures", pictures],
     [gradientName(offsets), towards.offsets],
