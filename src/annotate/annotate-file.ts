@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { MultiboxError } from "../errors.ts";
-import { annotateVideo, type VideoJob, type VideoResult, type VideoTools } from "./annotate-video.ts";
+import { annotateVideo, type OpenedModel, type VideoJob, type VideoResult, type VideoTools } from "./annotate-video.ts";
 import { readAnnotations } from "./annotation-file.ts";
 import { partialPath } from "./annotation-writer.ts";
 import { convertTo } from "./convert.ts";
@@ -54,7 +54,7 @@ export async function annotateFile(job: FileJob, tools: FileTools): Promise<File
   };
   for (const { format } of missing) await format!.check?.(context);
   let result: VideoResult | undefined;
-  if (resume && existsSync(lines.path)) await requireFinished(job, lines.path);
+  if (resume && existsSync(lines.path)) await requireFinished(job, lines.path, await tools.opened);
   else result = await annotateVideo({ ...job, target: lines.path }, tools);
   const annotations = await readAnnotations(lines.path);
   for (const { format, path } of missing) {
@@ -79,7 +79,7 @@ function requireUntouched({ outputs, force, resume }: FileJob, lines: string): v
 }
 
 /** Lines that are whole are used only if they are of this video and were made in this way. */
-async function requireFinished({ path, settings, model }: FileJob, lines: string): Promise<void> {
+async function requireFinished({ path, settings }: FileJob, lines: string, { model }: OpenedModel): Promise<void> {
   const { header } = await readAnnotations(lines);
   const identity = path === "-" ? {} : await identify(path);
   // Of very large pictures fewer go at once than was asked for.

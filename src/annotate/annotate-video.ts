@@ -25,14 +25,22 @@ export interface VideoJob {
   readonly target: string;
   /** `batch` is the most; of very large pictures fewer go at once. */
   readonly settings: AnnotationSettings;
-  readonly model: AnnotationModel;
   /** Go on with what an earlier run has left, where there is something. */
   readonly resume: boolean;
   readonly decodeThreads: number;
 }
 
-export interface VideoTools {
+/** What detects, and what annotations say of it. */
+export interface OpenedModel {
   readonly detector: Detector;
+  readonly model: AnnotationModel;
+}
+
+export interface VideoTools {
+  /** It may be on its way still: pictures are read meanwhile. */
+  readonly opened: Promise<OpenedModel>;
+  /** How many batches the detector will work on at a time. */
+  readonly slots: number;
   readonly ffmpeg: Ffmpeg;
   readonly guard: Guard;
   /** Breaks the run off in good order: what is whole is kept, and the call fails with INTERRUPTED. */
@@ -66,13 +74,13 @@ const POOL_BYTES = 192 << 20;
  */
 export async function annotateVideo(job: VideoJob, tools: VideoTools): Promise<VideoResult> {
   const { path, target, settings } = job;
-  const { detector, signal } = tools;
+  const { signal } = tools;
   if (path !== "-") await checkFile(path);
   const identity = path === "-" ? {} : await identify(path);
   const leftover = job.resume ? await readLeftover(partialPath(target)) : undefined;
   if (settings.keyframes && path === "-") throw noKeyframes();
   const timeline = settings.keyframes ? await readTimeline(path, tools) : undefined;
-  let writer: AnnotationWriter | undefined;
+  let writing: Promise<AnnotationWriter> | undefined;
   let batches: Batches | undefined;
   let resumed = 0;
   let taken = 0;
@@ -82,22 +90,27 @@ export async function annotateVideo(job: VideoJob, tools: VideoTools): Promise<V
 
   const onOpen = async (video: OpenedVideo): Promise<number> => {
     ({ duration } = video);
-    const plan = planPool(video, settings.batch, detector.slots);
-    const header = headerOf(job, video, identity, plan.batch);
-    if (leftover) requireSame(leftover.header, header, partialPath(target));
+    const plan = planPool(video, settings.batch, tools.slots);
     // Whole batches are kept, so that those that follow have the frames that they would have had.
     if (leftover) resumed = leftover.lines - (leftover.lines % plan.batch);
     tally.frames = resumed;
-    writer = await openAnnotationWriter(target, header, leftover && { keep: leftover.bytesOf(resumed) });
+    const openWriter = async ({ model }: OpenedModel): Promise<AnnotationWriter> => {
+      const header = headerOf(job, model, video, identity, plan.batch);
+      if (leftover) requireSame(leftover.header, header, partialPath(target));
+      return openAnnotationWriter(target, header, leftover && { keep: leftover.bytesOf(resumed) });
+    };
+    writing = tools.opened.then(openWriter);
+    // Its failure is that of the first line, or of the end where there is none.
+    writing.catch(() => undefined);
     const wanted = settings.labels && new Set(settings.labels);
     batches = createBatches({
-      detector,
+      detector: { detect: async (pictures) => (await tools.opened).detector.detect(pictures) },
       size: plan.batch,
       onError: () => reading.stop(),
       write: async ({ index: decoded, pts }, all) => {
         const index = timeline?.indexOf(pts) ?? decoded;
         const detections = wanted ? all.filter(({ label }) => wanted.has(label)) : all;
-        await writer!.write({ index, pts, detections });
+        await (await writing!).write({ index, pts, detections });
         tally.frames += 1;
         tally.detections += detections.length;
         tools.onProgress?.({ frames: tally.frames, resumed, seconds: pts - (first ?? pts), duration });
@@ -135,12 +148,14 @@ export async function annotateVideo(job: VideoJob, tools: VideoTools): Promise<V
     });
     if (signal?.aborted) throw interrupted();
     await batches?.end();
+    const writer = await writing;
     if (signal?.aborted) throw interrupted();
     if (tally.frames === 0) throw nothingLeft(path);
     await writer!.finish();
     return { ...tally, resumed, damage };
   } catch (error) {
     await batches?.drop();
+    const writer = await writing?.catch(() => undefined);
     if (tally.frames === 0) await writer?.abort();
     else await writer?.pause();
     throw error;
@@ -157,7 +172,8 @@ function planPool({ width, height }: OpenedVideo, batch: number, slots: number):
 }
 
 function headerOf(
-  { path, settings, model }: VideoJob,
+  { path, settings }: VideoJob,
+  model: AnnotationModel,
   { width, height, timeBase, ...video }: OpenedVideo,
   identity: { readonly bytes?: number; readonly digest?: string },
   batch: number,

@@ -11,6 +11,7 @@ import type { Config } from "../config.ts";
 import { MultiboxError } from "../errors.ts";
 import type { Detector } from "../model/detector.ts";
 import { openDetector } from "../model/detector-pool.ts";
+import { reportedLabels } from "../model/labels.ts";
 import type { PostProcessSpec } from "../model/spec.ts";
 import { requireTrackContainer, softVideoFormat, videoFormat } from "../annotate/video/boxed-video.ts";
 import { containerOf } from "../annotate/video/containers.ts";
@@ -19,7 +20,7 @@ import { findFfmpeg } from "../pipeline/find-ffmpeg.ts";
 import { createGuard } from "../pipeline/guard.ts";
 import { type AnnotateReport, createReport } from "./annotate-report.ts";
 import { requireLabels } from "./arguments.ts";
-import { annotationModel, openShown } from "./model-folder.ts";
+import { annotationModel, findShown } from "./model-folder.ts";
 
 export interface AnnotateOptions extends Pick<
   Config,
@@ -57,19 +58,22 @@ interface Plan {
 /** Returns how many videos failed; each is named with its reason. With a single one its failure is thrown. */
 export async function annotateVideos(names: readonly string[], options: AnnotateOptions): Promise<number> {
   const plans = await plan(names, options);
-  const [ffmpeg, { folder }] = await Promise.all([findFfmpeg(), openShown(options.model, options.cacheDir)]);
-  const detector = await open(folder, options);
+  const { folder, spec } = await findShown(options.model, options.cacheDir);
+  requireLabels(options.labels, reportedLabels(spec.labels));
   // Until here there is nothing to keep, and a signal ends the process at once.
   const stop = interruptible();
   const report = createReport({ json: options.json, files: plans.length });
+  // ffmpeg is found and starts while the model opens, which takes a second of two cores.
+  const detecting = open(folder, options);
+  const opened = detecting.then((detector) => ({ detector, model: annotationModel(spec, detector) }));
+  opened.catch(() => stop.abort());
   try {
-    requireLabels(options.labels, detector.info.labels);
-    const model = await annotationModel(folder, detector);
-    const tools = { detector, ffmpeg, guard: createGuard(), signal: stop.signal };
+    const { workers: slots } = planThreads(options.workers);
+    const tools = { opened, slots, ffmpeg: await findFfmpeg(), guard: createGuard(), signal: stop.signal };
     const annotate = ({ input, outputs }: Plan): Promise<boolean> =>
       report.watch(input, (onProgress, onConvert, onWarning) =>
         annotateFile(
-          { ...jobOf(options), path: input, input: input === "-" ? process.stdin : undefined, outputs, model },
+          { ...jobOf(options), path: input, input: input === "-" ? process.stdin : undefined, outputs },
           {
             ...tools,
             encoding: { ...options.encoding, threads: options.workers || undefined },
@@ -80,13 +84,18 @@ export async function annotateVideos(names: readonly string[], options: Annotate
         ),
       );
     const failed = await runAll(plans, options.jobs ?? Math.min(2, plans.length), annotate, stop.signal);
+    // A model that does not open is nobody's interruption.
+    await opened;
     report.summary();
     if (stop.signal.aborted) throw interrupted(report);
     if (plans.length === 1 && report.error !== undefined) throw report.error;
     return failed;
   } finally {
     report.close();
-    await detector.close();
+    await detecting.then(
+      (detector) => detector.close(),
+      () => undefined,
+    );
     stop.done();
   }
 }
@@ -168,7 +177,7 @@ async function runAll(
 }
 
 /** The first signal ends the run in good order, the second one at once. */
-function interruptible(): { signal: AbortSignal; done: () => void } {
+function interruptible(): { signal: AbortSignal; abort: () => void; done: () => void } {
   const stop = new AbortController();
   const onSignal = (): void => {
     if (stop.signal.aborted) process.exit(130);
@@ -177,7 +186,7 @@ function interruptible(): { signal: AbortSignal; done: () => void } {
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
   const done = (): void => void process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
-  return { signal: stop.signal, done };
+  return { signal: stop.signal, abort: () => stop.abort(), done };
 }
 
 const interrupted = (report: AnnotateReport): MultiboxError =>

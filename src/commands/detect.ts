@@ -9,10 +9,10 @@ import { MultiboxError, sentenceOf, systemCode } from "../errors.ts";
 import type { Detection } from "../model/detection.ts";
 import type { Detector } from "../model/detector.ts";
 import { openDetector } from "../model/detector-pool.ts";
-import type { PostProcessSpec } from "../model/spec.ts";
+import type { PostProcessSpec, SsdSpec } from "../model/spec.ts";
 import { decodePicture } from "../model/decode-picture.ts";
 import { requireLabels } from "./arguments.ts";
-import { annotationModel, openShown } from "./model-folder.ts";
+import { annotationModel, findShown } from "./model-folder.ts";
 
 export interface DetectOptions extends Pick<
   Config,
@@ -38,11 +38,11 @@ export async function detectFiles(names: readonly string[], options: DetectOptio
   const outputs = outputsOf("detections", parseOutputs(options.out, "pictures"), options.outDir ?? ".");
   requireDistinct([{ input: "detections", outputs }]);
   const files = await findPictures(names, (name) => outputs.some(({ path }) => resolve(name) === resolve(path)));
-  const { folder, detector } = await open(options);
+  const { spec, detector } = await open(options);
   let failed = 0;
   let sink: PictureSink | undefined;
   try {
-    if (outputs.length > 0) sink = await openSink(folder, detector, outputs, options);
+    if (outputs.length > 0) sink = await openSink(spec, detector, outputs, options);
     for (const file of files) {
       try {
         const result = await detectFile(detector, file, options);
@@ -70,13 +70,13 @@ export async function detectFiles(names: readonly string[], options: DetectOptio
 const WRITING = new Set(["DISK_FULL", "NOT_WRITABLE"]);
 
 async function openSink(
-  folder: string,
+  spec: SsdSpec,
   detector: Detector,
   outputs: readonly Output[],
   { minScore, labels, iouThreshold, maxDetections, nms, classAgnostic, force }: DetectOptions,
 ): Promise<PictureSink> {
   const settings = { minScore, labels: labels && [...labels].sort(), iouThreshold, maxDetections, nms, classAgnostic };
-  const model = await annotationModel(folder, detector);
+  const model = annotationModel(spec, detector);
   return openPictureSink(outputs, { model, settings: { ...settings, batch: 1 }, force });
 }
 
@@ -89,8 +89,8 @@ async function open({
   minScore,
   postProcess,
   labels,
-}: DetectOptions): Promise<{ folder: string; detector: Detector }> {
-  const { folder } = await openShown(model, cacheDir);
+}: DetectOptions): Promise<{ spec: SsdSpec; detector: Detector }> {
+  const { folder, spec } = await findShown(model, cacheDir);
   const options = { folder, engine, precision, cacheDir, workers, minScore, postProcess, maxBatch: 1 };
   const detector = await openDetector(options);
   try {
@@ -99,7 +99,7 @@ async function open({
     await detector.close();
     throw error;
   }
-  return { folder, detector };
+  return { spec, detector };
 }
 
 interface FileResult {

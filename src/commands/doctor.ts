@@ -15,7 +15,7 @@ import { openDetector } from "../model/detector-pool.ts";
 import { gpuDevices } from "../model/engines/gpu-devices.ts";
 import { type Ffmpeg, findFfmpeg } from "../pipeline/find-ffmpeg.ts";
 import { packageVersion } from "../version.ts";
-import { openShown } from "./model-folder.ts";
+import { findShown } from "./model-folder.ts";
 import { LOW_DISK_BYTES } from "../server/health-route.ts";
 
 export interface DoctorOptions {
@@ -131,7 +131,7 @@ async function checkDetection(
   { config, cacheDir }: DoctorOptions,
   ffmpeg: Promise<Ffmpeg>,
 ): Promise<Omit<Finding, "name">> {
-  const { folder } = await openShown(config.model, cacheDir);
+  const { folder } = await findShown(config.model, cacheDir);
   const { engine, precision, workers, minScore } = config;
   const postProcess = postProcessOf(config);
   const detector = await openDetector({

@@ -9,7 +9,7 @@ import { evaluate, type Evaluation } from "../training/evaluate.ts";
 import type { Dataset, Found } from "../training/truth.ts";
 import { requireWritable, writeWhole } from "../whole-file.ts";
 import { printForMachines, printForPeople, type Report } from "./evaluation-report.ts";
-import { openShown } from "./model-folder.ts";
+import { findShown } from "./model-folder.ts";
 import { pictureProgress } from "./terminal.ts";
 
 export interface EvaluateCommandOptions extends Pick<
@@ -66,7 +66,7 @@ async function open({
   cacheDir,
   postProcess,
 }: EvaluateCommandOptions): Promise<Detector> {
-  const { folder } = await openShown(model, cacheDir);
+  const { folder } = await findShown(model, cacheDir);
   return openDetector({ folder, engine, precision, cacheDir, workers, maxBatch, postProcess });
 }
 

@@ -34,7 +34,7 @@ export async function exportModel(options: ExportOptions): Promise<void> {
     );
   await (format === "tfjs" ? requireFreeFolder(out, force) : requireFreeFile(out, force));
   await requireWritable(out, format === "tfjs" ? "folder" : "file");
-  const { bundle } = await openShown(model, cacheDir);
+  const bundle = await openShown(model, cacheDir);
   const bytes = await write(bundle, format, out, withNms);
   const { name, version } = bundle.spec;
   if (json) console.log(JSON.stringify({ model: { name, version }, format, withNms, out, bytes }));

@@ -3,20 +3,26 @@ import { readdir } from "node:fs/promises";
 import { isAbsolute, resolve } from "node:path";
 import { MultiboxError, systemCode } from "../errors.ts";
 import type { AnnotationModel } from "../annotate/annotation.ts";
-import { type Bundle, readSpec, writeBundle } from "../model/bundle.ts";
+import { type Bundle, readBundle, writeBundle } from "../model/bundle.ts";
 import type { Detector } from "../model/detector.ts";
-import { openModel } from "../model/zoo.ts";
+import type { SsdSpec } from "../model/spec.ts";
+import { findModel } from "../model/zoo.ts";
 import { downloadProgress } from "./terminal.ts";
 
-/** By its name or folder, fetched on first use. Fails as `openModel` does. */
-export async function openShown(model: string, cacheDir: string): ReturnType<typeof openModel> {
+/** By its name or folder, fetched on first use. Fails as `findModel` does. */
+export async function findShown(model: string, cacheDir: string): ReturnType<typeof findModel> {
   const progress = downloadProgress(model);
-  return openModel(model, { cacheDir, onProgress: progress.update }).finally(progress.stop);
+  return findModel(model, { cacheDir, onProgress: progress.update }).finally(progress.stop);
+}
+
+/** The same with its weights. */
+export async function openShown(model: string, cacheDir: string): Promise<Bundle> {
+  const { folder } = await findShown(model, cacheDir);
+  return readBundle(folder);
 }
 
 /** What annotations say of the model that made them. */
-export async function annotationModel(folder: string, { info }: Detector): Promise<AnnotationModel> {
-  const spec = await readSpec(folder);
+export function annotationModel(spec: SsdSpec, { info }: Detector): AnnotationModel {
   const [, engine = info.engine, int8] = /^([^\s,]+)( int8)?/.exec(info.engine) ?? [];
   const labels = spec.labels.flatMap((label, classId) =>
     label === null || spec.labels.indexOf(label) < classId ? [] : [{ classId, label }],

@@ -31,7 +31,7 @@ export async function quantizeModel(options: QuantizeOptions): Promise<void> {
   const files = evenly(await pictureFiles(data), limit);
   if (files.length === 0)
     throw new MultiboxError("DATASET_INVALID", `There is no JPEG or PNG in ${data}.`, "Give a folder with pictures.");
-  const { bundle } = await openShown(model, cacheDir);
+  const bundle = await openShown(model, cacheDir);
   const progress = pictureProgress();
   const failures: string[] = [];
   const pictures = readPictures(files, failures, progress.update);

@@ -31,7 +31,8 @@ import { packageVersion } from "../version.ts";
 import { type ReloadOptions, reloadOnChange } from "./config-reload.ts";
 import { openBackground } from "./serve-background.ts";
 import { modelOpener } from "./stream-models.ts";
-import { createLogger, downloadProgress } from "./terminal.ts";
+import { createLogger } from "./logger.ts";
+import { downloadProgress } from "./terminal.ts";
 
 export interface ServeOptions {
   readonly config: Config;

@@ -5,7 +5,7 @@ import { MultiboxError } from "../errors.ts";
 import type { Detector } from "../model/detector.ts";
 import type { ModelStore } from "../server/models/model-store.ts";
 import { openDetector } from "../model/detector-pool.ts";
-import { openShown } from "./model-folder.ts";
+import { findShown } from "./model-folder.ts";
 
 export interface ModelOpener {
   /** The model that the setting `model` names. */
@@ -20,7 +20,7 @@ export interface ModelOpener {
 export function modelOpener(config: Config, cacheDir: string, store: ModelStore, logger: Logger): ModelOpener {
   const deaths = new Map<string, number>();
   const open = async (model: string): Promise<Detector> => {
-    const folder = store.resolve(model) ?? (await openShown(model.replace(/@0$/, ""), cacheDir)).folder;
+    const folder = store.resolve(model) ?? (await findShown(model.replace(/@0$/, ""), cacheDir)).folder;
     return openDetector({
       folder,
       engine: config.engine,

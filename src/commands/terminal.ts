@@ -1,8 +1,5 @@
-// What commands show while they work: a progress bar where there is a terminal, and logs for people or for machines.
+// What commands show while they work: a progress bar where there is a terminal.
 import { SingleBar } from "cli-progress";
-import { type Logger, pino, stdTimeFunctions } from "pino";
-import pretty from "pino-pretty";
-import type { Config } from "../config.ts";
 
 /** A bar on the terminal; nothing where standard error is no terminal. `stop` is idempotent. */
 export interface Progress {
@@ -39,12 +36,4 @@ function progressBar(format: (total: number) => string): Progress {
     },
     stop: () => bar?.stop(),
   };
-}
-
-/** Logs go to standard error: JSON lines, or lines for people. */
-export function createLogger({ logLevel: level, logFormat }: Pick<Config, "logLevel" | "logFormat">): Logger {
-  const options = { level, base: null, timestamp: stdTimeFunctions.isoTime };
-  const json = logFormat === "json" || (logFormat === "auto" && !process.stderr.isTTY);
-  if (json) return pino(options, pino.destination({ dest: 2, sync: true }));
-  return pino(options, pretty({ destination: 2, sync: true, ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss" }));
 }

@@ -54,7 +54,7 @@ export async function trainModel(options: TrainCommandOptions): Promise<void> {
     }),
     ...(options.replay !== undefined && { replay: await openDataset({ folder: options.replay, onlyUnder }) }),
   };
-  const { bundle: parent } = await openShown(store.resolve(options.from) ?? parentName, cacheDir);
+  const parent = await openShown(store.resolve(options.from) ?? parentName, cacheDir);
   await clearFolder(place.folder, options);
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();

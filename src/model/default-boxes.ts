@@ -1,5 +1,5 @@
 // The tiling: where each default box lies (SSD paper, section 2.2, "Choosing scales and aspect ratios for default boxes").
-import { boxCount, type SsdSpec } from "./spec.ts";
+import type { SsdSpec } from "./spec.ts";
 
 /**
  * All default boxes of a spec as `[cx, cy, width, height]`, shares of the input's sides, `boxCount(spec) * 4` floats.
@@ -25,4 +25,9 @@ export function defaultBoxes(spec: SsdSpec): Float32Array {
     }
   }
   return boxes;
+}
+
+/** How many default boxes the tiling has. */
+export function boxCount(spec: SsdSpec): number {
+  return spec.maps.reduce((sum, map) => sum + map.cells * map.cells * map.boxes.length, 0);
 }

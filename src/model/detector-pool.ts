@@ -3,9 +3,15 @@ import { MultiboxError } from "../errors.ts";
 import type { Picture } from "./detection.ts";
 import type { BatchResult, Detector, DetectorInfo } from "./detector.ts";
 import { prepareProcess } from "./engines/prepare.ts";
-import { autoCandidates, bearsTermination, isOnGpu } from "./engines/open.ts";
-import { closedError, DetectorThread, type ReadyReply, type ThreadCall } from "./detector-thread.ts";
-import type { WorkerReply, WorkerRequest, WorkerSetup } from "./detector-worker.ts";
+import { bearsTermination, foreseenEngine, isOnGpu, type NamedEngine } from "./engines/open.ts";
+import {
+  closedError,
+  DetectorThread,
+  type ReadyReply,
+  type ThreadCall,
+  type ThreadOptions,
+} from "./detector-thread.ts";
+import type { CompiledModel, WorkerReply, WorkerRequest, WorkerSetup } from "./detector-worker.ts";
 
 export interface PoolOptions extends Omit<WorkerSetup, "threads"> {
   /** 0: one worker whose session has all cores. N: N workers whose sessions have one thread each. */
@@ -66,13 +72,14 @@ class DetectorPool implements Detector {
   async start(): Promise<void> {
     // Where there is nothing to choose, all open the model at once, and the start is as short as that of one. Otherwise one chooses
     // for all: engines that are timed at the same time would each be timed wrong.
-    const atOnce = (await isChosen(this.#setup)) ? this.#slots : 1;
-    const [first] = await Promise.all(Array.from({ length: atOnce }, () => this.#startThread()));
+    const foreseen = await foreseenEngine(this.#setup.engine, this.#setup);
+    const atOnce = foreseen ? this.#slots : 1;
+    const [first] = await this.#startThreads(atOnce, foreseen);
     const { info, engine } = first!;
     this.#setup = { ...this.#setup, engine };
     // A GPU has no use for two threads that wait for it, and WebGPU dies of them.
     if (isOnGpu(engine)) this.#slots = 1;
-    await Promise.all(Array.from({ length: this.#slots - atOnce }, () => this.#startThread()));
+    await this.#startThreads(this.#slots - atOnce, engine);
     this.#info = this.#slots === 1 ? info : { ...info, engine: `${info.engine} in each of ${this.#slots} workers` };
   }
 
@@ -111,7 +118,17 @@ class DetectorPool implements Detector {
     while (this.#line.length > 0 && this.#idle.length > 0) this.#idle.shift()!.send(this.#line.shift()!);
   }
 
-  async #startThread(): Promise<ReadyReply> {
+  /** For onnx:cpu one of them reads and compiles the model for all, which is most of what a start costs. */
+  #startThreads(count: number, engine: NamedEngine | undefined): Promise<ReadyReply[]> {
+    if (engine !== "onnx:cpu" || count < 2)
+      return Promise.all(Array.from({ length: count }, () => this.#startThread({})));
+    let onCompiled!: (compiled: CompiledModel) => void;
+    const compiled = new Promise<CompiledModel>((resolve) => (onCompiled = resolve));
+    const further = Array.from({ length: count - 1 }, () => this.#startThread({ compiled }));
+    return Promise.all([this.#startThread({ onCompiled }), ...further]);
+  }
+
+  async #startThread(sharing: Pick<ThreadOptions, "compiled" | "onCompiled">): Promise<ReadyReply> {
     let opened = false;
     const { timeoutMs, entry } = this.#options;
     const onLost = (error: MultiboxError): void => {
@@ -123,7 +140,7 @@ class DetectorPool implements Detector {
       this.#options.onDeath?.(error);
       void this.#replaceThread();
     };
-    const thread = new DetectorThread({ setup: this.#setup, timeoutMs, entry, onLost });
+    const thread = new DetectorThread({ setup: this.#setup, timeoutMs, entry, onLost, ...sharing });
     this.#threads.add(thread);
     const ready = await thread.ready.catch(async (error: unknown) => {
       await thread.close();
@@ -154,19 +171,13 @@ class DetectorPool implements Detector {
         await Promise.all([...this.#hung].map(({ gone }) => gone));
         this.#outwaiting = false;
       }
-      if (!this.#closing && this.#threads.size < this.#slots) await this.#startThread();
+      if (!this.#closing && this.#threads.size < this.#slots) await this.#startThread({});
     } catch (error) {
       // It cannot start again (the model was deleted, say): without any thread, whoever waits must not wait for ever.
       if (this.#threads.size > 0) return;
       for (const { reject } of this.#line.splice(0)) reject(error as MultiboxError);
     }
   }
-}
-
-/** Whether it is clear beforehand which engine it will be, and that it is none on a GPU. */
-async function isChosen(setup: WorkerSetup): Promise<boolean> {
-  if (setup.engine !== "auto") return !isOnGpu(setup.engine);
-  return (await autoCandidates(setup)).length === 1;
 }
 
 function hungError(): MultiboxError {

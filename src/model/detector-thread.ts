@@ -2,7 +2,14 @@
 import type { Worker } from "node:worker_threads";
 import { MultiboxError } from "../errors.ts";
 import { startWorker } from "../worker-entry.ts";
-import type { WireError, WorkerReply, WorkerRequest, WorkerSetup } from "./detector-worker.ts";
+import type {
+  CompiledModel,
+  OpenRequest,
+  WireError,
+  WorkerReply,
+  WorkerRequest,
+  WorkerSetup,
+} from "./detector-worker.ts";
 
 /** A slow network on a busy machine answers within this time; the server gives up a little later. */
 const FORCE_MS = 8000;
@@ -13,6 +20,10 @@ export interface ThreadOptions {
   readonly timeoutMs?: number | undefined;
   /** What the thread runs: detector-worker.ts, but for tests of what a thread can do wrong. */
   readonly entry?: URL | undefined;
+  /** What another thread compiles, which this one waits for; it reads the model itself when absent. Never rejects. */
+  readonly compiled?: Promise<CompiledModel> | undefined;
+  /** Called once, before the thread is ready: what it has compiled for others too. Where this is absent it does so for itself only. */
+  readonly onCompiled?: ((compiled: CompiledModel) => void) | undefined;
   /** Once: the thread takes no more calls, because it died, its batch took too long, or it was closed. */
   readonly onLost: (error: MultiboxError) => void;
 }
@@ -44,8 +55,9 @@ export class DetectorThread {
     this.#options = options;
     this.#worker = startWorker(options.entry ?? new URL("./detector-worker.ts", import.meta.url), options.setup);
     this.ready = new Promise<WorkerReply>((resolve, reject) => {
-      this.#call = { request: { type: "warm-up" }, resolve, reject };
+      this.#call = { request: { type: "open" }, resolve, reject };
     }).then((reply) => reply as ReadyReply);
+    void this.#open();
     this.#worker.on("message", (reply: WorkerReply) => this.#settle(reply));
     let reason = "it exited";
     this.#worker.on("error", (error: Error) => (reason = error.message));
@@ -94,6 +106,12 @@ export class DetectorThread {
     clearTimeout(force);
   }
 
+  async #open(): Promise<void> {
+    const compiled = await this.#options.compiled;
+    const compilesForOthers = this.#options.onCompiled !== undefined;
+    this.#worker.postMessage({ type: "open", compiled, compilesForOthers } satisfies OpenRequest);
+  }
+
   #lose(error: MultiboxError): void {
     if (this.#lost) return;
     this.#lost = true;
@@ -110,6 +128,10 @@ export class DetectorThread {
   }
 
   #settle(reply: WorkerReply): void {
+    if (reply.type === "compiled") {
+      this.#options.onCompiled?.(reply.compiled);
+      return;
+    }
     clearTimeout(this.#deadline);
     const call = this.#call;
     this.#call = undefined;

@@ -4,9 +4,11 @@ import type { Bundle } from "./bundle.ts";
 import type { Detection, Picture } from "./detection.ts";
 import type { Floor } from "./engines/engine.ts";
 import type { OpenedEngine } from "./engines/open.ts";
-import { createPostProcess } from "./post-process.ts";
+import { reportedLabels } from "./labels.ts";
+import { choosePostProcess, createPostProcess } from "./post-process.ts";
 import { createSampler } from "./sample.ts";
-import { boxCount, choosePostProcess, type PostProcessSpec, type SsdSpec } from "./spec.ts";
+import { boxCount } from "./default-boxes.ts";
+import type { PostProcessSpec, SsdSpec } from "./spec.ts";
 
 /** What the detector did with one batch. */
 export interface BatchResult {
@@ -60,7 +62,7 @@ function settingsOf(spec: SsdSpec, { postProcess, minScore }: Omit<DetectorOptio
 
 /** A detector in this thread, which it blocks while it runs: see detector-pool.ts for the one that servers use. */
 export function createDetector(
-  { spec }: Bundle,
+  { spec }: Pick<Bundle, "spec">,
   { engine, reason }: Omit<OpenedEngine, "name">,
   options: DetectorOptions,
 ): Detector {
@@ -84,7 +86,7 @@ export function createDetector(
   return {
     info: {
       model: { name: spec.name, version: spec.version },
-      labels: [...new Set(spec.labels.filter((label) => label !== null))],
+      labels: reportedLabels(spec.labels),
       engine: engine.description,
       reason,
     },

@@ -48,3 +48,8 @@ export const ILSVRC_LABELS: readonly (string | null)[] = toLabels(`
 function toLabels(text: string): (string | null)[] {
   return text.split(",").map((label) => (label.trim() === "-" ? null : label.trim()));
 }
+
+/** Those that are reported, each once, in the order of their ids. */
+export function reportedLabels(labels: readonly (string | null)[]): string[] {
+  return [...new Set(labels.filter((label) => label !== null))];
+}

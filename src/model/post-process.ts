@@ -3,7 +3,8 @@ import { Candidates, type Heads, sigmoidCandidates, softmaxCandidates } from "./
 import { DecodedBoxes } from "./post-process/decoded-boxes.ts";
 import type { Detection } from "./detection.ts";
 import { createRanking } from "./post-process/rank-candidates.ts";
-import { boxCount, type PostProcessSpec, type SsdSpec } from "./spec.ts";
+import { boxCount } from "./default-boxes.ts";
+import type { PostProcessSpec, SsdSpec } from "./spec.ts";
 import { createHardSuppress, createSoftSuppress, Kept } from "./post-process/suppress.ts";
 
 /** Detections of a picture of this size in its pixels, best score first; of equal scores the lower box, then the lower class. */
@@ -46,6 +47,12 @@ export function createPostProcess(spec: SsdSpec, settings: PostProcessSpec = spe
     }
     return detections;
   };
+}
+
+/** How a run post-processes: as the spec says, but for what is chosen; what is undefined is not chosen. */
+export function choosePostProcess(spec: SsdSpec, chosen: Partial<PostProcessSpec> = {}): PostProcessSpec {
+  const said = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined));
+  return { ...spec.postProcess, ...said };
 }
 
 /** For each class the first one that has its label; for one without a label itself. */

@@ -1,4 +1,5 @@
 // SsdSpec: everything about a detector that is a number or a name. Training, serving and export read the same one.
+// Nothing but its schema: threads that detect are given specs that were read already, and need not load a validator.
 import { z } from "zod";
 
 const positive = z.number().positive();
@@ -123,14 +124,3 @@ export const SsdSpec = z.strictObject({
   postProcess: PostProcessSpec,
 });
 export type SsdSpec = z.infer<typeof SsdSpec>;
-
-/** How many default boxes the tiling has. */
-export function boxCount(spec: SsdSpec): number {
-  return spec.maps.reduce((sum, map) => sum + map.cells * map.cells * map.boxes.length, 0);
-}
-
-/** How a run post-processes: as the spec says, but for what is chosen; what is undefined is not chosen. */
-export function choosePostProcess(spec: SsdSpec, chosen: Partial<PostProcessSpec> = {}): PostProcessSpec {
-  const said = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined));
-  return { ...spec.postProcess, ...said };
-}

@@ -11,6 +11,7 @@ import {
   type Provenance,
   type Quantization,
   readBundle,
+  readSpec,
   writeBundle,
   writeError,
 } from "./bundle.ts";
@@ -79,16 +80,16 @@ export function modelFolder({ name, version }: SsdSpec, cacheDir: string): strin
 }
 
 /**
- * A model by its name in the zoo, fetched on first use, or by the folder of a bundle. Fails with MODEL_UNKNOWN, MODEL_CORRUPT,
- * FETCH_FAILED, CHECKSUM_MISMATCH, DISK_FULL or NOT_WRITABLE.
+ * Where a model lies, by its name in the zoo, fetched on first use, or by the folder of a bundle; its weights are not looked at. Fails with
+ * MODEL_UNKNOWN, MODEL_NOT_FOUND, MODEL_CORRUPT, FETCH_FAILED, CHECKSUM_MISMATCH, DISK_FULL or NOT_WRITABLE.
  */
-export async function openModel(
+export async function findModel(
   nameOrFolder: string,
   options: PullOptions,
-): Promise<{ folder: string; bundle: Bundle }> {
+): Promise<{ folder: string; spec: SsdSpec }> {
   const model = ZOO.find(({ spec }) => spec.name === nameOrFolder);
   if (!model) {
-    if (/[/\\.]/.test(nameOrFolder)) return { folder: nameOrFolder, bundle: await readBundle(nameOrFolder) };
+    if (/[/\\.]/.test(nameOrFolder)) return { folder: nameOrFolder, spec: await readSpec(nameOrFolder) };
     const names = ZOO.map(({ spec }) => spec.name).join(", ");
     throw new MultiboxError(
       "MODEL_UNKNOWN",
@@ -97,10 +98,19 @@ export async function openModel(
     );
   }
   const folder = await pullModel(model, options);
-  const bundle = await readBundle(folder);
-  if (!isDeepStrictEqual(bundle.spec, model.spec))
+  const spec = await readSpec(folder);
+  if (!isDeepStrictEqual(spec, model.spec))
     throw corrupt(folder, `model.json is not that of ${model.spec.name} ${model.spec.version}`);
-  return { folder, bundle };
+  return { folder, spec };
+}
+
+/** The whole model likewise, its weights checked. */
+export async function openModel(
+  nameOrFolder: string,
+  options: PullOptions,
+): Promise<{ folder: string; bundle: Bundle }> {
+  const { folder } = await findModel(nameOrFolder, options);
+  return { folder, bundle: await readBundle(folder) };
 }
 
 /** Fetches and converts a model unless it is there, and returns its folder. */

@@ -2,6 +2,7 @@
 import type { Bundle } from "../model/bundle.ts";
 import { createDetector } from "../model/detector.ts";
 import { openOnnxCpu } from "../model/engines/onnx.ts";
+import { reportedLabels } from "../model/labels.ts";
 import { cocoMetrics } from "./coco-metrics.ts";
 import { detectDataset } from "./detect-dataset.ts";
 import { groupBy } from "./group-by.ts";
@@ -32,7 +33,7 @@ export async function likenesses(
   data: Dataset,
   { merge, threads, seed, signal }: LikenessOptions,
 ): Promise<ReadonlyMap<string, string>> {
-  const labels = [...new Set(bundle.spec.labels.filter((label) => label !== null))];
+  const labels = reportedLabels(bundle.spec.labels);
   const knows = (names: readonly string[]): boolean =>
     mapLabels(
       labels,

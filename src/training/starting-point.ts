@@ -1,5 +1,6 @@
 // What a training begins with: the parent under the labels that shall be learnt, and which of its layers learn.
 import type { Bundle } from "../model/bundle.ts";
+import { reportedLabels } from "../model/labels.ts";
 import { buildSsd } from "../model/networks/ssd.ts";
 import { planTraining, type TrainingPlan } from "./backward/plan.ts";
 import { parseFreeze } from "./freeze.ts";
@@ -27,7 +28,7 @@ export function startingPoint(
   settings: TrainSettings,
   like: ReadonlyMap<string, string>,
 ): StartingPoint {
-  const own = [...new Set(parent.spec.labels.filter((label) => label !== null))];
+  const own = reportedLabels(parent.spec.labels);
   const names = categories.map(({ name }) => name);
   const { unknownToModel } = mapLabels(own, categories);
   const merged = new Set(Object.values(settings.merge).flat());

@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { MultiboxError } from "../errors.ts";
 import type { Bundle, Provenance } from "../model/bundle.ts";
+import { reportedLabels } from "../model/labels.ts";
 import { writeFailure } from "../whole-file.ts";
 import { readCheckpoint, type TrainIdentity, weightsHash, writeCheckpoint } from "./checkpoint.ts";
 import type { Evaluation } from "./evaluate.ts";
@@ -109,7 +110,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
         engine: engine.description,
         training: data.training.pictures.length,
         validation: data.validation.pictures.length,
-        labels: [...new Set(start.bundle.spec.labels.filter((label) => label !== null))],
+        labels: reportedLabels(start.bundle.spec.labels),
         known: [...start.known],
         like: Object.fromEntries(like),
         epochs: settings.epochs,

@@ -77,7 +77,7 @@ describe("an interrupted run", () => {
     const target = file("failed.jsonl");
     const detector = new RedFinder();
     const onProgress = (): void => void (detector.failure = new Error("out of order"));
-    await expect(run(video, target, { tools: { detector, onProgress } })).rejects.toThrow("out of order");
+    await expect(run(video, target, { detector, tools: { onProgress } })).rejects.toThrow("out of order");
     expect((await read(partialPath(target))).frames.length).toBeGreaterThan(0);
     await run(video, target, { resume: true });
     const { frames } = await read(target);

@@ -1,6 +1,7 @@
 // Post-processing on networks of a few boxes, with what they say and what must come of it typed out.
 import { describe, expect, test } from "vitest";
-import { createPostProcess } from "../../src/model/post-process.ts";
+import { choosePostProcess, createPostProcess } from "../../src/model/post-process.ts";
+import { SSDLITE_MOBILENET_V2 } from "../../src/model/specs.ts";
 import { tinySpec } from "./support/tiny-spec.ts";
 import { found, headsOf, logit, NEVER, SETTINGS, specOf } from "./support/typed-heads.ts";
 
@@ -242,4 +243,10 @@ describe("one picture of a batch", () => {
     postProcess(first, 100, 100);
     expect(postProcess(second, 100, 100)).toEqual(alone);
   });
+});
+
+test("a run chooses what it does otherwise, and undefined chooses nothing", () => {
+  const chosen = choosePostProcess(SSDLITE_MOBILENET_V2, { iouThreshold: 0.6, minScore: undefined, topKPerClass: 400 });
+  expect(chosen).toEqual({ ...SSDLITE_MOBILENET_V2.postProcess, iouThreshold: 0.6, topKPerClass: 400 });
+  expect(choosePostProcess(SSDLITE_MOBILENET_V2)).toEqual(SSDLITE_MOBILENET_V2.postProcess);
 });

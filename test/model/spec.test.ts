@@ -1,7 +1,7 @@
 // What a spec may say, and the one that the product comes with.
 import { describe, expect, test } from "vitest";
 import { COCO_LABELS } from "../../src/model/labels.ts";
-import { choosePostProcess, SsdSpec } from "../../src/model/spec.ts";
+import { SsdSpec } from "../../src/model/spec.ts";
 import { PAPER_POST_PROCESS, SSDLITE_MOBILENET_V2 } from "../../src/model/specs.ts";
 
 describe("COCO's labels", () => {
@@ -57,10 +57,4 @@ describe("a spec", () => {
     const parsed = SsdSpec.safeParse({ ...SSDLITE_MOBILENET_V2, ...change });
     expect(parsed.error?.message).toContain(where);
   });
-});
-
-test("a run chooses what it does otherwise, and undefined chooses nothing", () => {
-  const chosen = choosePostProcess(SSDLITE_MOBILENET_V2, { iouThreshold: 0.6, minScore: undefined, topKPerClass: 400 });
-  expect(chosen).toEqual({ ...SSDLITE_MOBILENET_V2.postProcess, iouThreshold: 0.6, topKPerClass: 400 });
-  expect(choosePostProcess(SSDLITE_MOBILENET_V2)).toEqual(SSDLITE_MOBILENET_V2.postProcess);
 });

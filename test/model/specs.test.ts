@@ -1,9 +1,9 @@
 // The presets against the sizes that the paper and the released models state.
 import { describe, expect, test } from "vitest";
-import { defaultBoxes } from "../../src/model/default-boxes.ts";
+import { boxCount, defaultBoxes } from "../../src/model/default-boxes.ts";
 import { type GraphNode, weightShapes } from "../../src/model/graph.ts";
 import { buildSsd } from "../../src/model/networks/ssd.ts";
-import { boxCount, SsdSpec } from "../../src/model/spec.ts";
+import { SsdSpec } from "../../src/model/spec.ts";
 import { SPECS } from "../../src/model/specs.ts";
 import { VARIANTS } from "../../src/model/variants.ts";
 

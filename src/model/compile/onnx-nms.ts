@@ -1,8 +1,8 @@
 // The end of a detector as ONNX operations: decode boxes, suppress, keep the best; what post-process.ts does, in the model itself.
 import { MAX_LOG_RATIO } from "../box-coder.ts";
-import { defaultBoxes } from "../default-boxes.ts";
+import { boxCount, defaultBoxes } from "../default-boxes.ts";
 import type { Graph } from "../graph.ts";
-import { boxCount, type PostProcessSpec, type SsdSpec } from "../spec.ts";
+import type { PostProcessSpec, SsdSpec } from "../spec.ts";
 import { OnnxPart } from "./onnx-part.ts";
 import { attribute, onnx, type OnnxModel, tensorInfo } from "./onnx-proto.ts";
 

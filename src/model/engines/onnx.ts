@@ -2,10 +2,10 @@
 import type * as OnnxRuntime from "onnxruntime-node";
 import { availableParallelism } from "node:os";
 import { MultiboxError } from "../../errors.ts";
-import { compileOnnx } from "../compile/onnx.ts";
+import type { CompiledOnnx } from "./compiled-onnx.ts";
 import type { Engine, EngineOptions, Network } from "./engine.ts";
 import { engineOnSession } from "./onnx-session.ts";
-import { choosePrecision, hasIntegerDotProducts } from "./precision.ts";
+import { hasIntegerDotProducts } from "./precision.ts";
 
 // On a CPU a larger batch is no cheaper a picture, and its feature maps leave the cache: 8 at once take a sixth longer than
 // 2 at a time (bench/README.md). Those of int8 are a quarter as large, and its operations so short that waking threads for them
@@ -16,12 +16,20 @@ const PART = { fp32: 2, int8: 4 };
  * Opens `onnx:cpu`. Fails with ENGINE_MISSING where the package or its binary for this platform is not installed, and with
  * PRECISION_UNAVAILABLE where int8 is asked for and the network was never observed.
  */
-export async function openOnnxCpu(network: Network, { threads, precision, floor }: EngineOptions): Promise<Engine> {
-  const { graph, weights, ranges } = network;
-  const isInt8 = choosePrecision(network, precision) === "int8";
+export async function openOnnxCpu(network: Network, options: EngineOptions): Promise<Engine> {
+  const { compileForCpu } = await import("./compiled-onnx.ts");
+  return openCompiledOnnx(compileForCpu(network, options), options);
+}
+
+/** The same with a network that was compiled already, by this thread or another. */
+export async function openCompiledOnnx(
+  { graph, isInt8, floor, model: bytes }: CompiledOnnx,
+  { threads }: Pick<EngineOptions, "threads">,
+): Promise<Engine> {
   const ort = await importOnnxRuntime();
   const intraOpNumThreads = threads || availableParallelism();
-  const model = compileOnnx(graph, weights, isInt8 ? ranges : undefined, floor);
+  // The runtime takes no shared memory; a slice of it is a copy that is not shared.
+  const model = bytes.buffer instanceof SharedArrayBuffer ? bytes.slice() : bytes;
   const session = await ort.InferenceSession.create(model, {
     executionProviders: ["cpu"],
     graphOptimizationLevel: "all",

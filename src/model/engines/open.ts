@@ -1,5 +1,6 @@
 // Chooses an engine by name, or the fastest one that opens.
 import { MultiboxError } from "../../errors.ts";
+import type { CompiledOnnx } from "./compiled-onnx.ts";
 import type { Engine, EngineOptions, Network } from "./engine.ts";
 import { type Candidate, openFastest } from "./fastest.ts";
 import { gpuDevices } from "./gpu-devices.ts";
@@ -35,20 +36,44 @@ export async function openEngine(name: EngineName, network: Network, options: En
     name: named,
     open: async () => (await ENGINES[named]())(network, options),
   });
-  if (name !== "auto") return { name, engine: await candidate(name).open(), reason: "it was asked for" };
+  if (name !== "auto") return { name, engine: await candidate(name).open(), reason: ASKED_FOR };
   const names = await autoCandidates(options);
-  const isInt8 = options.precision === "int8";
   try {
     const choice = await openFastest(names.map(candidate), network);
-    const why = isInt8 ? "it alone computes in int8" : "there is no GPU that an engine could use";
-    return names.length === 1 ? { ...choice, reason: why } : choice;
+    return names.length === 1 ? { ...choice, reason: whyCpu(options) } : choice;
   } catch (error) {
     // There are machines that ONNX Runtime has no binary for.
-    if (isInt8 || !(error instanceof MultiboxError) || error.code !== "ENGINE_MISSING") throw error;
+    if (options.precision === "int8" || !(error instanceof MultiboxError) || error.code !== "ENGINE_MISSING")
+      throw error;
     const choice = await openFirst([candidate("tfjs:cpu"), candidate("tfjs:wasm")]);
     if (!choice) throw error;
     return { ...choice, reason: `onnx:cpu does not run: ${error.message}` };
   }
+}
+
+/** What `openEngine` opens where `name` means onnx:cpu in any case, with a network that was compiled for it already. */
+export async function openCompiled(
+  name: EngineName,
+  network: CompiledOnnx,
+  options: EngineOptions,
+): Promise<OpenedEngine> {
+  const { openCompiledOnnx } = await import("./onnx.ts");
+  const reason = name === "auto" ? whyCpu(options) : ASKED_FOR;
+  return { name: "onnx:cpu", engine: await openCompiledOnnx(network, options), reason };
+}
+
+const ASKED_FOR = "it was asked for";
+const whyCpu = ({ precision }: EngineOptions): string =>
+  precision === "int8" ? "it alone computes in int8" : "there is no GPU that an engine could use";
+
+/**
+ * The engine that it will be, where that is clear without opening it and it is none on a GPU: one that several threads may open at
+ * once, each timed by nobody.
+ */
+export async function foreseenEngine(name: EngineName, options: EngineOptions): Promise<NamedEngine | undefined> {
+  if (name !== "auto") return isOnGpu(name) ? undefined : name;
+  const [only, ...others] = await autoCandidates(options);
+  return others.length === 0 ? only : undefined;
 }
 
 /** Whether an engine computes on a GPU, which a process uses from one thread at a time. */

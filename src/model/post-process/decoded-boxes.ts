@@ -1,8 +1,8 @@
 // The boxes of one picture, decoded when they are first asked for; how much two of them overlap.
 import { decodeInto } from "../box-coder.ts";
 import type { Heads } from "./candidates.ts";
-import { defaultBoxes } from "../default-boxes.ts";
-import { boxCount, type SsdSpec } from "../spec.ts";
+import { boxCount, defaultBoxes } from "../default-boxes.ts";
+import type { SsdSpec } from "../spec.ts";
 
 const NOT_DECODED = -1;
 

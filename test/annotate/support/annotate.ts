@@ -7,6 +7,7 @@ import {
   type VideoTools,
 } from "../../../src/annotate/annotate-video.ts";
 import type { AnnotationHeader, AnnotationSettings, FrameLine } from "../../../src/annotate/annotation.ts";
+import type { Detector } from "../../../src/model/detector.ts";
 import { findFfmpeg } from "../../../src/pipeline/find-ffmpeg.ts";
 import { createGuard } from "../../../src/pipeline/guard.ts";
 import { RedFinder } from "../../support/red-finder.ts";
@@ -15,25 +16,27 @@ import { exampleHeader } from "./example.ts";
 export interface RunOptions extends Partial<Omit<VideoJob, "settings">> {
   readonly settings?: Partial<AnnotationSettings>;
   readonly tools?: Partial<VideoTools>;
+  readonly detector?: Detector;
 }
 
 /** Annotates `path` into `target`, all frames unless settings say otherwise. */
 export async function run(
   path: string,
   target: string,
-  { settings, tools, ...job }: RunOptions = {},
+  { settings, tools, detector = new RedFinder(), ...job }: RunOptions = {},
 ): Promise<VideoResult> {
+  const model = { ...exampleHeader().model, name: "red-finder" };
+  const opened = Promise.resolve({ detector, model });
   return annotateVideo(
     {
       path,
       target,
       settings: { minScore: 0.3, batch: 4, ...settings },
-      model: { ...exampleHeader().model, name: "red-finder" },
       resume: false,
       decodeThreads: 2,
       ...job,
     },
-    { detector: new RedFinder(), ffmpeg: await findFfmpeg(), guard: createGuard(), ...tools },
+    { opened, slots: detector.slots, ffmpeg: await findFfmpeg(), guard: createGuard(), ...tools },
   );
 }
 

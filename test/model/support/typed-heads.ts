@@ -1,7 +1,8 @@
 // Networks of a few boxes whose heads are typed out, and what post-processing finds in them.
 import type { Heads } from "../../../src/model/post-process/candidates.ts";
 import { createPostProcess } from "../../../src/model/post-process.ts";
-import { boxCount, type PostProcessSpec, type SsdSpec } from "../../../src/model/spec.ts";
+import { boxCount } from "../../../src/model/default-boxes.ts";
+import type { PostProcessSpec, SsdSpec } from "../../../src/model/spec.ts";
 import { PAPER_POST_PROCESS } from "../../../src/model/specs.ts";
 import { tinySpec } from "./tiny-spec.ts";
 

@@ -14,13 +14,16 @@ port.on("message", (request: WorkerRequest) => {
     port.close();
     return;
   }
+  if (request.type === "open") {
+    send({
+      type: "ready",
+      engine: "onnx:cpu",
+      info: { model: { name: "unruly", version: "1" }, labels: [], engine: "none", reason: "a test" },
+    });
+    return;
+  }
   const pictures = request.type === "detect" ? request.pictures : [];
   if (pictures.some(({ width }) => width === CRASH)) throw new Error("it was told to");
   while (pictures.some(({ width }) => width === LOOP));
   send({ type: "result", result: { detections: pictures.map(() => []), inferMs: 0 } });
-});
-send({
-  type: "ready",
-  engine: "onnx:cpu",
-  info: { model: { name: "unruly", version: "1" }, labels: [], engine: "none", reason: "a test" },
 });
