@@ -1,6 +1,6 @@
 // A detector thread that does what the picture's width tells it: it loops for ever, it throws, or it finds nothing.
 import { parentPort } from "node:worker_threads";
-import type { WorkerReply, WorkerRequest } from "../../../src/model/detector-worker.ts";
+import type { CompiledModel, WorkerReply, WorkerRequest } from "../../../src/model/detector-worker.ts";
 
 /** Widths of pictures that are orders. */
 export const LOOP = 13;
@@ -15,6 +15,8 @@ port.on("message", (request: WorkerRequest) => {
     return;
   }
   if (request.type === "open") {
+    // It has no model, and the others need none.
+    if (request.compilesForOthers) send({ type: "compiled", compiled: {} as CompiledModel });
     send({
       type: "ready",
       engine: "onnx:cpu",
