@@ -35,15 +35,36 @@ export class ModelParts {
     this.#nodes.push(...nodes);
   }
 
-  /** What the outputs depend on, in order. */
-  nodesFor(outputs: Iterable<string>): OnnxNode[] {
+  /**
+   * What the outputs depend on. ONNX Runtime begins with the last operation that no other one reads, before which it takes the last one that
+   * this one reads, and so forth. So what leads to an output comes in the order in which outputs can be had, and of what an operation reads
+   * that which depends on `late` goes first: maps then wait for what reads them no longer than they must, in little memory.
+   */
+  nodesFor(outputs: ReadonlySet<string>, late: Iterable<string> = []): OnnxNode[] {
     const needed = new Set(outputs);
-    const nodes = this.#nodes.toReversed().filter(({ input, output }) => {
-      const isNeeded = output.some((name) => needed.has(name));
-      if (isNeeded) for (const name of input) needed.add(name);
-      return isNeeded;
-    });
-    return nodes.toReversed();
+    const nodes = this.#nodes
+      .toReversed()
+      .filter(({ input, output }) => {
+        const isNeeded = output.some((name) => needed.has(name));
+        if (isNeeded) for (const name of input) needed.add(name);
+        return isNeeded;
+      })
+      .toReversed();
+    const read = new Set(nodes.flatMap(({ input }) => input));
+    const follows = new Set(late);
+    const isLate = new Set(
+      nodes.filter(({ input, output }) => {
+        if (!input.some((name) => follows.has(name))) return false;
+        for (const name of output) follows.add(name);
+        return true;
+      }),
+    );
+    const isLast = ({ output }: OnnxNode): boolean => !output.some((name) => read.has(name));
+    return [
+      ...nodes.filter((node) => !isLast(node) && !isLate.has(node)),
+      ...nodes.filter((node) => !isLast(node) && isLate.has(node)),
+      ...nodes.filter(isLast).toReversed(),
+    ];
   }
 
   /** Adds an operation and returns the name of its output, which is made up where none is given. */

@@ -9,9 +9,14 @@ export interface TrainingPlan {
   readonly trained: readonly string[];
   /** Nodes that do not change and that live ones read: what a frozen base answers with. */
   readonly frontier: readonly string[];
-  /** Nodes whose outputs the way back reads, in the order of computation. */
+  /** Nodes whose outputs the way forward keeps for the way back, in the order of computation. */
   readonly kept: readonly string[];
+  /** Nodes which the way back computes once more from what is kept: that is quicker than to keep them, and takes less memory. */
+  readonly recomputed: ReadonlySet<string>;
 }
+
+/** So many products for each number of its output make a convolution dearer than to keep it. */
+const DEAR = 200;
 
 /** Whether the weights of a node are to stay as they are, by the node's name (`base.block3.expand`, `head0.offsets`). */
 export type Frozen = (name: string) => boolean;
@@ -33,6 +38,12 @@ export function planTraining(graph: Graph, frozen: Frozen = () => false): Traini
   const needed = new Set(
     graph.nodes.filter(({ name }) => live.has(name)).flatMap((node) => neededBack(node, trained, live)),
   );
+  const recomputed = new Set<string>();
+  for (const node of graph.nodes.toReversed()) {
+    if (!needed.has(node.name) || !live.has(node.name) || !isCheap(graph, node)) continue;
+    recomputed.add(node.name);
+    for (const input of inputsOf(node)) needed.add(input);
+  }
   const inOrder = (names: ReadonlySet<string>): string[] =>
     graph.nodes.map(({ name }) => name).filter((name) => names.has(name));
   return {
@@ -40,7 +51,8 @@ export function planTraining(graph: Graph, frozen: Frozen = () => false): Traini
     live,
     trained,
     frontier: inOrder(read).filter((name) => !live.has(name)),
-    kept: inOrder(needed),
+    kept: inOrder(needed).filter((name) => !recomputed.has(name)),
+    recomputed,
   };
 }
 
@@ -63,6 +75,18 @@ export function freezer(graph: Graph, prefixes: readonly string[], depth = 0): F
 /** The shape of a node's output, for one picture. */
 export function shapeOf(graph: Graph, name: string): Shape {
   return graph.nodes.find((node) => node.name === name)!.shape;
+}
+
+/** Depthwise convolutions and those of single pixels with few channels, and what is made of these. */
+function isCheap(graph: Graph, node: GraphNode): boolean {
+  if (node.kind === "relu" || node.kind === "relu6") {
+    return isCheap(
+      graph,
+      graph.nodes.find(({ name }) => name === node.input)!,
+    );
+  }
+  if (node.kind !== "conv" || (node.groups === 1 && node.kernel > 1)) return false;
+  return (node.inChannels / node.groups) * node.kernel ** 2 < DEAR;
 }
 
 function neededBack(node: GraphNode, trained: readonly string[], live: ReadonlySet<string>): readonly string[] {

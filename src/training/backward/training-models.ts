@@ -82,7 +82,7 @@ export function backwardModel(
   batch: number,
   options?: PartsOptions,
 ): TrainingModel {
-  const { graph, live, trained, kept } = plan;
+  const { graph, live, trained, kept, recomputed } = plan;
   const shapes = weightShapes(graph);
   const parts = new ModelParts(options);
   const context = {
@@ -99,6 +99,11 @@ export function backwardModel(
   for (const name of kept) {
     if (forward.outputs.has(blocksOf(name))) parts.fromBlocks(name, shapeOf(graph, name)[0]);
   }
+  addForward(
+    parts,
+    plan,
+    graph.nodes.filter(({ name }) => recomputed.has(name)),
+  );
   const joints = jointConvolutions(graph.nodes, trained);
   for (const node of graph.nodes.toReversed()) {
     const joint = joints.get(node.name);
@@ -112,7 +117,8 @@ export function backwardModel(
   }
   const outputs = new Map(trained.map((name) => [gradientName(name), shapes.get(name)!] as const));
   for (const known of [forward.outputs, forward.inputs]) for (const [name, shape] of known) inputs.set(name, shape);
-  return model(`${graph.name}.backward`, parts, frozen, inputs, outputs);
+  const towards = [graph.offsets, graph.logits].map(gradientName);
+  return model(`${graph.name}.backward`, parts, frozen, inputs, outputs, towards);
 }
 
 /** Members that no answer depends on have no gradient, and then the others go by themselves. */
@@ -131,8 +137,9 @@ function model(
   frozen: Tensors,
   available: ReadonlyMap<string, readonly number[]>,
   outputs: ReadonlyMap<string, readonly number[]>,
+  late?: Iterable<string>,
 ): TrainingModel {
-  const node = parts.nodesFor(outputs.keys());
+  const node = parts.nodesFor(new Set(outputs.keys()), late);
   const read = new Set(node.flatMap(({ input }) => input ?? []));
   const inputs = new Map([...available].filter(([input]) => read.has(input)));
   const constants = new Map([...frozen, ...parts.constants].filter(([one]) => read.has(one) && !inputs.has(one)));

@@ -75,8 +75,8 @@ function shifted(
     products.push(parts.reshape(sum, readChannels, some.length, channels));
   }
   const all = products.length === 1 ? products[0]! : parts.add("Concat", products, [attribute("axis", 1)]);
-  const ordered = parts.add("Transpose", [all], [attribute("perm", ofGradient ? [2, 0, 1] : [0, 2, 1])]);
-  parts.add("Reshape", [ordered, parts.integers(outs, ins, kernel, kernel)], [], output);
+  const square = parts.reshape(all, readChannels, kernel, kernel, channels);
+  parts.add("Transpose", [square], [attribute("perm", ofGradient ? [3, 0, 1, 2] : [0, 3, 1, 2])], output);
 }
 
 /**

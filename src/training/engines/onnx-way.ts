@@ -25,7 +25,7 @@ export interface WayOptions {
   readonly block: number;
 }
 
-/** For batches of one size. The memory is shared with the sessions, which read and write it without copies. */
+/** For batches of one size. The memory is shared with the sessions, which read it without copies. */
 export class OnnxWay {
   readonly #options: WayOptions;
   readonly #pictures: number;
