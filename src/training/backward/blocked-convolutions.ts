@@ -12,6 +12,8 @@ export interface BlockedConvolution {
   readonly outs: number;
   readonly kernel: number;
   readonly groups: number;
+  /** Whether dense kernels are turned by half. */
+  readonly turned?: boolean;
   /** Strides, padding and dilations. */
   readonly windows: readonly OnnxAttribute[];
   readonly activation?: ActivationNode["kind"] | undefined;
@@ -39,14 +41,14 @@ export function addBlocked(parts: ModelParts, node: ConvNode, activation?: Activ
 
 /** Returns the name of the output, as a plain map. */
 export function blockedConvolution(parts: ModelParts, conv: BlockedConvolution, output = parts.newName()): string {
-  const { input, weight, bias, ins, outs, kernel, groups, windows, activation } = conv;
+  const { input, weight, bias, ins, outs, kernel, groups, turned = false, windows, activation } = conv;
   const whole = (channels: number): number => Math.ceil(channels / parts.block) * parts.block;
   const [moreIns, moreOuts] = [whole(ins) - ins, whole(outs) - outs];
   const map = parts.inBlocks(pad(parts, input, [0, moreIns, 0, 0]));
   const filters =
     groups > 1
       ? depthwiseFilters(parts, weight, groups, kernel)
-      : denseFilters(parts, pad(parts, weight, [moreOuts, moreIns, 0, 0]), whole(ins), whole(outs), kernel);
+      : denseFilters(parts, pad(parts, weight, [moreOuts, moreIns, 0, 0]), whole(ins), whole(outs), kernel, turned);
   const inputs = [map, filters, ...(bias === undefined ? [] : [pad(parts, bias, [moreOuts])])];
   const attributes = [attribute("kernel_shape", [kernel, kernel]), attribute("group", groups), ...windows];
   if (activation !== undefined) {
@@ -69,13 +71,22 @@ function depthwiseFilters(parts: ModelParts, weight: string, channels: number, k
 }
 
 /** [outs, ins, kernel, kernel] -> [outs / block, ins / block, kernel, kernel, block of ins, block of outs]. */
-function denseFilters(parts: ModelParts, weight: string, ins: number, outs: number, kernel: number): string {
+function denseFilters(
+  parts: ModelParts,
+  weight: string,
+  ins: number,
+  outs: number,
+  kernel: number,
+  turned: boolean,
+): string {
   const pixels = kernel * kernel;
   const outsLast = parts.inBlocks(parts.reshape(weight, 1, outs, ins * pixels, 1));
   const { block } = parts;
   const apart = parts.reshape(outsLast, (outs * ins) / (block * block), block, pixels, block);
   const ordered = parts.add("Transpose", [apart], [attribute("perm", [0, 2, 1, 3])]);
-  return parts.reshape(ordered, outs, ins, kernel, kernel);
+  const last = Array.from({ length: pixels }, (_, pixel) => pixels - 1 - pixel);
+  const all = turned ? parts.add("Gather", [ordered, parts.integers(...last)], [attribute("axis", 1)]) : ordered;
+  return parts.reshape(all, outs, ins, kernel, kernel);
 }
 
 /** The sum of each channel over pictures and pixels. */

@@ -71,14 +71,14 @@ export async function openOnnxTraining(
       const losses: Loss[] = [];
       sum.clear();
       for (let from = 0; from < batch.targets.length; from += part) {
+        if (from > 0) sum.keep();
         const way = await wayOf(Math.min(part, batch.targets.length - from));
         losses.push(await way.run(batch, from, matched));
-        sum.add();
       }
       const over = (key: keyof Loss): number => losses.reduce((total, one) => total + one[key], 0);
       return {
         loss: { box: over("box"), class: over("class"), matched, negatives: over("negatives") },
-        gradients: sum.total,
+        gradients: sum.total(),
       };
     },
     async close() {
