@@ -42,23 +42,20 @@ export class ModelParts {
    */
   nodesFor(outputs: ReadonlySet<string>, late: Iterable<string> = []): OnnxNode[] {
     const needed = new Set(outputs);
-    const nodes = this.#nodes
-      .toReversed()
-      .filter(({ input, output }) => {
-        const isNeeded = output.some((name) => needed.has(name));
-        if (isNeeded) for (const name of input) needed.add(name);
-        return isNeeded;
-      })
-      .toReversed();
-    const read = new Set(nodes.flatMap(({ input }) => input));
+    const nodes: OnnxNode[] = [];
+    for (const node of this.#nodes.toReversed()) {
+      if (!node.output.some((name) => needed.has(name))) continue;
+      nodes.unshift(node);
+      for (const name of node.input) needed.add(name);
+    }
     const follows = new Set(late);
-    const isLate = new Set(
-      nodes.filter(({ input, output }) => {
-        if (!input.some((name) => follows.has(name))) return false;
-        for (const name of output) follows.add(name);
-        return true;
-      }),
-    );
+    const isLate = new Set<OnnxNode>();
+    for (const node of nodes) {
+      if (!node.input.some((name) => follows.has(name))) continue;
+      isLate.add(node);
+      for (const name of node.output) follows.add(name);
+    }
+    const read = new Set(nodes.flatMap(({ input }) => input));
     const isLast = ({ output }: OnnxNode): boolean => !output.some((name) => read.has(name));
     return [
       ...nodes.filter((node) => !isLast(node) && !isLate.has(node)),

@@ -87,6 +87,16 @@ describe.each(["conv 3x3", "conv 3x3 to fewer channels"])("%s", (name) => {
 });
 
 describe("a plan of what learns", () => {
+  test("what a depthwise convolution reads is kept, what it makes is computed again, and a dense one's output is kept", () => {
+    const depthwise = planTraining(SMALL_GRAPHS["wide depthwise 3x3 between two relu6"]!());
+    const dense = planTraining(SMALL_GRAPHS["wide conv 3x3 between two relu, to channels that fill no block"]!());
+    const [before, after] = depthwise.graph.nodes.filter(({ kind }) => kind === "relu6").map(({ name }) => name);
+    expect(depthwise.kept).toEqual(["input", before]);
+    expect(depthwise.recomputed).toEqual(new Set(["tested", after]));
+    expect(dense.recomputed.size).toBe(0);
+    expect(dense.kept).toHaveLength(3);
+  });
+
   test("the graphs together have every kind of node", () => {
     const kinds = new Set(Object.values(SMALL_GRAPHS).flatMap((build) => build().nodes.map(({ kind }) => kind)));
     const all: Graph["nodes"][number]["kind"][] = [
