@@ -22,17 +22,18 @@ import {
   ratioOf,
 } from "./harness.ts";
 import { allowedRate, parts } from "./parts.ts";
+import { together } from "./together.ts";
 
 const run = promisify(execFile);
 const HEIGHT = Number(process.argv[2] ?? 720);
 const ROUNDS = Number(process.argv[3] ?? 2);
-const LOOPS = Number(process.argv[4] ?? 30);
+const LOOPS = Number(process.argv[4] ?? 45);
 /** It takes a tenth of a second for each. */
 const COCO_SSD_FRAMES = 20;
 const cache = join(defaultCacheDir(), "bench");
 const scratch = await mkdtemp(join(tmpdir(), "multibox-bench-"));
 const ffmpeg = await findFfmpeg();
-const { bundle } = await benchModel();
+const { folder, bundle } = await benchModel();
 const python = process.env["MULTIBOX_PYTHON"] ?? "python3";
 
 /** The whole command, its start included. */
@@ -145,16 +146,22 @@ const contenders = [
 ];
 const figures = await measure(contenders, ROUNDS, { warmUp: false });
 printTable(figures);
-console.log(
-  `\nParts alone, core-milliseconds a frame: decode ${alone.decode.toFixed(2)}, sampling ${alone.sample.toFixed(2)}`,
-);
+console.log("\nCore-milliseconds a frame, and what two parts without a pipeline between them would reach:");
 for (const precision of ["fp32", "int8"] as const) {
-  const engine = alone.engines.get(`${precision} 1`)!;
-  const allowed = allowedRate(alone, engine);
   const values = figures.get(`multibox annotate, ${precision}`)!;
-  const share = (100 * 1000) / median(values) / allowed;
+  const engine = alone.engines.get(`${precision} 1`)!;
+  const both = await together(video, folder, ffmpeg, precision);
+  const bounds = {
+    together: (1000 * availableParallelism()) / (both.decode + both.detect),
+    alone: allowedRate(alone, engine),
+  };
+  const share = (rate: number): string =>
+    `${rate.toFixed(1)} frames/s, of which ${((100 * 1000) / median(values) / rate).toFixed(1)}% were reached`;
   console.log(
-    `${precision}: engine ${engine.toFixed(2)} on one thread, so ${availableParallelism()} cores allow ${allowed.toFixed(1)} frames/s; reached ${share.toFixed(1)}%`,
+    `${precision}: at the same time decode ${both.decode.toFixed(2)}, detect ${both.detect.toFixed(2)}: ${share(bounds.together)}`,
+  );
+  console.log(
+    `  each alone decode ${alone.decode.toFixed(2)}, sample ${alone.sample.toFixed(2)}, engine ${engine.toFixed(2)}: ${share(bounds.alone)}`,
   );
   for (const other of pythons.map(({ name }) => name)) {
     console.log(`  ${(1 / ratioOf(values, figures.get(other)!)).toFixed(2)} x ${other}`);

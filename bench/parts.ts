@@ -96,10 +96,14 @@ export async function parts({ video, bundle, ffmpeg, precisions, rounds }: Parts
   };
 }
 
-/** CPU milliseconds of this process, its threads, and the children that it has waited for (Linux counts them in /proc). */
+/** CPU milliseconds of this process, its threads, and its children. */
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();
+  return (user + system) / 1000 + childCpuMs();
+}
+
+/** CPU milliseconds of the children that this process has waited for, as Linux counts them. */
+export function childCpuMs(): number {
   const fields = readFileSync("/proc/self/stat", "utf8").split(") ")[1]!.split(" ");
-  const ticks = Number(fields[13]) + Number(fields[14]);
-  return (user + system) / 1000 + ticks * 10;
+  return (Number(fields[13]) + Number(fields[14])) * 10;
 }

@@ -9,7 +9,8 @@ import { hasIntegerDotProducts } from "./precision.ts";
 
 // On a CPU a larger batch is no cheaper a picture, and its feature maps leave the cache: 8 at once take a sixth longer than
 // 2 at a time (bench/README.md). Those of int8 are a quarter as large, and its operations so short that waking threads for them
-// counts.
+// counts. A session of one thread wakes none, and has neighbours that want the cache as well: two at a time are no better there than one,
+// whose answer does not depend on its batch.
 const PART = { fp32: 2, int8: 4 };
 
 /**
@@ -50,7 +51,7 @@ export async function openCompiledOnnx(
   return engineOnSession(ort, session, graph, {
     name: "onnx:cpu",
     description,
-    part: PART[isInt8 ? "int8" : "fp32"],
+    part: intraOpNumThreads === 1 ? 1 : PART[isInt8 ? "int8" : "fp32"],
     floor,
   });
 }
