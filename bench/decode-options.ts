@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findFfmpeg } from "../src/pipeline/find-ffmpeg.ts";
-import { median, printMachine, streetVideo } from "./harness.ts";
+import { DATA, median, printMachine, streetVideo } from "./harness.ts";
 
 const PICTURES = Number(process.argv[2] ?? 192);
 const ROUNDS = 3;
@@ -28,7 +28,7 @@ interface Coco {
   annotations: { image_id: number; bbox: number[]; area: number }[];
 }
 
-const data = join(process.env["MULTIBOX_DATA"] ?? join(process.cwd(), "../shared/data"), "coco/val");
+const data = join(DATA, "coco/val");
 const scratch = mkdtempSync(join(tmpdir(), "multibox-bench-"));
 const ffmpeg = (await findFfmpeg()).path;
 const run = (...args: string[]): void =>
@@ -63,19 +63,8 @@ function panningVideo(images: Coco["images"]): string {
   for (const [i, { file_name: name }] of images.entries()) {
     const shown = `scale=${WIDTH}:${HEIGHT}:force_original_aspect_ratio=decrease,pad=${wide}:${HEIGHT}:(ow-iw)/2:(oh-ih)/2`;
     const filter = `${shown},loop=${FRAMES - 1}:1:0,setpts=N/25/TB,crop=${WIDTH}:${HEIGHT}:n*${PAN}:0`;
-    const encode = [
-      "-r",
-      "25",
-      "-frames:v",
-      `${FRAMES}`,
-      "-c:v",
-      "libx264",
-      "-preset",
-      "veryfast",
-      "-pix_fmt",
-      "yuv420p",
-    ];
-    run("-i", join(data, "images", name), "-vf", filter, ...encode, join(scratch, `${i}.ts`));
+    const encode = `-r 25 -frames:v ${FRAMES} -c:v libx264 -preset veryfast -pix_fmt yuv420p`;
+    run("-i", join(data, "images", name), "-vf", filter, ...encode.split(" "), join(scratch, `${i}.ts`));
   }
   const parts = join(scratch, "parts.txt");
   writeFileSync(parts, images.map((_, i) => `file ${i}.ts`).join("\n"));
@@ -99,20 +88,8 @@ function judge(video: string, options: string, { images, annotations, ...rest }:
   mkdirSync(join(folder, "images"), { recursive: true });
   const last = `select=eq(mod(n\\,${FRAMES})\\,${FRAMES - 1})`;
   const files = join(folder, "images", "%d.png");
-  run(
-    ...options.split(" "),
-    "-i",
-    video,
-    "-vf",
-    last,
-    "-fps_mode",
-    "passthrough",
-    "-compression_level",
-    "1",
-    "-start_number",
-    "0",
-    files,
-  );
+  const pictures = `-vf ${last} -fps_mode passthrough -compression_level 1 -start_number 0`;
+  run(...options.split(" "), "-i", video, ...pictures.split(" "), files);
   const placed = new Map(images.map((image, i) => [image.id, { ...image, i }]));
   const moved = {
     ...rest,

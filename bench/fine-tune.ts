@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import type { TrainProgress } from "../src/training/train-events.ts";
 import { writeGrouped } from "./grouped-coco.ts";
-import { printMachine } from "./harness.ts";
+import { DATA, printMachine } from "./harness.ts";
 
 const { values: chosen, positionals: flags } = parseArgs({
   allowPositionals: true,
@@ -20,8 +20,6 @@ const { values: chosen, positionals: flags } = parseArgs({
   },
 });
 
-const data = process.env["MULTIBOX_DATA"] ?? join(process.cwd(), "../shared/data");
-
 /** COCO's supercategories of these names. */
 const MERGED = {
   vehicle: "bicycle,car,motorcycle,airplane,bus,train,truck,boat",
@@ -31,10 +29,10 @@ const MERGED = {
 };
 
 const TASKS: Readonly<Record<string, readonly string[]>> = {
-  voc: ["--data", join(data, "voc2012")],
+  voc: ["--data", join(DATA, "voc2012")],
   coco: [
     "--data",
-    join(data, "coco/train"),
+    join(DATA, "coco/train"),
     "--labels",
     "person,vehicle,animal,food,furniture",
     ...Object.entries(MERGED).flatMap(([name, olds]) => ["--merge", `${name}=${olds}`]),
@@ -68,7 +66,7 @@ try {
 async function argumentsOf(task: string): Promise<readonly string[]> {
   if (task !== "groups") return TASKS[task]!;
   const folder = join(scratch, task);
-  await writeGrouped([join(data, "coco/train"), join(data, "coco/val")], folder);
+  await writeGrouped([join(DATA, "coco/train"), join(DATA, "coco/val")], folder);
   return ["--data", folder];
 }
 

@@ -79,9 +79,12 @@ export function printMachine(): void {
   );
 }
 
+/** The folder of the test data, which may be absent. */
+export const DATA = process.env["MULTIBOX_DATA"] ?? join(process.cwd(), "../shared/data");
+
 /** A video of the test data, or the demo clip where they are absent. */
 export async function benchVideo(name: string): Promise<string> {
-  const file = join(process.env["MULTIBOX_DATA"] ?? join(process.cwd(), "../shared/data"), "videos", name);
+  const file = join(DATA, "videos", name);
   return existsSync(file) ? file : demoClip(defaultCacheDir());
 }
 

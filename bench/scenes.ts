@@ -9,7 +9,7 @@ import { openEngine } from "../src/model/engines/open.ts";
 import { createSampler } from "../src/model/sample.ts";
 import type { SsdSpec } from "../src/model/spec.ts";
 import { random } from "../src/model/random.ts";
-import { benchModel } from "./harness.ts";
+import { benchModel, DATA } from "./harness.ts";
 
 /** How a scene is made: so many objects, each of which so many other classes are taken for, too. */
 export interface Density {
@@ -55,7 +55,7 @@ export function syntheticHeads(spec: SsdSpec, { objects, confusions }: Density, 
 export async function photoHeads(): Promise<{ readonly spec: SsdSpec; readonly heads: readonly Heads[] }> {
   const { bundle } = await benchModel();
   const { spec } = bundle;
-  const folder = join(process.env["MULTIBOX_DATA"] ?? join(process.cwd(), "../shared/data"), "photos");
+  const folder = join(DATA, "photos");
   const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith(".jpg")) : [];
   const { engine } = await openEngine("auto", bundle, { threads: 0 });
   const sample = createSampler(spec.input);
