@@ -34,6 +34,21 @@ def run(node, inputs, weights):
     return {"relu": F.relu, "relu6": F.relu6, "sigmoid": torch.sigmoid}[kind](inputs[0])
 
 
+def ssd_loss(offsets, logits, wanted, labels, scores):
+    """As torchvision's SSD.compute_loss behind its matching, and for sigmoid scores with binary cross entropies of all columns."""
+    positive = labels > 0
+    matched = positive.sum(1, keepdim=True)
+    box = F.smooth_l1_loss(offsets[positive], wanted[positive], reduction="sum")
+    if scores == "softmax":
+        classes = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape)
+    else:
+        columns = F.one_hot(labels, logits.shape[-1]).to(logits.dtype)
+        classes = F.binary_cross_entropy_with_logits(logits, columns, reduction="none").sum(-1)
+    hardness = classes.detach().masked_fill(positive, -float("inf"))
+    rank = hardness.sort(1, descending=True)[1].sort(1)[1]
+    return (box + classes[positive | (rank < 3 * matched)].sum()) / matched.sum()
+
+
 def main(path):
     with open(path) as file:
         graph = json.load(file)
@@ -65,6 +80,8 @@ def main(path):
     else:
         _, height, width = nodes[0]["shape"]
         given["pictures"] = torch.randint(0, 256, (batch, height, width, 3), dtype=torch.uint8)
+    wanted = torch.tensor(graph["targets"]["offsets"]).view(batch, -1, 4)
+    labels = torch.tensor(graph["targets"]["labels"]).view(batch, -1)
     optimiser = torch.optim.SGD([weights[name] for name in graph["trained"]], 1e-9, 0.9, weight_decay=5e-4)
     times = []
     for i in range(-5, graph["rounds"]):
@@ -75,7 +92,10 @@ def main(path):
             names = ["pictures"] if node["kind"] == "input" else node.get("inputs", [node.get("input")])
             values[node["name"]] = run(node, [values[name] for name in names], weights)
         heads = [values[graph["offsets"]], values[graph["logits"]]]
-        torch.autograd.backward(heads, [torch.full_like(head, 1e-3) for head in heads])
+        leaves = [head.detach().requires_grad_() for head in heads]
+        ssd_loss(*leaves, wanted, labels, graph["scores"]).backward()
+        # A network that was never trained makes gradients next to nothing, which CPUs are several times slower with.
+        torch.autograd.backward(heads, [leaf.grad + 1e-3 for leaf in leaves])
         optimiser.step()
         if i >= 0:
             times.append((time.perf_counter() - start) * 1000)

@@ -138,11 +138,12 @@ function drawnBatch({ spec, graph }: Bundle, plan: TrainingPlan, given: Case["gi
   return { inputs: new Map(features), targets };
 }
 
-/** The same nodes in PyTorch, which is given the gradient of the heads: it computes no loss. */
+/** The same nodes in PyTorch, with the same targets. */
 async function timePython({ bundle, plan, given }: Case): Promise<number[]> {
   const folder = await mkdtemp(join(tmpdir(), "multibox-train-step-"));
   try {
     const { nodes, offsets, logits } = bundle.graph;
+    const { targets } = drawnBatch(bundle, plan, given);
     const graph = {
       nodes,
       offsets,
@@ -152,6 +153,11 @@ async function timePython({ bundle, plan, given }: Case): Promise<number[]> {
       given,
       batch: BATCH,
       rounds,
+      scores: bundle.spec.scores,
+      targets: {
+        labels: targets.flatMap((picture) => [...picture.labels]),
+        offsets: targets.flatMap((picture) => [...picture.offsets]),
+      },
     };
     await writeFile(join(folder, "graph.json"), JSON.stringify(graph));
     const script = join(import.meta.dirname, "../../../bench/train-step.py");
