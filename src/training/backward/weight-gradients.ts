@@ -149,11 +149,11 @@ function depthwise(
   const { kernel, stride, dilation, padding, shape } = node;
   const all = pictures * channels;
   const inBlocks = isBlocked(parts, node);
-  const [input, filters] = [node.input, gradient].map((map) => (inBlocks ? parts.inBlocks(map) : map)) as [
-    string,
-    string,
+  const placed = (map: string): string => (inBlocks ? parts.inBlocks(map) : map);
+  const factors = [
+    parts.reshape(placed(node.input), 1, all, height, width),
+    parts.reshape(placed(gradient), all, 1, shape[1], shape[2]),
   ];
-  const factors = [parts.reshape(input, 1, all, height, width), parts.reshape(filters, all, 1, shape[1], shape[2])];
   const attributes = [
     attribute("kernel_shape", [shape[1], shape[2]]),
     attribute("strides", [dilation, dilation]),
@@ -162,9 +162,10 @@ function depthwise(
     attribute("group", all),
   ];
   const each = parts.newName();
-  if (inBlocks) parts.addOnBlocks("Conv", factors, attributes, blocksOf(each));
-  if (inBlocks) parts.fromBlocks(each, all);
-  else parts.add("Conv", factors, attributes, each);
+  if (inBlocks) {
+    parts.addOnBlocks("Conv", factors, attributes, blocksOf(each));
+    parts.fromBlocks(each, all);
+  } else parts.add("Conv", factors, attributes, each);
   // Pixels that no window reaches make further ones at the end.
   const cut = parts.add("Slice", [each, parts.integers(0, 0), parts.integers(kernel, kernel), parts.integers(2, 3)]);
   const sum = overPictures(parts, parts.reshape(cut, pictures, channels, kernel * kernel), pictures);
