@@ -108,12 +108,13 @@ describe.skipIf(!pythonHas("torchvision.ops"))(
       },
     );
 
-    test("the golden values are those of torchvision", async () => {
+    // PyTorch sums in another order on a CPU with AVX2 only: 3.8e-4 there, under 1e-4 with AVX-512.
+    test("the golden values are those of torchvision, to 1e-3", async () => {
       const answers = theirs.map((heads, i) => ({ heads, detections: found[i]!.limited })).slice(photos.length);
       const { offsets, logits, detections } = await goldenDistance(GOLDEN, spec, answers);
-      expect(offsets).toBeLessThan(1e-4);
-      expect(logits).toBeLessThan(1e-4);
-      expect(detections).toBeLessThan(1e-4);
+      expect(offsets).toBeLessThan(1e-3);
+      expect(logits).toBeLessThan(1e-3);
+      expect(detections).toBeLessThan(1e-3);
     });
   },
 );

@@ -1,9 +1,9 @@
 // A lane's detector is replaced between two batches: no frame is lost or detected twice, and versions change once.
-import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Lane } from "../../src/pipeline/lane.ts";
 import { createFrames, createPool, laneOptions } from "../support/lane-options.ts";
 import { ManualDetector, settled } from "../support/manual-detector.ts";
+import { fc } from "../support/fast-check.ts";
 
 describe("a lane", () => {
   test("feeds its detector as many batches as it takes at once, and reports each", async () => {

@@ -1,7 +1,7 @@
 // Quantiles of what was recorded lately, held against sorted values.
-import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { RecentHistogram } from "../../src/pipeline/recent-histogram.ts";
+import { fc } from "../support/fast-check.ts";
 
 test("quantiles are those of the sorted values, to within 5 %", () => {
   const values = fc.array(fc.double({ min: 0.06, max: 100_000, noNaN: true }), { minLength: 1, maxLength: 300 });

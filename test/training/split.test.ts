@@ -1,9 +1,9 @@
 // Splits: shares, seeds, look-alikes and days on one side, and what cannot be split.
-import { assert, double, integer, nat, property } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { hashDistance } from "../../src/model/perceptual-hash.ts";
 import { random } from "../../src/model/random.ts";
 import { type Kind, LOOK_ALIKE_BITS, splitPictures, unlike } from "../../src/training/split.ts";
+import { fc } from "../support/fast-check.ts";
 
 const hashOf = (next: () => number): string =>
   Array.from({ length: 16 }, () => Math.floor(next() * 16).toString(16)).join("");
@@ -25,11 +25,11 @@ describe("a split", () => {
   });
 
   test("never has look-alikes on both sides, whatever the pictures", () => {
-    assert(
-      property(
-        nat(),
-        integer({ min: 2, max: 40 }),
-        double({ min: 0.05, max: 0.9, noNaN: true }),
+    fc.assert(
+      fc.property(
+        fc.nat(),
+        fc.integer({ min: 2, max: 40 }),
+        fc.double({ min: 0.05, max: 0.9, noNaN: true }),
         (seed, count, share) => {
           const next = random(seed);
           const hashes = [hashOf(next), hashOf(next), hashOf(next)];

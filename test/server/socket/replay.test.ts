@@ -1,6 +1,5 @@
 // A client that went and came back with `since` has every frame once, whenever it went and wherever the frames were meanwhile.
 import { setImmediate as turn, setTimeout as wait } from "node:timers/promises";
-import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ResumingClient } from "../../../examples/resuming-client.ts";
 import type { Detections } from "../../../src/server/protocol.ts";
@@ -8,6 +7,7 @@ import { openCutRelay } from "../../support/cut-relay.ts";
 import { found } from "../../support/scripted-pipeline.ts";
 import { SocketClient } from "../../support/socket-client.ts";
 import { withServer } from "../../support/test-server.ts";
+import { fc } from "../../support/fast-check.ts";
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 const seqsOf = (client: SocketClient, stream: string): number[] => client.detections(stream).map(({ seq }) => seq);

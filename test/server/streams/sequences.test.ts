@@ -1,9 +1,9 @@
 // `seq` over restarts: a number that a frame has had is never given again, whenever the process ends.
-import * as fc from "fast-check";
 import { pino } from "pino";
 import { describe, expect, test } from "vitest";
 import { Sequences } from "../../../src/server/streams/sequences.ts";
 import { openStore } from "../../../src/server/store.ts";
+import { fc } from "../../support/fast-check.ts";
 
 const silent = pino({ level: "silent" });
 const use = (sequences: Sequences, stream: string, seq: number): void =>

@@ -1,7 +1,7 @@
 // /v1/streams/{id} over HTTP: changes, pauses, tags that keep two clients from undoing each other's work, and lists in pages.
-import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { jsonOf, withApp } from "../../support/test-server.ts";
+import { fc } from "../../support/fast-check.ts";
 
 type Ask = (path: string, init?: RequestInit) => Promise<Response>;
 

@@ -20,6 +20,8 @@ const SEED = Number(process.env["FUZZ_SEED"] ?? 20_261_124);
 /** 503 that say what is so: no frame yet, more than there is room for. */
 const BUSY = ["STREAM_NO_FRAME", "SERVER_BUSY", "TOO_MANY_CONNECTIONS"];
 
+console.log(`FUZZ_SEED=${SEED}`);
+
 let multibox: Multibox;
 let folder: Awaited<ReturnType<typeof makeFolder>>;
 const agent = new Agent({ keepAlive: true, maxSockets: 16 });

@@ -1,7 +1,7 @@
 // WebSocket traffic that is wrong in every way: texts, bytes, fragments, and requests that are nearly right.
-import * as fc from "fast-check";
 import type { WebSocket } from "ws";
 import { SENT } from "./secrets.ts";
+import { fc } from "../../support/fast-check.ts";
 
 export type FuzzMessage = (socket: WebSocket) => void;
 

@@ -1,6 +1,6 @@
 // HTTP requests that are wrong in every way, made from the server's own description of what would be right.
-import * as fc from "fast-check";
 import { SENT } from "./secrets.ts";
+import { fc } from "../../support/fast-check.ts";
 
 export interface FuzzRequest {
   readonly method: string;
