@@ -6,11 +6,14 @@ import { schemeOf } from "./pipeline/stream.ts";
 import type { CaptureBounds } from "./server/captures/capture-store.ts";
 import { Network } from "./server/access/client-address.ts";
 import type { WorkLimits } from "./server/background/work-kind.ts";
+import { plainText } from "./server/plain-text.ts";
 import { NewStream } from "./server/protocol.ts";
 import { Origin } from "./server/access/source-check.ts";
 
 export const Config = z.strictObject({
-  host: z.string().default("127.0.0.1").describe("Address to listen on. Any but a loopback address needs a token."),
+  host: plainText(1024)
+    .default("127.0.0.1")
+    .describe("Address to listen on. Any but a loopback address needs a token."),
   port: z.coerce.number().int().min(0).max(65535).default(8080).describe("Port to listen on; 0 takes a free one."),
   token: z.string().min(16).optional().describe("Secret that clients must send, at least 16 characters."),
   allowedOrigins: z
@@ -35,8 +38,7 @@ export const Config = z.strictObject({
     .max(100_000)
     .default(1024)
     .describe("Most of them from one address; those of trustedProxies do not count."),
-  model: z
-    .string()
+  model: plainText(4096)
     .default("ssdlite-mobilenet-v2")
     .describe("A name that `multibox models list` shows, or the folder of a bundle."),
   engine: z.enum(ENGINE_NAMES).default("auto").describe("What runs the network."),
@@ -137,19 +139,17 @@ export const Config = z.strictObject({
     .default([])
     .describe("Streams to start with; the demo when there are none."),
   fileRoots: z
-    .array(z.string())
+    .array(plainText(4096))
     .default([])
     .describe("Folders whose files may be opened as streams over the API. None by default."),
   forbidPrivateAddresses: z
     .union([z.boolean(), z.stringbool()], { error: "it must be true or false" })
     .default(false)
     .describe("Refuse URLs over the API that lead to private, loopback or link-local addresses."),
-  cacheDir: z
-    .string()
+  cacheDir: plainText(4096)
     .optional()
     .describe("Where models and the demo clip are kept; the user's cache folder when absent."),
-  dataDir: z
-    .string()
+  dataDir: plainText(4096)
     .optional()
     .describe("Where the server keeps what it must remember; the user's data folder when absent."),
   captureMaxCount: z.coerce.number().int().min(1).default(5000).describe("Most captured frames that are kept."),

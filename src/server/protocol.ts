@@ -3,6 +3,7 @@ import { z } from "zod";
 import { SCOPES } from "./access/caller.ts";
 import { ErrorBody } from "./api/error-body.ts";
 import { JobInfo } from "./jobs/job-schemas.ts";
+import { plainText } from "./plain-text.ts";
 import { streamSettings } from "./streams/stream-settings.ts";
 import { TrainingInfo } from "./trainings/training-schemas.ts";
 
@@ -37,7 +38,7 @@ const source = {
   loop: z.boolean().describe("Files only. true: played in real time, over and over; false: every frame, once."),
   transport: z.enum(["tcp", "udp"]).describe("RTSP only."),
 };
-const url = z.string().min(1).max(2048).describe("rtsp://, rtsps://, http://, https://, or the path of a video file.");
+const url = plainText(2048).describe("rtsp://, rtsps://, http://, https://, or the path of a video file.");
 
 export const StreamInfo = z.strictObject({
   id: StreamId,

@@ -1,6 +1,7 @@
 // Annotation jobs as HTTP and the WebSocket tell of them, and what may be asked of one.
 import { z } from "zod";
 import { ErrorBody } from "../api/error-body.ts";
+import { plainText } from "../plain-text.ts";
 
 /** Forms that a video's annotations can have, as `multibox annotate --out` names them. */
 export const FORMS = [
@@ -38,7 +39,7 @@ const options = {
   end: z.number().positive().optional().describe("Leave out what comes from then on, in seconds."),
   keyframes: z.boolean().optional().describe("Only key frames: a quick look."),
   minScore: z.number().min(0).max(1).optional().describe("Leave out detections below; the server's own when absent."),
-  labels: z.array(z.string().min(1).max(64)).min(1).max(1000).optional().describe("Only these; all when absent."),
+  labels: z.array(plainText(64)).min(1).max(1000).optional().describe("Only these; all when absent."),
   codec: z
     .string()
     .regex(/^[a-z0-9][a-z0-9_]{0,31}$/, "must be an encoder as ffmpeg names it")
@@ -65,7 +66,7 @@ export const UploadOptions = JobOptions.refine(isOrdered, unordered);
 /** `POST /v1/jobs` in JSON, of a file that the server has. */
 export const NewJob = z
   .strictObject({
-    path: z.string().min(1).max(4096).describe("A video under one of the folders of the setting fileRoots."),
+    path: plainText(4096).describe("A video under one of the folders of the setting fileRoots."),
     ...options,
   })
   .refine(isOrdered, unordered);

@@ -1,8 +1,9 @@
 // What can be set of a stream besides where its pictures come from, as zod schemas: rate, weight, model, and what is kept.
 import { z } from "zod";
+import { plainText } from "../plain-text.ts";
 
 const share = z.number().min(0).max(1);
-const Label = z.string().min(1).max(64);
+const Label = plainText(64);
 
 const LabelLimits = z
   .strictObject({
@@ -55,7 +56,7 @@ export const streamSettings = {
     .max(10)
     .optional()
     .describe("When there is more than the detector can do, 2 gets twice the frames of 1. 1 when absent."),
-  model: z.string().min(1).max(1024).optional().describe("The model that looks at it; the server's when absent."),
+  model: plainText(1024).optional().describe("The model that looks at it; the server's when absent."),
   labels: z.array(Label).min(1).max(1000).optional().describe("Only these labels are kept; all when absent."),
   minScore: share.optional().describe("Detections below it are left out; it can only raise the server's."),
   limits: z.record(Label, LabelLimits).optional().describe("Scores and sizes that detections must have, by label."),

@@ -4,16 +4,15 @@ import { EpochRecord } from "../../training/train-events.ts";
 import { TrainSettings } from "../../training/train-settings.ts";
 import { ErrorBody } from "../api/error-body.ts";
 import { JobState } from "../jobs/job-schemas.ts";
+import { plainText } from "../plain-text.ts";
 
 const MOST_EPOCHS = 1000;
 const MOST_LABELS = 1000;
 
 /** Of a training that a server does. On the command line labels are divided by commas, and `data` and `all` are no labels. */
-const Label = z
-  .string()
+const Label = plainText(100)
   .trim()
   .min(1)
-  .max(100)
   .regex(/^[^,=]+$/, "must not contain a comma or an equals sign");
 const someLabels = z.array(Label).min(1).max(MOST_LABELS);
 
@@ -34,11 +33,7 @@ export const ServerTrainSettings = TrainSettings.extend({
     .default("data")
     .describe("What the model shall know: the data set's labels, the parent's too (all), or these of the data set."),
   merge: z.record(Label, someLabels).default({}).describe("New labels, each for several of the data set's."),
-  freeze: TrainSettings.shape.freeze
-    .unwrap()
-    .max(4096)
-    .default("base")
-    .describe(TrainSettings.shape.freeze.description!),
+  freeze: plainText(4096).default("base").describe(TrainSettings.shape.freeze.description!),
   threads: z
     .int()
     .min(0)
@@ -48,7 +43,7 @@ export const ServerTrainSettings = TrainSettings.extend({
 });
 export type ServerTrainSettings = z.infer<typeof ServerTrainSettings>;
 
-const folder = z.string().min(1).max(4096);
+const folder = plainText(4096);
 
 /** `POST /v1/trainings`. */
 export const NewTraining = z.strictObject({

@@ -51,6 +51,40 @@ test("a stream is added, listed, looked at and removed", async () => {
   });
 });
 
+test.each([
+  ["url", "rtsp://127.0.0.1:9/\u0000"],
+  ["url", "rtsp://127.0.0.1:9/\nx"],
+  ["url", "rtsp://127.0.0.1:9/\ud800"],
+  ["model", "a\u0000b"],
+  ["labels[0]", "a\u0007"],
+  ["capture.labels[0]", "\udc00"],
+  ["limits.a\u0000b", { minScore: 0.5 }],
+])(
+  "a new or changed stream whose %s has control characters or half a character is refused by name",
+  async (name, value) => {
+    await withApp({}, async ({ ask, pipeline }) => {
+      const setting = name.startsWith("limits")
+        ? { limits: { "a\u0000b": value } }
+        : name.startsWith("capture")
+          ? { capture: { labels: [value] } }
+          : name.startsWith("labels")
+            ? { labels: [value] }
+            : { [name]: value };
+      pipeline.addStream("there");
+      for (const [path, init] of [
+        ["/v1/streams", post({ id: "new", url: "rtsp://127.0.0.1:9/x", ...setting })],
+        ["/v1/streams/there", { ...post(setting), method: "PATCH" }],
+      ] as const) {
+        const answer = await ask(path, init);
+        const problem = await jsonOf(answer);
+        expect([answer.status, problem["code"]]).toEqual([400, "BAD_REQUEST"]);
+        expect(problem["detail"]).toContain(name.split(/[[.]/, 1)[0]);
+      }
+      expect(pipeline.list().map(({ config }) => [config.id, config.url])).toEqual([["there", "/videos/there.mp4"]]);
+    });
+  },
+);
+
 test("a failing stream says why, without its password even where ffmpeg quoted it", async () => {
   await withApp({}, async ({ ask, pipeline }) => {
     pipeline.addStream("cam1", "rtsp://admin:hunter22@10.0.0.9/ch1");
