@@ -1,5 +1,5 @@
 // The bytes of a JPEG or PNG -> the RGB that is stored in it, upright.
-import sharp from "sharp";
+import sharp, { type OutputInfo } from "sharp";
 import { MultiboxError } from "../errors.ts";
 import type { RgbImage } from "./detection.ts";
 
@@ -13,16 +13,11 @@ const MAX_PIXELS = 50_000_000;
 export async function decodePicture(bytes: Uint8Array): Promise<RgbImage> {
   // The decoders for everything else that sharp knows, SVG for one, must not see what strangers send.
   if (!isJpeg(bytes) && !isPng(bytes)) throw unreadable("it is neither a JPEG nor a PNG");
-  const options = { limitInputPixels: false, failOn: "warning", ignoreIcc: true } as const;
-  const { width, height } = await sharp(bytes, options).metadata().catch(rethrow);
-  if (width * height > MAX_PIXELS) throw tooLarge(width, height);
-  const { data, info } = await sharp(bytes, options)
-    .autoOrient()
-    .flatten({ background: "white" })
-    .toColourspace("srgb")
-    .raw({ depth: "uchar" })
-    .toBuffer({ resolveWithObject: true })
+  const { width, height } = await sharp(bytes, { ...OPTIONS, failOn: "error" })
+    .metadata()
     .catch(rethrow);
+  if (width * height > MAX_PIXELS) throw tooLarge(width, height);
+  const { data, info } = await decodeWhole(bytes);
   return {
     format: "rgb24",
     width: info.width,
@@ -30,6 +25,38 @@ export async function decodePicture(bytes: Uint8Array): Promise<RgbImage> {
     data: info.channels === 1 ? greyToRgb(data) : data,
   };
 }
+
+const OPTIONS = { limitInputPixels: false, ignoreIcc: true } as const;
+
+type Decoded = { readonly data: Buffer; readonly info: OutputInfo };
+
+/**
+ * Warnings of the decoders are either about the data, so that a part of the image is lost, or about its wrapping, which every
+ * reader ignores: a JFIF revision 2.01, SOS parameters of a baseline scan, bytes between two segments.
+ */
+async function decodeWhole(bytes: Uint8Array): Promise<Decoded> {
+  const decode = (failOn: "warning" | "error"): Promise<Decoded> =>
+    sharp(bytes, { ...OPTIONS, failOn })
+      .autoOrient()
+      .flatten({ background: "white" })
+      .toColourspace("srgb")
+      .raw({ depth: "uchar" })
+      .toBuffer({ resolveWithObject: true });
+  try {
+    return await decode("warning");
+  } catch (warning) {
+    const reason = reasonOf(warning);
+    if (LOST_DATA.test(reason)) throw unreadable(reason);
+    return await decode("error").catch((error: unknown) => {
+      const second = reasonOf(error);
+      throw unreadable(second === "Unknown error" ? reason : second);
+    });
+  }
+}
+
+/** libjpeg's warnings (jerror.h) and libpng's errors about pixels that are not there. */
+const LOST_DATA =
+  /premature end|bad Huffman code|bad arithmetic code|instead of RST|inconsistent progression|read error/i;
 
 function isJpeg(bytes: Uint8Array): boolean {
   return bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
@@ -46,7 +73,16 @@ function greyToRgb(grey: Uint8Array): Uint8Array {
 }
 
 function rethrow(error: unknown): never {
-  throw unreadable(error instanceof Error ? error.message.replaceAll(/\s+/g, " ").trim() : String(error));
+  throw unreadable(reasonOf(error));
+}
+
+/** The decoder's own words, each line of them once; harmless warnings only where there is nothing else. */
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const lines = text.split("\n").map((line) => line.replace(/^(?:VipsJpeg|vipspng): /, "").trim());
+  const own = lines.filter((line) => line !== "" && !line.startsWith("Warning treated as error"));
+  const lost = own.filter((line) => LOST_DATA.test(line));
+  return [...new Set(lost.length > 0 ? lost : own)].join("; ") || "the decoder gives no reason";
 }
 
 function unreadable(reason: string): MultiboxError {

@@ -1,7 +1,10 @@
 // Pictures as detectors are trained on them: the stored pixels, upright, whatever colours a profile makes of them.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { decodePicture } from "../../src/model/decode-picture.ts";
+import { testData } from "../support/model.ts";
 import { drawPicture } from "./support/pictures.ts";
 
 const { data, width, height } = drawPicture(48, 32, 7);
@@ -40,3 +43,80 @@ describe("decodePicture", () => {
     }
   });
 });
+
+/** A baseline JPEG of the drawing, with bytes in it replaced or added as cameras and editors write them. */
+async function oddJpeg(change: (jpeg: Buffer) => Buffer): Promise<{ whole: Buffer; odd: Buffer }> {
+  const { data: pixels, ...size } = drawPicture(160, 120, 7);
+  const bare = await sharp(pixels, { raw: { width: size.width, height: size.height, channels: 3 } })
+    .jpeg({ quality: 90 })
+    .toBuffer();
+  const whole = insert(bare, 2, JFIF);
+  return { whole, odd: change(Buffer.from(whole)) };
+}
+
+const at = (jpeg: Buffer, marker: number): number => jpeg.indexOf(Buffer.from([0xff, marker]));
+const insert = (jpeg: Buffer, place: number, bytes: readonly number[]): Buffer =>
+  Buffer.concat([jpeg.subarray(0, place), Buffer.from(bytes), jpeg.subarray(place)]);
+const set = (jpeg: Buffer, place: number, bytes: readonly number[]): Buffer => {
+  jpeg.set(bytes, place);
+  return jpeg;
+};
+/** Behind the header of the scan: its length, the number of components, two bytes for each of them. */
+const scanParameters = (jpeg: Buffer): number => at(jpeg, 0xda) + 5 + 2 * jpeg[at(jpeg, 0xda) + 4]!;
+const JFIF = [0xff, 0xe0, 0, 16, 0x4a, 0x46, 0x49, 0x46, 0, 1, 1, 0, 0, 1, 0, 1, 0, 0];
+
+const HARMLESS: [string, (jpeg: Buffer) => Buffer][] = [
+  ["SOS parameters of 0, 0, 0, as Samsung's phones write", (jpeg) => set(jpeg, scanParameters(jpeg), [0, 0, 0])],
+  ["JFIF revision 2.01", (jpeg) => set(jpeg, at(jpeg, 0xe0) + 9, [2, 1])],
+  ["two bytes before a table", (jpeg) => insert(jpeg, at(jpeg, 0xdb), [0, 0])],
+  ["bytes behind its end", (jpeg) => insert(jpeg, jpeg.length, [1, 2, 3, 4])],
+];
+
+describe("a JPEG that its decoder warns about", () => {
+  it.each(HARMLESS)("is read to the same pixels with %s", async (_, change) => {
+    const { whole, odd } = await oddJpeg(change);
+    expect(odd.equals(whole)).toBe(false);
+    const [expected, got] = [await decodePicture(whole), await decodePicture(odd)];
+    expect(Buffer.from(got.data).equals(Buffer.from(expected.data))).toBe(true);
+  });
+
+  it.each([["plain", (jpeg: Buffer): Buffer => jpeg] as (typeof HARMLESS)[number], ...HARMLESS.slice(0, 3)])(
+    "is refused where half of it is gone (%s), and the reason is given once",
+    async (_, change) => {
+      const { odd } = await oddJpeg(change);
+      const half = odd.subarray(0, odd.length / 2);
+      await expect(decodePicture(half)).rejects.toMatchObject({
+        code: "PICTURE_UNREADABLE",
+        message: "The picture cannot be read: premature end of JPEG image.",
+      });
+    },
+  );
+
+  it("is refused where half of it is gone and the end marker is there, as relays leave it", async () => {
+    const { whole } = await oddJpeg((jpeg) => jpeg);
+    const closed = Buffer.concat([whole.subarray(0, whole.length - 200), Buffer.from([0xff, 0xd9])]);
+    await expect(decodePicture(closed)).rejects.toMatchObject({ code: "PICTURE_UNREADABLE" });
+  });
+});
+
+describe("a PNG that is cut", () => {
+  it("is refused, and the reason is given once", async () => {
+    const png = await drawing.clone().png().toBuffer();
+    await expect(decodePicture(png.subarray(0, png.length / 2))).rejects.toMatchObject({
+      code: "PICTURE_UNREADABLE",
+      message: "The picture cannot be read: libpng read error.",
+    });
+  });
+});
+
+const jpegs = testData("faults/inputs/jpeg-warnings");
+
+it.skipIf(jpegs === undefined)(
+  "JPEGs of phones and cameras with warnings have the pixels of the plain one (needs the test data)",
+  async () => {
+    const read = async (file: string): Promise<Buffer> => Buffer.from((await decodePicture(await readFile(file))).data);
+    const plain = await read(join(jpegs!, "../mjpeg-part-type/p/q.jpg"));
+    for (const name of ["w_sos", "w_jfif2", "w_app0pad", "extra_dqt"])
+      expect([name, (await read(join(jpegs!, `${name}.jpg`))).equals(plain)]).toEqual([name, true]);
+  },
+);

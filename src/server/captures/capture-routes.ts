@@ -172,7 +172,8 @@ async function pictureOf(store: CaptureStore, id: string, width: number): Promis
   try {
     const file = await readFile(captureFiles(store.folder, id).picture);
     if (width >= store.get(id).width) return new Uint8Array(file);
-    return new Uint8Array(await sharp(file).resize({ width }).jpeg().toBuffer());
+    // It was decoded when it was captured or imported; what its decoder warns about is no reason to hide it.
+    return new Uint8Array(await sharp(file, { failOn: "error" }).resize({ width }).jpeg().toBuffer());
   } catch (cause) {
     if (systemCode(cause) !== "ENOENT") throw cause;
     const sentence = `The picture of the capture "${id}" is gone.`;
