@@ -131,8 +131,8 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
     keeper.follow(pipeline);
     stop.inGoodOrder();
     await configured.match(shown);
-    for (const stream of kept) pipeline.add(stream);
-    const streams = [...shown, ...kept];
+    for (const { config: stream, fault } of kept) pipeline.add(stream, fault);
+    const streams = [...shown, ...kept.map(({ config: stream }) => stream)];
     if (source) {
       const fallback = isEmpty ? shown : [];
       const match = (wanted: readonly StreamConfig[]): Promise<Matched> =>

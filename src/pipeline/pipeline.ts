@@ -12,7 +12,7 @@ import type { BatchReport, Lane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
 import { type Latency, LatencyMeter } from "./latency.ts";
 import type { Rates } from "./meter.ts";
-import { RunningStream, type StreamHost } from "./running-stream.ts";
+import { RunningStream, type StreamFault, type StreamHost } from "./running-stream.ts";
 import { seldom } from "./seldom.ts";
 import { openSource } from "./source.ts";
 import type { AddressRules } from "./source-input.ts";
@@ -38,8 +38,11 @@ export interface Pipeline {
   readonly configs: Observable<StreamConfig>;
   /** Hot: ids of streams that were removed. */
   readonly removed: Observable<string>;
-  /** Starts a stream at once, unless it is `paused`. Fails with STREAM_EXISTS or STREAM_BAD_SCHEME. */
-  add(config: StreamConfig): void;
+  /**
+   * Starts a stream at once, unless it is `paused`. Fails with STREAM_EXISTS or STREAM_BAD_SCHEME. One with a fault is
+   * `misconfigured` and not started before a change sets what is wrong with it.
+   */
+  add(config: StreamConfig, fault?: StreamFault): void;
   /**
    * New settings for a stream, at once; its books and its `seq` go on. It is decoded anew only where the source itself
    * has changed: url, loop, transport, maxFps. Gives the settings as they are now. Fails with STREAM_UNKNOWN or
@@ -152,14 +155,14 @@ class StreamPipeline implements Pipeline {
     };
   }
 
-  add(config: StreamConfig): void {
+  add(config: StreamConfig, fault?: StreamFault): void {
     if (this.#closing) throw new MultiboxError("SERVER_STOPPING", "The server is stopping, it takes no more streams.");
     if (this.#streams.has(config.id)) {
       const sentence = `There is a stream "${config.id}" already.`;
       throw new MultiboxError("STREAM_EXISTS", sentence, "Choose another id, or remove that stream first.");
     }
-    checkScheme(config);
-    const stream = new RunningStream(config, this.#host, this.#options.firstSeq?.(config.id));
+    if (!fault) checkScheme(config);
+    const stream = new RunningStream(config, this.#host, this.#options.firstSeq?.(config.id), fault);
     this.#streams.set(config.id, stream);
     this.configs.next(config);
     stream.start();
@@ -169,8 +172,8 @@ class StreamPipeline implements Pipeline {
     const stream = this.#get(id);
     const config = patched(stream.config, patch);
     checkScheme(config);
-    if (isDeepStrictEqual(config, stream.config)) return config;
-    stream.change(config);
+    if (!stream.isFaulty && isDeepStrictEqual(config, stream.config)) return config;
+    stream.change(config, patch);
     this.configs.next(config);
     return config;
   }

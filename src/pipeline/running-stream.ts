@@ -8,7 +8,14 @@ import { StreamMeter } from "./meter.ts";
 import type { SourceOptions } from "./source.ts";
 import type { Lane } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
-import { isLive, sameSource, type StreamConfig, type StreamState, type StreamStatus } from "./stream.ts";
+import {
+  isLive,
+  sameSource,
+  type StreamConfig,
+  type StreamPatch,
+  type StreamState,
+  type StreamStatus,
+} from "./stream.ts";
 import { StreamLane } from "./stream-lane.ts";
 import { supervise } from "./supervise.ts";
 
@@ -24,6 +31,13 @@ export interface StreamHost {
   readonly onFrame: (stream: RunningStream, frame: Frame) => void;
   readonly onStatus: (status: StreamStatus) => void;
   readonly onWarning: (warning: MultiboxError) => void;
+}
+
+/** Why a stream cannot run as it is set. */
+export interface StreamFault {
+  readonly error: MultiboxError;
+  /** The settings that a change has to set, whatever to, before the stream is started. */
+  readonly fields: readonly string[];
 }
 
 export class RunningStream {
@@ -48,11 +62,13 @@ export class RunningStream {
   /** Runs of ffmpeg that there ever were. */
   #started = 0;
   #announced = false;
+  #fault: StreamFault | undefined;
   /** To be done when none is left. */
   #onGone: (() => void) | undefined;
 
   /** `firstSeq` numbers its first detected frame. */
-  constructor(config: StreamConfig, host: StreamHost, firstSeq = 0) {
+  constructor(config: StreamConfig, host: StreamHost, firstSeq = 0, fault?: StreamFault) {
+    this.#fault = fault;
     this.meter = new StreamMeter(undefined, firstSeq);
     this.#config = config;
     this.#host = host;
@@ -79,18 +95,28 @@ export class RunningStream {
     return this.#keep;
   }
 
-  /** Says the first state, and runs the source unless it is paused. */
+  /** Whether nothing of it runs before a change sets what is wrong with it. */
+  get isFaulty(): boolean {
+    return this.#fault !== undefined;
+  }
+
+  /** Says the first state, and runs the source unless it is paused or cannot run as it is set. */
   start(): void {
-    if (this.#config.paused) this.#say("paused");
+    if (this.#fault) this.#say("misconfigured", this.#fault.error);
+    else if (this.#config.paused) this.#say("paused");
     else this.#run();
   }
 
-  /** New settings, at once. The decoder goes on as it is where it can. */
-  change(config: StreamConfig): void {
+  /** New settings, at once, and the change that led to them. The decoder continues as it is where it can. */
+  change(config: StreamConfig, patch: StreamPatch = {}): void {
     const before = this.#config;
     this.#config = config;
     this.#status = { ...this.#status, config };
     this.#keep = createKeep(config);
+    if (this.#fault) {
+      if (!this.#fault.fields.every((name) => Object.hasOwn(patch, name))) return;
+      this.#fault = undefined;
+    }
     const changesModel = before.model !== config.model;
     const isWaitingForModel = !this.#lane.lane && this.#supervised.state !== "ended";
     if (!sameSource(before, config) || (config.paused && isLive(config)) || (changesModel && isWaitingForModel))

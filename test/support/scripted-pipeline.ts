@@ -5,6 +5,7 @@ import type { ColourTags, Detection } from "../../src/model/detection.ts";
 import { FramePool, type Detected, type Frame } from "../../src/pipeline/frame.ts";
 import type { BatchReport } from "../../src/pipeline/lane.ts";
 import type { Pipeline } from "../../src/pipeline/pipeline.ts";
+import type { StreamFault } from "../../src/pipeline/running-stream.ts";
 import {
   patched,
   type StreamConfig,
@@ -50,11 +51,18 @@ export class ScriptedPipeline implements Pipeline {
     return this.detected.observers.length;
   }
 
-  add(config: StreamConfig): void {
+  add(config: StreamConfig, fault?: StreamFault): void {
     if (this.#streams.has(config.id)) {
       throw new MultiboxError("STREAM_EXISTS", `There is a stream "${config.id}" already.`);
     }
-    this.#streams.set(config.id, { status: { config, state: "connecting", since: 0 }, shown: 0 });
+    this.#streams.set(config.id, {
+      status: {
+        config,
+        since: 0,
+        ...(fault ? { state: "misconfigured", error: fault.error } : { state: "connecting" }),
+      },
+      shown: 0,
+    });
     this.configs.next(config);
     this.statuses.next(this.status(config.id));
   }

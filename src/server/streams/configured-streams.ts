@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { StreamConfig, StreamPatch } from "../../pipeline/stream.ts";
+import type { StoredStream } from "./stored-stream.ts";
 
 /** Ids of streams, by what was done to them. */
 export interface Matched {
@@ -12,13 +13,13 @@ export interface Matched {
 
 export class ConfiguredStreams {
   readonly #pipeline: Pipeline;
-  readonly #kept: (ids: ReadonlySet<string>) => Promise<readonly StreamConfig[]>;
+  readonly #kept: (ids: ReadonlySet<string>) => Promise<readonly StoredStream[]>;
   readonly #ids = new Set<string>();
 
   /** `kept` gives streams of the API that stood back behind those of the settings, of these ids. */
   constructor(
     pipeline: Pipeline,
-    kept: (ids: ReadonlySet<string>) => Promise<readonly StreamConfig[]> = () => Promise.resolve([]),
+    kept: (ids: ReadonlySet<string>) => Promise<readonly StoredStream[]> = () => Promise.resolve([]),
   ) {
     this.#pipeline = pipeline;
     this.#kept = kept;
@@ -37,7 +38,9 @@ export class ConfiguredStreams {
   async match(streams: readonly StreamConfig[]): Promise<Matched> {
     const wanted = new Set(streams.map(({ id }) => id));
     const gone = new Set([...this.#ids].filter((id) => !wanted.has(id)));
-    const back = gone.size > 0 ? await this.#kept(gone) : [];
+    const kept = gone.size > 0 ? await this.#kept(gone) : [];
+    // One that cannot run as it is stored is added again at the next start, with what is wrong with it.
+    const back = kept.flatMap(({ config, fault }) => (fault ? [] : [config]));
     const there = new Map(this.#pipeline.list().map(({ config }) => [config.id, config]));
     const removed = [...gone].filter((id) => there.has(id) && !back.some((stream) => stream.id === id));
     await Promise.all(removed.map((id) => this.#pipeline.remove(id)));

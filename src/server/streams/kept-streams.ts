@@ -6,8 +6,9 @@ import { MultiboxError, sentenceOf } from "../../errors.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import { isLive, schemeOf, type StreamConfig } from "../../pipeline/stream.ts";
 import { allowedFile } from "../access/file-access.ts";
-import { NewStream } from "../protocol.ts";
+import { StreamId } from "../protocol.ts";
 import type { Store } from "../store.ts";
+import { type StoredStream, storedStream, streamFault } from "./stored-stream.ts";
 
 export interface KeptStreamsOptions {
   readonly store: Store;
@@ -21,37 +22,39 @@ export interface KeptStreamsOptions {
 
 export class KeptStreams {
   readonly #options: KeptStreamsOptions;
+  /** What is stored of these stays as it is until they are changed. */
+  readonly #faulty = new Set<string>();
 
   constructor(options: KeptStreamsOptions) {
     this.#options = options;
   }
 
   /** Those to start, in the order in which they were added. */
-  load(config: Pick<Config, "fileRoots">): Promise<StreamConfig[]> {
+  load(config: Pick<Config, "fileRoots">): Promise<StoredStream[]> {
     return this.#read(config, (id) => !this.#options.isConfigured(id));
   }
 
   /** Those of these ids, whether the settings have such streams or not. */
-  behind(config: Pick<Config, "fileRoots">, ids: ReadonlySet<string>): Promise<StreamConfig[]> {
+  behind(config: Pick<Config, "fileRoots">, ids: ReadonlySet<string>): Promise<StoredStream[]> {
     return this.#read(config, (id) => ids.has(id));
   }
 
-  /** Files are held against today's `fileRoots`. */
-  async #read({ fileRoots }: Pick<Config, "fileRoots">, isWanted: (id: string) => boolean): Promise<StreamConfig[]> {
+  /** Files are checked against today's `fileRoots`. */
+  async #read({ fileRoots }: Pick<Config, "fileRoots">, isWanted: (id: string) => boolean): Promise<StoredStream[]> {
     const { store, logger } = this.#options;
     const rows = store.db.prepare("SELECT id, config FROM streams ORDER BY added_at, id").raw().all() as [
       string,
       string,
     ][];
-    const streams: StreamConfig[] = [];
+    const streams: StoredStream[] = [];
     for (const [id, json] of rows.filter(([name]) => isWanted(name))) {
-      try {
-        const stream: StreamConfig = NewStream.parse(JSON.parse(json));
-        if (schemeOf(stream.url) === "file") await allowedFile(stream.url, fileRoots).catch(unlessMissing);
-        streams.push(stream);
-      } catch (error) {
-        logger.warn({ stream: id }, `the stream ${id} is not started: ${sentenceOf(error)}`);
+      const stream = await checked(storedStream(id, json), fileRoots);
+      if (stream.fault) {
+        logger.warn({ stream: id }, `the stream ${id} is not started: ${stream.fault.error.toString()}`);
+        this.#faulty.add(id);
       }
+      // What is not an id cannot be named in a path or a message.
+      if (StreamId.safeParse(id).success) streams.push(stream);
     }
     return streams;
   }
@@ -62,7 +65,7 @@ export class KeptStreams {
     const subscription = new Subscription();
     subscription.add(
       pipeline.configs.subscribe((config) => {
-        if (!isConfigured(config.id)) this.#put(config);
+        if (!isConfigured(config.id) && !this.#faulty.delete(config.id)) this.#put(config);
       }),
     );
     subscription.add(
@@ -99,6 +102,23 @@ export class KeptStreams {
     } catch (error) {
       logger.error({ stream: id }, `the stream ${id} cannot be kept over a restart: ${sentenceOf(error)}`);
     }
+  }
+}
+
+/** Whether it may still be opened. */
+async function checked(stream: StoredStream, fileRoots: readonly string[]): Promise<StoredStream> {
+  const { config } = stream;
+  if (stream.fault) return stream;
+  const scheme = schemeOf(config.url);
+  if (scheme === undefined)
+    return { config, fault: streamFault(config.id, "its URL has a scheme that is not allowed", ["url"]) };
+  if (scheme !== "file") return stream;
+  try {
+    await allowedFile(config.url, fileRoots).catch(unlessMissing);
+    return stream;
+  } catch (error) {
+    if (error instanceof MultiboxError) return { config, fault: { error, fields: ["url"] } };
+    return { config, fault: streamFault(config.id, sentenceOf(error), ["url"]) };
   }
 }
 

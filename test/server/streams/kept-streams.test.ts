@@ -34,7 +34,8 @@ async function live(store: Store, configured: readonly StreamConfig[] = [], file
   });
   const kept = await keeper.load({ fileRoots });
   const following = keeper.follow(pipeline);
-  for (const stream of [...configured, ...kept]) pipeline.add(stream);
+  for (const stream of configured) pipeline.add(stream);
+  for (const { config, fault } of kept) pipeline.add(config, fault);
   return {
     pipeline,
     log,
@@ -130,19 +131,40 @@ describe("after a restart", () => {
     });
   });
 
-  test("a file outside of today's fileRoots is not started, and that is said; nor is what cannot be understood", async () => {
+  test("a file outside of today's fileRoots is misconfigured and not started, and so is what cannot be understood", async () => {
     await withStore(async (store) => {
       const first = await live(store);
       first.pipeline.add({ ...file("gone"), url: import.meta.filename });
       first.pipeline.add(camera("cam"));
       first.end();
       store.db.prepare("INSERT INTO streams VALUES ('odd', '{', 1)").run();
-      const { ids, log } = await live(store, [], ["/nowhere"]);
-      expect(ids()).toEqual(["cam"]);
+      const { pipeline, log } = await live(store, [], ["/nowhere"]);
+      expect(pipeline.list().map(({ config, state, error }) => [config.id, state, error?.code])).toEqual([
+        ["odd", "misconfigured", "STREAM_INVALID"],
+        ["gone", "misconfigured", "FILE_NOT_ALLOWED"],
+        ["cam", "connecting", undefined],
+      ]);
       expect(log.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
         expect.stringMatching(/^the stream odd is not started: /),
         expect.stringMatching(/^the stream gone is not started: FILE_NOT_ALLOWED: /),
       ]);
+    });
+  });
+
+  test("what is stored of a stream that cannot run stays as it is until it is changed", async () => {
+    await withStore(async (store) => {
+      const json = JSON.stringify({ ...camera("new"), shiny: true });
+      store.db.prepare("INSERT INTO streams VALUES ('new', ?, 1)").run(json);
+      const stored = (): unknown =>
+        JSON.parse((store.db.prepare("SELECT config FROM streams").raw().get() as [string])[0]);
+      const { pipeline, end } = await live(store);
+      expect(pipeline.status("new").error?.message).toBe(
+        'The stored stream "new" cannot be used: "shiny" is not a known field.',
+      );
+      expect(stored()).toEqual(JSON.parse(json));
+      pipeline.change("new", { maxFps: 5 });
+      expect(stored()).toEqual({ ...camera("new"), maxFps: 5 });
+      end();
     });
   });
 });
