@@ -30,7 +30,7 @@ export const Config = z.strictObject({
     .min(1)
     .max(100_000)
     .default(4096)
-    .describe("Most connections that are open at once; more are refused."),
+    .describe("Most connections that are open at once; fewer where the limit on open files has no room for them."),
   maxConnectionsPerAddress: z.coerce
     .number()
     .int()

@@ -1,22 +1,21 @@
 // Listens: HTTP through the app, WebSockets through the hub; stops within seconds whatever the clients do.
-import type { IncomingMessage, Server } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Duplex } from "node:stream";
-import { createAdaptorServer } from "@hono/node-server";
+import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { WebSocketServer } from "ws";
 import type { Config } from "../config.ts";
 import { MultiboxError, systemCode } from "../errors.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
-import { SUBPROTOCOL, type Asked } from "./access/access.ts";
+import { SUBPROTOCOL } from "./access/access.ts";
+import type { GateBindings } from "./access/gate.ts";
 import { boundBodies } from "./api/body-timeout.ts";
 import { createApp, type AppDeps, type MultiboxApp } from "./app.ts";
-import { requireScope } from "./access/caller.ts";
 import { type ConnectionLimits, Connections } from "./connections.ts";
-import { notFound } from "./page.ts";
-import { problemResponse } from "./api/problem.ts";
-import { writeResponse } from "./api/raw-response.ts";
-import { checkListen, checkSource } from "./access/source-check.ts";
+import { checkListen } from "./access/source-check.ts";
 import { Tokens } from "./access/tokens.ts";
+import { connectionRoom } from "./descriptors.ts";
+import { RequestTurns } from "./request-turns.ts";
+import { acceptUpgrades } from "./upgrade.ts";
 
 export interface ServeDeps extends AppDeps {
   readonly config: AppDeps["config"] & Pick<Config, "port"> & ConnectionLimits;
@@ -45,8 +44,8 @@ const TIMEOUTS = {
   keepAliveTimeout: 10_000,
   connectionsCheckingInterval: 5000,
 };
-/** Longer messages end the connection; from 64 KiB on they are answered with an error (requests.ts). */
-const MAX_PAYLOAD = 4 * 1_048_576;
+/** Longer messages, or those in more parts, end the connection; from 64 KiB on they are answered with an error (requests.ts). */
+const MESSAGE_LIMITS = { maxPayload: 4 * 1_048_576, maxFragments: 64, maxBufferedChunks: 1024 };
 const GRACE_MS = 2000;
 /** Longest wait for frames that are in flight: leaves clients and history their time within the ten seconds of a stop. */
 const FINISH_MS = 4000;
@@ -57,20 +56,26 @@ export async function startServer(deps: ServeDeps): Promise<RunningServer> {
   checkListen(config, new Tokens(deps.store).anyValid());
   const app = createApp(deps);
   const { requestTimeout, ...timeouts } = { ...TIMEOUTS, ...deps.timeouts };
-  const server = createAdaptorServer({
-    fetch: app.app.fetch,
-    overrideGlobalObjects: false,
-    serverOptions: timeouts,
-  }) as Server;
+  const server = createServer(timeouts);
   boundBodies(server, requestTimeout);
+  const connections = new Connections(server, { ...config, maxConnections: maxConnections(deps) });
+  const answer = getRequestListener(
+    (request, env) => {
+      const { incoming, outgoing } = env as HttpBindings;
+      const bindings: GateBindings = { incoming, outgoing, onCaller: () => connections.trust(incoming.socket) };
+      return app.app.fetch(request, bindings);
+    },
+    { overrideGlobalObjects: false },
+  );
+  const turns = new RequestTurns(answer);
+  server.on("request", (request, response) => turns.add(request, response));
   const sockets = new WebSocketServer({
     noServer: true,
-    maxPayload: MAX_PAYLOAD,
     perMessageDeflate: false,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+    ...MESSAGE_LIMITS,
   });
-  server.on("upgrade", (request, socket, head) => upgrade(request, socket, head, { app, sockets, config }));
-  const connections = new Connections(server, config);
+  acceptUpgrades(server, { app, sockets, config, connections, turns });
   try {
     await listen(server, config);
   } catch (error) {
@@ -88,40 +93,13 @@ export async function startServer(deps: ServeDeps): Promise<RunningServer> {
   };
 }
 
-interface UpgradeDeps {
-  readonly app: MultiboxApp;
-  readonly sockets: WebSocketServer;
-  readonly config: ServeDeps["config"];
-}
-
-function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, { app, sockets, config }: UpgradeDeps): void {
-  try {
-    const path = request.url ?? "/";
-    const url = URL.canParse(path, "http://localhost") ? new URL(path, "http://localhost") : undefined;
-    if (url?.pathname !== "/v1/detections") throw notFound("WebSocket", url?.pathname ?? "a broken path");
-    const asked = askedBy(request, url.searchParams);
-    checkSource({ ...config, isOpen: app.access.isOpen }, asked);
-    const caller = app.access.identify(asked);
-    requireScope(caller, "read");
-    sockets.handleUpgrade(request, socket, head, (webSocket) => app.hub.accept(webSocket, caller));
-  } catch (error) {
-    void writeResponse(socket, problemResponse(error));
-  }
-}
-
-function askedBy({ headers, socket }: IncomingMessage, query: URLSearchParams): Asked {
-  return {
-    method: "GET",
-    upgrade: true,
-    host: headers.host,
-    origin: headers.origin,
-    authorization: headers.authorization,
-    protocols: headers["sec-websocket-protocol"],
-    queryToken: query.get("token") ?? undefined,
-    queryTicket: query.get("ticket") ?? undefined,
-    remote: socket.remoteAddress,
-    forwarded: [headers["x-forwarded-for"]].flat().join(","),
-  };
+/** Fewer than the setting where the limit on open files leaves no room for more. */
+function maxConnections({ config, logger }: Pick<ServeDeps, "config" | "logger">): number {
+  const room = connectionRoom();
+  if (room >= config.maxConnections) return config.maxConnections;
+  const sentence = `the limit on open files leaves room for ${room} connections, and maxConnections is ${config.maxConnections}: raise it (ulimit -n, LimitNOFILE)`;
+  logger.warn({ room, maxConnections: config.maxConnections }, sentence);
+  return room;
 }
 
 function listen(server: Server, { host, port }: Pick<Config, "host" | "port">): Promise<void> {

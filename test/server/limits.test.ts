@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import type { Hello } from "../../src/server/protocol.ts";
 import { openStore } from "../../src/server/store.ts";
 import { Tokens } from "../../src/server/access/tokens.ts";
+import { RawConnection } from "../support/raw-http.ts";
 import { type Refused, SocketClient } from "../support/socket-client.ts";
 import { withApp, withServer } from "../support/test-server.ts";
 
@@ -22,23 +23,36 @@ async function untilClosed(socket: Socket): Promise<string> {
 }
 
 describe("connections", () => {
-  test("beyond the limit are told so and closed; when one goes, another may come", async () => {
+  const open = async (port: number): Promise<RawConnection> => {
+    const connection = await RawConnection.open(port);
+    connection.send("GET /v1/streams HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    await connection.first(1);
+    return connection;
+  };
+
+  test("beyond the limit are refused and closed; when one goes, another may come", async () => {
     await withServer({ config: { maxConnections: 3, maxConnectionsPerAddress: 2 } }, async ({ port, url }) => {
-      const open = async (): Promise<Socket> => {
-        const socket = connect(port, "127.0.0.1");
-        await once(socket, "connect");
-        return socket;
-      };
-      const [first, second] = [await open(), await open()];
-      // The server knows of a connection a moment after the client does.
-      await sleep(50);
-      const third = await open();
-      const answer = await untilClosed(third);
-      expect(answer).toMatch(/^HTTP\/1\.1 503 [^]*retry-after: 1[^]*SERVER_FULL/);
-      first.destroy();
-      second.destroy();
-      await sleep(50);
-      expect((await fetch(`${url}health/live`)).status).toBe(200);
+      const [first, second] = [await open(port), await open(port)];
+      expect([first, second].map(({ answers }) => answers[0]?.status)).toEqual([200, 200]);
+      const third = connect(port, "127.0.0.1");
+      expect(await untilClosed(third)).toMatch(/^HTTP\/1\.1 503 [^]*retry-after: 1[^]*SERVER_FULL/);
+      first.socket.destroy();
+      second.socket.destroy();
+      await expect.poll(async () => (await fetch(`${url}health/live`)).status, { timeout: 20_000 }).toBe(200);
+    });
+  });
+
+  test("that have not shown a token make room for others, the oldest idle one first", async () => {
+    await withServer({ config: { token: TOKEN, maxConnections: 3 } }, async ({ port, url }) => {
+      const [refused, silent] = [await open(port), await RawConnection.open(port)];
+      expect(refused.answers[0]?.status).toBe(401);
+      const headers = { authorization: `Bearer ${TOKEN}` };
+      const owner = await SocketClient.open(`${url.replace("http", "ws")}v1/detections`, { headers });
+      for (let i = 0; i < 10; i++) await RawConnection.open(port);
+      await Promise.all([refused.closed, silent.closed]);
+      expect((await fetch(`${url}v1/streams`, { headers })).status).toBe(200);
+      expect((await owner.ask({ type: "ping" })).ok).toBe(true);
+      owner.socket.terminate();
     });
   });
 });

@@ -54,8 +54,12 @@ export function runMultibox(args: readonly string[], env: Env = {}, cwd?: string
 }
 
 /** Starts `multibox serve` on a free port and waits until it is ready; rejects with what it said when it ends before. */
-export async function startMultibox(args: readonly string[] = [], env: Env = {}): Promise<Multibox> {
-  const { child, output, exit } = launch(["serve", "--port", "0", "--json", ...args], env);
+export async function startMultibox(
+  args: readonly string[] = [],
+  env: Env = {},
+  under: readonly string[] = [],
+): Promise<Multibox> {
+  const { child, output, exit } = launch(["serve", "--port", "0", "--json", ...args], env, undefined, under);
   const ended = exit.then((how) => {
     throw new Error(`multibox ended before it was ready: ${JSON.stringify(how)}`);
   });
@@ -119,11 +123,12 @@ export async function withMultibox(
   }
 }
 
-/** Starts the program without waiting for anything. */
+/** Starts the program without waiting for anything; `under` is a command that runs it, `prlimit --nofile=256`. */
 export function launch(
   args: readonly string[],
   env: Env = {},
   cwd?: string,
+  under: readonly string[] = [],
 ): { child: ChildProcess; output: { stdout: string; stderr: string }; exit: Promise<Exit> } {
   if (!existsSync(CLI)) throw new Error("multibox is not built; `npm run build` builds it.");
   const clean = Object.entries(process.env).filter(([name]) => !name.startsWith("MULTIBOX_"));
@@ -131,7 +136,8 @@ export function launch(
   const dataDir = mkdtempSync(join(tmpdir(), "multibox-data-"));
   const folders = { MULTIBOX_CACHE_DIR: testCacheDir(), MULTIBOX_DATA_DIR: dataDir };
   const all = { ...Object.fromEntries(clean), ...folders, ...env };
-  const child = spawn(process.execPath, [CLI, ...args], { cwd, env: all, stdio: ["ignore", "pipe", "pipe"] });
+  const [command = process.execPath, ...rest] = [...under, process.execPath, CLI, ...args];
+  const child = spawn(command, rest, { cwd, env: all, stdio: ["ignore", "pipe", "pipe"] });
   const output = { stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));

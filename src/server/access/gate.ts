@@ -12,6 +12,12 @@ import { requireAllStreams, requireScope, sees, streamUnknown } from "./caller.t
 import { needOf } from "./route-access.ts";
 import { checkSource } from "./source-check.ts";
 
+/** What comes with a request that came over HTTP. */
+export interface GateBindings extends HttpBindings {
+  /** The caller was identified. */
+  readonly onCaller: () => void;
+}
+
 export interface GateOptions {
   readonly access: Access;
   readonly config: Pick<Config, "host" | "allowedOrigins">;
@@ -98,6 +104,7 @@ function permitted(access: Access): MiddlewareHandler {
     if (need === "public" || (!need && !/^\/(v1|metrics)(\/|$)/.test(c.req.path))) return next();
     const caller = access.identify(askedBy(c));
     c.set("caller", caller);
+    (c.env as Partial<GateBindings> | undefined)?.onCaller?.();
     if (need) {
       requireScope(caller, need.scope);
       if (need.streams === "all") requireAllStreams(caller);

@@ -3,6 +3,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import { html } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
 import { API_PAGE_STYLE } from "./api-page-style.ts";
+import { StaticAnswer } from "./static-answer.ts";
 import { fieldsOf, nameOf, typeOf, type Schema } from "./api-page-schema.ts";
 
 /** What the page shows of an OpenAPI document. */
@@ -37,9 +38,12 @@ type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 
 /** Adds `/docs` and its style. Neither is secret to anybody. */
 export function addApiPage(app: OpenAPIHono, document: () => ShownDocument): void {
-  let page: Html | undefined;
-  app.get("/docs", async (c) => c.html(await (page ??= pageOf(document()))));
-  app.get("/docs/style.css", (c) => c.body(API_PAGE_STYLE, 200, { "Content-Type": "text/css; charset=utf-8" }));
+  let page: Promise<StaticAnswer> | undefined;
+  const style = new StaticAnswer(API_PAGE_STYLE, { type: "text/css; charset=utf-8" });
+  const made = async (): Promise<StaticAnswer> =>
+    new StaticAnswer(String(await pageOf(document())), { type: "text/html; charset=UTF-8" });
+  app.get("/docs", async (c) => (await (page ??= made())).respond(c));
+  app.get("/docs/style.css", (c) => style.respond(c));
 }
 
 function pageOf({ info, paths = {}, components = {} }: ShownDocument): Html {

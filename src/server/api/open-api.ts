@@ -2,8 +2,8 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { addApiPage } from "./api-page.ts";
 import { json, problemAnswer } from "./api-route.ts";
-import { taggedJson } from "./entity-tag.ts";
 import { statusOf } from "./problem.ts";
+import { StaticAnswer } from "./static-answer.ts";
 
 type Document = ReturnType<OpenAPIHono["getOpenAPI31Document"]>;
 type Operation = NonNullable<NonNullable<Document["paths"]>[string]["get"]>;
@@ -22,7 +22,11 @@ const documentRoute = createRoute({
 export function describeApi(api: OpenAPIHono, version: string): void {
   let made: Document | undefined;
   const document = (): Document => (made ??= documentOf(api, version));
-  api.openapi(documentRoute, (c) => taggedJson(c, document() as unknown as { openapi: "3.1.0" }));
+  let answer: StaticAnswer | undefined;
+  const answerOf = (): StaticAnswer =>
+    (answer ??= new StaticAnswer(JSON.stringify(document()), { type: "application/json" }));
+  // What it answers is not typed.
+  api.openapi(documentRoute, (c) => answerOf().respond(c) as never);
   addApiPage(api, document);
 }
 

@@ -2,6 +2,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { MultiboxError } from "../../errors.ts";
 import { json, problems, SECURED, TicketQuery, TokenQuery } from "../api/api-route.ts";
+import { StaticAnswer } from "../api/static-answer.ts";
 import { messageSchema } from "./message-schema.ts";
 
 const route = createRoute({
@@ -25,9 +26,9 @@ const schemaRoute = createRoute({
 });
 
 export function socketRoute(): OpenAPIHono {
-  const schema = messageSchema() as { $defs: object };
+  const schema = new StaticAnswer(JSON.stringify(messageSchema()), { type: "application/json" });
   const app = new OpenAPIHono();
-  app.openapi(schemaRoute, (c) => c.json(schema as never, 200));
+  app.openapi(schemaRoute, (c) => schema.respond(c) as never);
   app.openapi(route, () => {
     throw new MultiboxError("UPGRADE_NEEDED", "This is a WebSocket.", "Connect to it by ws:// or wss://.");
   });

@@ -1,0 +1,85 @@
+// Which requests become a WebSocket. RFC 9110, section 7.8: an Upgrade that is not understood is ignored, and the request is answered.
+import type { IncomingMessage, Server } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { WebSocketServer } from "ws";
+import type { Asked } from "./access/access.ts";
+import { requireScope } from "./access/caller.ts";
+import { checkSource, type SourceRules } from "./access/source-check.ts";
+import { problemResponse } from "./api/problem.ts";
+import { writeResponse } from "./api/raw-response.ts";
+import type { MultiboxApp } from "./app.ts";
+import type { Connections } from "./connections.ts";
+import type { RequestTurns } from "./request-turns.ts";
+
+export interface UpgradeDeps {
+  readonly app: Pick<MultiboxApp, "access" | "hub">;
+  readonly sockets: WebSocketServer;
+  readonly config: Omit<SourceRules, "isOpen">;
+  readonly connections: Connections;
+  readonly turns: RequestTurns;
+}
+
+const PATH = "/v1/detections";
+
+/** Node hands every request with an Upgrade over, and has ended HTTP on its connection by then. */
+export function acceptUpgrades(server: Server, deps: UpgradeDeps): void {
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Without a listener a connection that breaks meanwhile would end the process.
+    const ignore = (): void => undefined;
+    socket.on("error", ignore);
+    deps.turns.whenIdle(socket, () => {
+      socket.off("error", ignore);
+      if (isWebSocket(request)) accept(request, socket, head, deps);
+      else answerWithout(server, request, socket, head);
+    });
+  });
+}
+
+function isWebSocket({ method, url = "/", headers: { upgrade = "" } }: IncomingMessage): boolean {
+  const protocols = upgrade.split(",").map((protocol) => protocol.trim().toLowerCase());
+  return method === "GET" && url.split("?", 1)[0] === PATH && protocols.includes("websocket");
+}
+
+/** Serves the request again without its Upgrade: `socket` and `head` have its body, and the requests behind it. */
+function answerWithout(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  const { method = "GET", url = "/", httpVersion, rawHeaders } = request;
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    if (rawHeaders[i]!.toLowerCase() !== "upgrade") lines.push(`${rawHeaders[i]}: ${rawHeaders[i + 1]}`);
+  }
+  // Node reads the bytes of headers as Latin-1.
+  socket.unshift(Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), head]));
+  server.emit("connection", socket);
+}
+
+function accept(request: IncomingMessage, socket: Duplex, head: Buffer, deps: UpgradeDeps): void {
+  const { app, sockets, config, connections } = deps;
+  try {
+    const asked = askedBy(request, new URLSearchParams(request.url?.split("?").slice(1).join("?")));
+    checkSource({ ...config, isOpen: app.access.isOpen }, asked);
+    const caller = app.access.identify(asked);
+    requireScope(caller, "read");
+    connections.trust(socket as Socket);
+    // Others may stand beside it.
+    request.headers.upgrade = "websocket";
+    sockets.handleUpgrade(request, socket, head, (webSocket) => app.hub.accept(webSocket, caller));
+  } catch (error) {
+    void writeResponse(socket, problemResponse(error));
+  }
+}
+
+function askedBy({ headers, socket }: IncomingMessage, query: URLSearchParams): Asked {
+  return {
+    method: "GET",
+    upgrade: true,
+    host: headers.host,
+    origin: headers.origin,
+    authorization: headers.authorization,
+    protocols: headers["sec-websocket-protocol"],
+    queryToken: query.get("token") ?? undefined,
+    queryTicket: query.get("ticket") ?? undefined,
+    remote: socket.remoteAddress,
+    forwarded: [headers["x-forwarded-for"]].flat().join(","),
+  };
+}
