@@ -2,6 +2,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { extname, join, relative } from "node:path";
 import { MultiboxError } from "../errors.ts";
+import { isHidden } from "../hidden-file.ts";
 import { schemeOf } from "../pipeline/stream.ts";
 
 /** Endings of files in folders that are taken for videos; a file that is named itself may have any. */
@@ -63,6 +64,7 @@ async function list(folder: string, endings: ReadonlySet<string>, isOwn: (name: 
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   const paths: string[] = [];
   for (const entry of entries) {
+    if (isHidden(entry.name)) continue;
     const path = join(folder, entry.name);
     if (entry.isDirectory()) paths.push(...(await list(path, endings, isOwn)));
     else if (endings.has(extname(entry.name).toLowerCase()) && !isOwn(path)) paths.push(path);

@@ -1,4 +1,5 @@
 // `multibox quantize`: a model that knows the ranges of its values, so that it can run in int8.
+import { isHidden } from "../hidden-file.ts";
 import { readdir, readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -70,7 +71,7 @@ async function pictureFiles(folder: string): Promise<string[]> {
     throw new MultiboxError("DATASET_NOT_FOUND", sentence, "Give the folder that holds the pictures.", { cause });
   });
   return names
-    .filter((name) => /\.(?:jpe?g|png)$/i.test(name))
+    .filter((name) => /\.(?:jpe?g|png)$/i.test(name) && !name.split(/[\\/]/).some(isHidden))
     .toSorted()
     .map((name) => join(folder, name));
 }

@@ -2,6 +2,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { MultiboxError, sentenceOf } from "../errors.ts";
+import { isHidden } from "../hidden-file.ts";
 import { Capture } from "./capture.ts";
 import type { DatasetOptions } from "./dataset.ts";
 import { invalidDataset, ObjectCheck, requirePictures } from "./object-check.ts";
@@ -12,7 +13,7 @@ const SUFFIX = ".capture.json";
 
 /** Whether a folder holds captures. */
 export function isCaptureFile(name: string): boolean {
-  return name.endsWith(SUFFIX);
+  return name.endsWith(SUFFIX) && !isHidden(name);
 }
 
 export function captureFiles(folder: string, id: string): { readonly picture: string; readonly sidecar: string } {

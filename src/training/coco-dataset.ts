@@ -1,13 +1,16 @@
 // Reads a data set in COCO's format: one JSON of images, annotations and categories, and a folder of pictures.
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { z } from "zod";
 import { MultiboxError, sentenceOf, systemCode } from "../errors.ts";
+import { locatePictures } from "./coco-pictures.ts";
 import type { DatasetOptions } from "./dataset.ts";
-import { invalidDataset, ObjectCheck, requirePictures } from "./object-check.ts";
+import { decodeText } from "./decode-text.ts";
+import { groupBy } from "./group-by.ts";
+import { invalidDataset, ObjectCheck } from "./object-check.ts";
 import { requireUnder } from "./only-under.ts";
-import type { DataPicture, Dataset, Truth } from "./truth.ts";
+import type { Category, DataPicture, Dataset, Truth } from "./truth.ts";
 
 /** What is read of https://cocodataset.org/#format-data; outlines are not: boxes are all that a box detector is judged by. */
 const CocoFile = z.object({
@@ -41,48 +44,72 @@ export async function openCoco(options: DatasetOptions): Promise<Dataset> {
   requireUnique(file.categories, "category", source);
   requireUnique(file.annotations, "annotation", source);
   const check = new ObjectCheck();
-  const objects = readObjects(file, source, check);
+  const { categories, idOf, warnings } = mergeCategories(file.categories);
+  const objects = readObjects(file, idOf, source, check);
   const chosen = file.images.slice(0, options.limit);
-  const folder = pictureFolder(options.folder, source, chosen[0]!.file_name);
-  const pictures = chosen.map(({ id, file_name, width, height }): DataPicture => {
-    return { id, file: join(folder, file_name), width, height, objects: objects.get(id)! };
+  const files = await locatePictures(
+    chosen.map(({ file_name }) => file_name),
+    { ...options, source },
+  );
+  const pictures = chosen.map(({ id, width, height }, i): DataPicture => {
+    return { id, file: files[i]!, width, height, objects: objects.get(id)! };
   });
-  const files = pictures.map((picture) => picture.file);
-  await requireUnder(files, options.onlyUnder);
-  const there = await filesIn(files);
-  const missing = pictures.filter((picture) => !there(picture.file)).map((picture) => picture.file);
-  requirePictures(missing, pictures.length);
-  const categories = file.categories.map(({ id, name }) => ({ id, name })).toSorted((a, b) => a.id - b.id);
-  return { format: "coco", source, categories, pictures, warnings: check.warnings() };
+  return { format: "coco", source, categories, pictures, warnings: [...warnings, ...check.warnings()] };
+}
+
+/** Categories of one name are one class, under the lowest of their ids, as training has them. */
+function mergeCategories(all: CocoFile["categories"]): {
+  readonly categories: readonly Category[];
+  /** Every id of the file -> the id that its class has. */
+  readonly idOf: ReadonlyMap<number, number>;
+  readonly warnings: readonly string[];
+} {
+  const byName = groupBy(
+    all.toSorted((a, b) => a.id - b.id),
+    ({ name }) => name,
+  );
+  const groups = [...byName].map(([name, same]) => ({ name, ids: same.map(({ id }) => id) }));
+  return {
+    categories: groups.map(({ name, ids }) => ({ id: ids[0]!, name })),
+    idOf: new Map(groups.flatMap(({ ids }) => ids.map((id) => [id, ids[0]!] as const))),
+    warnings: groups
+      .filter(({ ids }) => ids.length > 1)
+      .map(({ name, ids }) => `The categories ${ids.join(" and ")} are all named "${name}", and are one class.`),
+  };
 }
 
 function readObjects(
-  { images, annotations, categories }: CocoFile,
+  { images, annotations }: CocoFile,
+  idOf: ReadonlyMap<number, number>,
   source: string,
   check: ObjectCheck,
 ): Map<number, Truth[]> {
   const imageOf = new Map(images.map((image) => [image.id, image]));
-  const known = new Set(categories.map(({ id }) => id));
   const objects = new Map(images.map(({ id }): [number, Truth[]] => [id, []]));
   for (const { id, image_id, category_id, bbox, area, iscrowd } of annotations) {
     const where = `${source}, annotation ${id}`;
     const image = imageOf.get(image_id);
     if (!image) throw invalidDataset(where, `there is no image ${image_id}`, REPAIR);
-    if (!known.has(category_id)) throw invalidDataset(where, `there is no category ${category_id}`, REPAIR);
+    const categoryId = idOf.get(category_id);
+    if (categoryId === undefined) throw invalidDataset(where, `there is no category ${category_id}`, REPAIR);
     if (!check.accepts(bbox, image, where)) continue;
-    const truth = { pictureId: image_id, categoryId: category_id, bbox, area: area ?? bbox[2] * bbox[3] };
+    const truth = { pictureId: image_id, categoryId, bbox, area: area ?? bbox[2] * bbox[3] };
     objects.get(image_id)!.push({ ...truth, crowd: Boolean(iscrowd), difficult: false });
   }
   return objects;
 }
 
 async function parse(source: string): Promise<CocoFile> {
+  const bytes = await readFile(source).catch((cause: unknown) => {
+    if (systemCode(cause) !== "ENOENT") throw invalidDataset(source, "it cannot be read", REPAIR, cause);
+    throw new MultiboxError("DATASET_NOT_FOUND", `There is no file ${source}.`, "", { cause });
+  });
+  const decoded = decodeText(bytes);
+  if ("problem" in decoded) throw invalidDataset(source, decoded.problem, "Save it as UTF-8.");
   let json: unknown;
   try {
-    json = JSON.parse(await readFile(source, "utf8"));
+    json = JSON.parse(decoded.text);
   } catch (cause) {
-    if (systemCode(cause) === "ENOENT")
-      throw new MultiboxError("DATASET_NOT_FOUND", `There is no file ${source}.`, "", { cause });
     // The parser's words quote the file's text; those in brackets say nothing more.
     throw invalidDataset(source, `it is not a whole JSON file (${sentenceOf(cause).slice(0, 200)})`, REPAIR, cause);
   }
@@ -125,22 +152,4 @@ async function findAnnotations({ folder, annotations, split }: DatasetOptions): 
       : `There is no annotation file in ${folder}${split === undefined ? "" : ` for the split "${split}"`}.`,
     "Name the JSON with --annotations.",
   );
-}
-
-/** The first of the usual folders that has the first picture; the plainest where none has. */
-function pictureFolder(folder: string, source: string, first: string): string {
-  const split = /instances_(.+)\.json$/.exec(source)?.[1];
-  const bySplit = split === undefined ? [] : [join(folder, split), join(folder, "images", split)];
-  const folders = [join(folder, "images"), ...bySplit, folder, dirname(source), join(dirname(source), "images")];
-  return folders.find((candidate) => existsSync(join(candidate, first))) ?? folders[0]!;
-}
-
-/** Asks each folder once: a hundred thousand single questions take minutes on a network disk. */
-async function filesIn(files: readonly string[]): Promise<(file: string) => boolean> {
-  const folders = [...new Set(files.map((file) => dirname(file)))];
-  const lists = await Promise.all(
-    folders.map(async (folder) => (await readdir(folder).catch(() => [])).map((name) => join(folder, name))),
-  );
-  const there = new Set(lists.flat());
-  return (file) => there.has(file);
 }

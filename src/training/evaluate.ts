@@ -56,7 +56,7 @@ export async function evaluate(
   { countDifficult = false, also = [], signal, onProgress }: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const { labels } = detector.info;
-  const { categoryOf } = mapLabels(labels, dataset.categories);
+  const { categoryOf, alike } = mapLabels(labels, dataset.categories);
   const categoriesOf = new Map(
     labels.map((label) => {
       const more = also.flatMap(([other, category]) => (other === label ? [category] : []));
@@ -64,7 +64,8 @@ export async function evaluate(
     }),
   );
   const mapped = new Set([...categoriesOf.values()].flat());
-  const unknownToModel = dataset.categories.filter((category) => !mapped.has(category));
+  const twins = new Set(alike.flat());
+  const unknownToModel = dataset.categories.filter((category) => !mapped.has(category) && !twins.has(category));
   const { found, failures, speed } = await detectDataset(detector, dataset.pictures, {
     categoriesOf,
     signal,
@@ -81,7 +82,7 @@ export async function evaluate(
     objects: judged.classes.reduce((sum, { objects }) => sum + objects, 0),
     ...judged,
     speed,
-    warnings: [...dataset.warnings, ...unknownClasses(unknownToModel, judged.classes)],
+    warnings: [...dataset.warnings, ...alike.map(alikeClasses), ...unknownClasses(unknownToModel, judged.classes)],
     failures: failures.map(({ picture, error }) => `${picture.file}: ${sentenceOf(error)}`),
     found,
   };
@@ -131,6 +132,12 @@ function judgeVoc(
 /** The best precision at this recall or beyond; 0 where it is not reached. */
 function bestFrom({ recall, precision }: VocClass, wanted: number): number {
   return precision.reduce((best, value, at) => (recall[at]! >= wanted ? Math.max(best, value) : best), 0);
+}
+
+/** Detections of one label cannot count for two classes. */
+function alikeClasses(classes: readonly Category[]): string {
+  const listed = classes.map(({ name }) => `"${name}"`).join(" and ");
+  return `The classes ${listed} are one label of the model, whose detections count for "${classes.at(-1)!.name}" alone.`;
 }
 
 /** What the model cannot find counts as missed, and the reader of the figures must know. */

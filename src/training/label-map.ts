@@ -15,6 +15,8 @@ export interface LabelMap {
   readonly categoryOf: ReadonlyMap<string, Category>;
   /** Classes that the model has no label for, and so cannot find. */
   readonly unknownToModel: readonly Category[];
+  /** Classes that are one to the model, because their names are equal in this sense; the last of them has its label. */
+  readonly alike: readonly (readonly Category[])[];
 }
 
 /** Names are equal whatever their case, spaces, hyphens and underscores, and where one is an alias of the other. */
@@ -25,7 +27,10 @@ export function mapLabels(labels: readonly string[], categories: readonly Catego
       (labelsOf.get(canonical(category.name)) ?? []).map((label) => [label, category] as const),
     ),
   );
-  return { categoryOf, unknownToModel: categories.filter(({ name }) => !labelsOf.has(canonical(name))) };
+  const unknownToModel = categories.filter(({ name }) => !labelsOf.has(canonical(name)));
+  const known = categories.filter(({ name }) => labelsOf.has(canonical(name)));
+  const groups = [...groupBy(known, ({ name }) => canonical(name)).values()];
+  return { categoryOf, unknownToModel, alike: groups.filter(({ length }) => length > 1) };
 }
 
 function canonical(name: string): string {

@@ -2,52 +2,41 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join, parse as parsePath } from "node:path";
-import { XMLParser, XMLValidator } from "fast-xml-parser";
-import { z } from "zod";
 import { MultiboxError } from "../errors.ts";
+import { isHidden } from "../hidden-file.ts";
 import type { Box } from "../model/detection.ts";
 import type { DatasetOptions } from "./dataset.ts";
+import { decodeText } from "./decode-text.ts";
+import { groupBy } from "./group-by.ts";
+import { NamesOnDisk } from "./names-on-disk.ts";
 import { invalidDataset, ObjectCheck, requirePictures } from "./object-check.ts";
 import { requireUnder } from "./only-under.ts";
 import type { DataPicture, Dataset } from "./truth.ts";
-
-const VocFile = z.object({
-  annotation: z.object({
-    size: z.object({ width: z.coerce.number().int().positive(), height: z.coerce.number().int().positive() }),
-    object: z
-      .array(
-        z.object({
-          name: z.string().min(1),
-          difficult: z.enum(["0", "1"]).default("0"),
-          bndbox: z.object({
-            xmin: z.coerce.number(),
-            ymin: z.coerce.number(),
-            xmax: z.coerce.number(),
-            ymax: z.coerce.number(),
-          }),
-        }),
-      )
-      .default([]),
-  }),
-});
-type VocFile = z.infer<typeof VocFile>["annotation"];
+import { parseVocAnnotation, type VocAnnotation } from "./voc-annotation.ts";
+import { parseVocList } from "./voc-list.ts";
 
 /** The lists that are taken where none is asked for, the first that is there. */
 const SPLITS = ["test", "val"] as const;
 
 /** Fails with DATASET_NOT_FOUND, DATASET_INVALID, PICTURE_MISSING or FILE_NOT_ALLOWED. Class ids are 1, 2, ... in the alphabet's order, as VOC's are. */
 export async function openVoc({ folder, split, limit, onlyUnder }: DatasetOptions): Promise<Dataset> {
-  const { names, source } = await listNames(folder, split, onlyUnder);
+  const { names, source, there } = await listNames(folder, split, onlyUnder);
   const chosen = names.slice(0, limit);
-  const files = await pictureFiles(folder);
-  requirePictures(
-    chosen.filter((name) => !files.has(name)).map((name) => join(folder, "JPEGImages", `${name}.jpg`)),
-    chosen.length,
-  );
   const sources = chosen.map((name) => join(folder, "Annotations", `${name}.xml`));
-  await requireUnder([...sources, ...chosen.map((name) => files.get(name)!)], onlyUnder);
-  const annotations: VocFile[] = [];
+  await requireUnder(sources, onlyUnder);
+  const images = await imagesOf(folder);
+  const missing = (are: (name: string, i: number) => boolean): void =>
+    requirePictures(
+      chosen.filter(are).map((name) => join(folder, "JPEGImages", `${name}.jpg`)),
+      chosen.length,
+    );
+  missing((name) => !there.has(name) && images.named(name).length === 0);
+  const annotations: VocAnnotation[] = [];
   for (const file of sources) annotations.push(await readAnnotation(file));
+  const files = chosen.map((name, i) => images.of(name, annotations[i]!.filename, sources[i]!));
+  missing((_, i) => files[i] === undefined);
+  const found = files.filter((file) => file !== undefined);
+  await requireUnder(found, onlyUnder);
   const classes = [...new Set(annotations.flatMap(({ object }) => object.map(({ name }) => name)))].toSorted();
   const categories = classes.map((name, i) => ({ id: i + 1, name }));
   const idOf = new Map(categories.map(({ id, name }) => [name, id]));
@@ -58,9 +47,9 @@ export async function openVoc({ folder, split, limit, onlyUnder }: DatasetOption
       const bbox = boxOf(bndbox);
       if (!check.accepts(bbox, size, `${sources[i]}, object ${k + 1}`)) return [];
       const truth = { pictureId, categoryId: idOf.get(name)!, bbox, area: bbox[2] * bbox[3] };
-      return [{ ...truth, crowd: false, difficult: difficult === "1" }];
+      return [{ ...truth, crowd: false, difficult }];
     });
-    return { id: pictureId, file: files.get(chosen[i]!)!, ...size, objects };
+    return { id: pictureId, file: found[i]!, ...size, objects };
   });
   return { format: "voc", source, categories, pictures, warnings: check.warnings() };
 }
@@ -69,7 +58,7 @@ export async function openVoc({ folder, split, limit, onlyUnder }: DatasetOption
  * VOC counts pixels from 1 and includes the last one (devkit, `VOCevaldet.m`: widths have a `+1`). As a box of the house, whose
  * right edge is that of the last pixel, it has the same size, and plain IoU is the devkit's.
  */
-function boxOf({ xmin, ymin, xmax, ymax }: VocFile["object"][number]["bndbox"]): Box {
+function boxOf({ xmin, ymin, xmax, ymax }: VocAnnotation["object"][number]["bndbox"]): Box {
   return [xmin - 1, ymin - 1, xmax - xmin + 1, ymax - ymin + 1];
 }
 
@@ -77,19 +66,25 @@ async function listNames(
   folder: string,
   split: string | undefined,
   onlyUnder: DatasetOptions["onlyUnder"],
-): Promise<{ names: string[]; source: string }> {
+): Promise<{ readonly names: readonly string[]; readonly source: string; readonly there: ReadonlySet<string> }> {
+  const annotations = join(folder, "Annotations");
+  const files = (await readdir(annotations).catch(() => [])).filter((file) => !isHidden(file) && file.endsWith(".xml"));
+  const there = new Set(files.map(stemOf));
   const lists = join(folder, "ImageSets", "Main");
   const wanted = split === undefined ? SPLITS : [split];
   const list = wanted.map((name) => join(lists, `${name}.txt`)).find((path) => existsSync(path));
   if (list !== undefined) {
     await requireUnder([list], onlyUnder);
-    // Lists of a class have a second column.
-    const lines = (await readFile(list, "utf8")).split("\n").map((line) => line.trim().split(/\s+/)[0]!);
-    const names = lines.filter((name) => name !== "");
+    const decoded = decodeText(await readFile(list));
+    if ("problem" in decoded) throw invalidDataset(list, decoded.problem, "Save it as UTF-8.");
+    const disk = new NamesOnDisk([...there]);
+    const listed = parseVocList(decoded.text, (name) => disk.find(name) !== undefined);
+    if ("problem" in listed) throw invalidDataset(list, listed.problem, "Rename one of them.");
+    const names = listed.names.map((name) => disk.find(name) ?? name);
     const seen = new Set<string>();
     const again = names.find((name) => seen.size === seen.add(name).size);
     if (again !== undefined) throw invalidDataset(list, `${again} stands in it twice`, "Take one of them out.");
-    if (names.length > 0) return { names, source: list };
+    if (names.length > 0) return { names, source: list, there };
     throw invalidDataset(list, "no picture stands in it", "Choose another --split.");
   }
   if (split !== undefined)
@@ -98,35 +93,53 @@ async function listNames(
       `There is no list ${split}.txt in ${lists}.`,
       "Choose another --split.",
     );
-  const source = join(folder, "Annotations");
-  const files = await readdir(source).catch(() => []);
-  const names = files.filter((file) => file.endsWith(".xml")).map((file) => parsePath(file).name);
-  if (names.length > 0) return { names: names.toSorted(), source };
+  if (there.size > 0) return { names: [...there].toSorted(), source: annotations, there };
   throw new MultiboxError(
     "DATASET_NOT_FOUND",
-    `There are no annotations in ${source}.`,
+    `There are no annotations in ${annotations}.`,
     "Give the folder that has Annotations and JPEGImages in it, such as VOCdevkit/VOC2012.",
   );
 }
 
-/** Pictures by their names without the ending. */
-async function pictureFiles(folder: string): Promise<Map<string, string>> {
-  const pictures = join(folder, "JPEGImages");
-  const files = (await readdir(pictures).catch(() => [])).filter((file) => /\.(jpe?g|png)$/i.test(file));
-  return new Map(files.map((file) => [parsePath(file).name, join(pictures, file)]));
+interface Images {
+  /** Files whose names are this one with an ending. */
+  readonly named: (name: string) => readonly string[];
+  /** The image of an annotation. Fails with DATASET_INVALID where it could be either of two. */
+  readonly of: (name: string, filename: string | undefined, annotation: string) => string | undefined;
 }
 
-async function readAnnotation(path: string): Promise<VocFile> {
-  const xml = await readFile(path, "utf8").catch((cause: unknown) => {
+/**
+ * An annotation's image is the one of its name, as the devkit has it; where there are several, or none, the one that `<filename>`
+ * names. Names that were left in `<filename>` when images were renamed are common, so that it does not come first.
+ */
+async function imagesOf(folder: string): Promise<Images> {
+  const place = join(folder, "JPEGImages");
+  const entries = await readdir(place).catch(() => []);
+  const files = entries.filter((file) => !isHidden(file) && /\.(jpe?g|png)$/i.test(file));
+  const byStem = groupBy(files, stemOf);
+  const stems = new NamesOnDisk([...byStem.keys()]);
+  const disk = new NamesOnDisk(files);
+  const named = (name: string): readonly string[] => byStem.get(stems.find(name) ?? name) ?? [];
+  return {
+    named,
+    of(name, filename, annotation) {
+      const own = named(name);
+      if (own.length === 1) return join(place, own[0]!);
+      const other = disk.find(filename?.split(/[\\/]/).at(-1) ?? "");
+      if (own.length > 1 && (other === undefined || !own.includes(other))) {
+        const what = `${own.join(" and ")} are there, and filename names ${filename === undefined ? "neither" : `"${filename}"`}`;
+        throw invalidDataset(annotation, what, "Remove one of the images, or name the right one in filename.");
+      }
+      return other === undefined ? undefined : join(place, other);
+    },
+  };
+}
+
+const stemOf = (file: string): string => parsePath(file).name;
+
+async function readAnnotation(path: string): Promise<VocAnnotation> {
+  const bytes = await readFile(path).catch((cause: unknown) => {
     throw invalidDataset(path, "it is listed and cannot be read", "Fetch it, or take its name out of the list.", cause);
   });
-  // The parser itself reads over a file that ends in the middle.
-  const whole = XMLValidator.validate(xml);
-  if (whole !== true)
-    throw invalidDataset(path, `it is not whole XML (line ${whole.err.line}: ${whole.err.msg})`, "Fetch it again.");
-  const parser = new XMLParser({ parseTagValue: false, isArray: (name) => name === "object" });
-  const parsed = VocFile.safeParse(parser.parse(xml));
-  if (parsed.success) return parsed.data.annotation;
-  const { path: keys, message } = parsed.error.issues[0]!;
-  throw invalidDataset(path, `${keys.join(".")}: ${message}`, "It must be an annotation as PASCAL VOC writes them.");
+  return parseVocAnnotation(bytes, path);
 }

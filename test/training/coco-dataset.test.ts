@@ -1,6 +1,6 @@
 // Data sets in COCO's format: where they lie, what is read, and a sentence for each thing that can be wrong with them.
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openDataset } from "../../src/training/dataset.ts";
 import { makeFolder } from "../support/ffmpeg.ts";
@@ -72,6 +72,99 @@ describe("a data set in COCO's format", () => {
     await move("elsewhere/1.png", picture);
     const dataset = await openDataset({ folder: folder.path, split, limit: 1 });
     expect([dataset.source, dataset.pictures[0]!.file]).toEqual([at(json), at(picture)]);
+  });
+
+  const bases = async (): Promise<string[]> =>
+    (await openDataset({ folder: folder.path })).pictures.map(({ file }) => file);
+  const three = (): string[] => [1, 2, 3].map((i) => at(`images/${i}.png`));
+
+  it.each([
+    ["backslashes", (name: string) => `images\\${name}`],
+    ["the path of a Windows machine", (name: string) => `C:\\data\\images\\${name}`],
+    ["the path of another machine", (name: string) => `/home/someone/images/${name}`],
+    ["its own folder", (name: string) => `images/${name}`],
+    ["another case", (name: string) => name.toUpperCase()],
+  ])("may name its images with %s", async (_, change) => {
+    const json = redCoco();
+    await writeCoco(folder.path, {
+      ...json,
+      images: json.images.map((i) => ({ ...i, file_name: change(i.file_name) })),
+    });
+    expect(await bases()).toEqual(three());
+  });
+
+  it("may name its images by their own absolute paths", async () => {
+    const json = redCoco();
+    await writeCoco(folder.path, json);
+    await rename(at("images"), at("elsewhere"));
+    const images = json.images.map((i) => ({ ...i, file_name: at("elsewhere", i.file_name) }));
+    await writeFile(at("instances.json"), JSON.stringify({ ...json, images }));
+    expect(await bases()).toEqual([1, 2, 3].map((i) => at(`elsewhere/${i}.png`)));
+  });
+
+  it("finds names whose accents are composed otherwise on disk", async () => {
+    const json = redCoco();
+    json.images[0]!.file_name = "caf\u00e9/r\u00e9d.png";
+    await writeCoco(folder.path, json);
+    await mkdir(at("images/cafe\u0301"));
+    await rename(at("images/1.png"), at("images/cafe\u0301/re\u0301d.png"));
+    expect(await bases()).toEqual([at("images/cafe\u0301/re\u0301d.png"), at("images/2.png"), at("images/3.png")]);
+  });
+
+  it.each([
+    ["UTF-8", Buffer.from([0xef, 0xbb, 0xbf]), "utf8"],
+    ["UTF-16", Buffer.from([0xff, 0xfe]), "utf16le"],
+  ] as const)("may begin with the byte order mark of %s", async (_, mark, encoding) => {
+    await writeCoco(folder.path, redCoco());
+    await writeFile(at("instances.json"), Buffer.concat([mark, Buffer.from(JSON.stringify(redCoco()), encoding)]));
+    expect(await bases()).toEqual(three());
+  });
+
+  it("takes categories of one name for one class, and says so", async () => {
+    const { categories, pictures, warnings } = await openChanged((json) => {
+      json.categories.push({ id: 3, name: "red" }, { id: 9, name: "blue" });
+      json.annotations[1]!.category_id = 3;
+    });
+    expect(categories).toEqual([
+      { id: 3, name: "red" },
+      { id: 9, name: "blue" },
+    ]);
+    expect(pictures.flatMap(({ objects }) => objects.map(({ categoryId }) => categoryId))).toEqual([3, 3, 3]);
+    expect(warnings).toEqual(['The categories 3 and 7 are all named "red", and are one class.']);
+  });
+
+  it("refuses two images that could only be one file, and names both", async () => {
+    const failure = openChanged(({ images }) => {
+      images[0]!.file_name = "C:\\a\\1.png";
+      images[1]!.file_name = "C:\\b\\1.png";
+    });
+    await expect(failure).rejects.toMatchObject({ code: "DATASET_INVALID" });
+    await expect(failure).rejects.toThrow(/"C:\\\\a\\\\1.png" and "C:\\\\b\\\\1.png" would both be/);
+  });
+
+  it("stays within the folders that it is held to, however its images are named", async () => {
+    const outside = await makeFolder();
+    try {
+      await writeFile(join(outside.path, "1.png"), "");
+      const names = [join("..", basename(outside.path), "1.png"), `..\\..\\..\\..\\..\\..\\etc\\1.png`];
+      for (const name of names) {
+        const json = redCoco();
+        json.images[0]!.file_name = join("..", name);
+        await writeCoco(folder.path, json);
+        const failure = openDataset({ folder: folder.path, onlyUnder: [folder.path] });
+        await expect(failure).rejects.toMatchObject({ code: "FILE_NOT_ALLOWED" });
+      }
+      const json = redCoco();
+      json.images[0]!.file_name = join(outside.path, "1.png");
+      await writeCoco(folder.path, json);
+      await rm(at("images/1.png"));
+      const open = (onlyUnder?: string[]): ReturnType<typeof openDataset> =>
+        openDataset({ folder: folder.path, onlyUnder });
+      await expect(open([folder.path])).rejects.toMatchObject({ code: "PICTURE_MISSING" });
+      expect((await open()).pictures[0]!.file).toBe(join(outside.path, "1.png"));
+    } finally {
+      await outside.remove();
+    }
   });
 
   const real = testData("coco/val");
