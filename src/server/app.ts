@@ -9,6 +9,7 @@ import type { JpegEncoder } from "../pipeline/jpeg.ts";
 import type { AddressRules } from "../pipeline/source-input.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { LatestFrames } from "../pipeline/sinks/latest.ts";
+import { steady, steadyScheduler } from "../steady-scheduler.ts";
 import { Access } from "./access/access.ts";
 import { createApi, unrouted } from "./api/api.ts";
 import { captureRoutes } from "./captures/capture-routes.ts";
@@ -88,6 +89,7 @@ const SWEEP_MS = 2000;
 export function createApp(deps: AppDeps): MultiboxApp {
   const { pipeline, detector, config, logger, version, clock = asyncScheduler } = deps;
   const { history, engineDeaths } = deps;
+  const steadyClock = deps.clock ? steady(deps.clock) : steadyScheduler;
   const metrics = new Metrics({ pipeline, history, jobs: deps.jobs, detector, version, engineDeaths });
   const latest = new LatestFrames(pipeline);
   const pictures = new Pictures(deps.jpeg);
@@ -103,7 +105,7 @@ export function createApp(deps: AppDeps): MultiboxApp {
   const access = new Access({
     config,
     tokens: new Tokens(deps.store, clock),
-    clock,
+    clock: steadyClock,
     onWrong: (address) => logger.warn({ address }, "a wrong token or ticket"),
   });
   const hub = new Hub({
@@ -119,11 +121,12 @@ export function createApp(deps: AppDeps): MultiboxApp {
     access,
     version,
     clock,
+    steadyClock,
   });
   const closing = new Subject<void>();
   const app = createApi();
 
-  addGate(app, { access, config, logger, clock });
+  addGate(app, { access, config, logger, clock: steadyClock });
   const sweeping = interval(SWEEP_MS, clock).subscribe(() => access.sweep());
 
   const register = new StreamRegister(pipeline);
@@ -139,9 +142,9 @@ export function createApp(deps: AppDeps): MultiboxApp {
   };
   const routes = [
     statusRoutes({ detector, metrics, history, version, ready: deps.ready }),
-    healthRoute({ ...deps, clock }),
-    ticketRoute(access),
-    detectRoute(detector, config, clock),
+    healthRoute({ ...deps, clock: steadyClock }),
+    ticketRoute(access, clock),
+    detectRoute(detector, config, steadyClock),
     socketRoute(),
     streamRoutes(pipeline, register, limits),
     streamChangeRoutes(pipeline, register, limits),

@@ -3,6 +3,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Config } from "../config.ts";
 import { MultiboxError } from "../errors.ts";
 import type { Detector } from "../model/detector.ts";
+import type { SteadyClock } from "../steady-scheduler.ts";
 import { json, numberText, problems, SECURED } from "./api/api-route.ts";
 import { readBody, requireType } from "./api/body.ts";
 import { checkLabels } from "./socket/client.ts";
@@ -47,7 +48,7 @@ const route = createRoute({
 export function detectRoute(
   detector: Pick<Detector, "detect" | "info">,
   config: Pick<Config, "minScore">,
-  clock: { now(): number },
+  clock: SteadyClock,
 ): OpenAPIHono {
   let requests = 0;
   const gate = createGate(MAX_DECODED);

@@ -4,6 +4,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Detector } from "../model/detector.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { StreamState } from "../pipeline/stream.ts";
+import type { SteadyClock } from "../steady-scheduler.ts";
 import { json, SECURED } from "./api/api-route.ts";
 import { callerOf, sees } from "./access/caller.ts";
 import type { History } from "./history/history.ts";
@@ -63,7 +64,7 @@ export interface HealthDeps {
   readonly dataDir?: string;
   readonly version: string;
   readonly ready: () => boolean;
-  readonly clock: { now(): number };
+  readonly clock: SteadyClock;
 }
 
 export function healthRoute(deps: HealthDeps): OpenAPIHono {

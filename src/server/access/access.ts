@@ -3,6 +3,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { BlockList } from "node:net";
 import type { Config } from "../../config.ts";
 import { MultiboxError } from "../../errors.ts";
+import type { SteadyClock } from "../../steady-scheduler.ts";
 import { ANYONE, OWNER, type Caller } from "./caller.ts";
 import { clientAddress, createNetworks } from "./client-address.ts";
 import { FailureLimit } from "./failure-limit.ts";
@@ -35,7 +36,7 @@ export interface AccessOptions {
   readonly config: AccessConfig;
   /** Those of the database; none where there is no database. */
   readonly tokens?: Tokens | undefined;
-  readonly clock: { now(): number };
+  readonly clock: SteadyClock;
   readonly failures?: FailureLimit;
   /** Somebody tried a token or ticket that is wrong; how often an address can is limited. */
   readonly onWrong?: (address: string) => void;

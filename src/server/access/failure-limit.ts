@@ -1,6 +1,8 @@
 // Slows down who guesses: each address has a bucket of wrong attempts, which fills again slowly; memory is bounded.
 import { isIPv6 } from "node:net";
 import { MultiboxError } from "../../errors.ts";
+import { type SteadyClock, steadyScheduler } from "../../steady-scheduler.ts";
+import { RateLimit } from "../rate-limit.ts";
 
 export interface FailureLimitOptions {
   /** Wrong attempts in a row that an address has. */
@@ -9,7 +11,7 @@ export interface FailureLimitOptions {
   readonly refillMs?: number;
   /** Addresses that are remembered; the one that failed longest ago is forgotten first. */
   readonly maxAddresses?: number;
-  readonly clock: { now(): number };
+  readonly clock?: SteadyClock;
 }
 
 /** A refusal that passes by itself. */
@@ -23,21 +25,15 @@ export class RetryLater extends MultiboxError {
   }
 }
 
-interface Bucket {
-  /** May be a fraction. */
-  readonly left: number;
-  readonly at: number;
-}
-
 export class FailureLimit {
   readonly #attempts: number;
   readonly #refillMs: number;
   readonly #maxAddresses: number;
-  readonly #clock: { now(): number };
+  readonly #clock: SteadyClock;
   /** The newest failure last. */
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets = new Map<string, RateLimit>();
 
-  constructor({ attempts = 10, refillMs = 6000, maxAddresses = 10_000, clock }: FailureLimitOptions) {
+  constructor({ attempts = 10, refillMs = 6000, maxAddresses = 10_000, clock = steadyScheduler }: FailureLimitOptions = {}) {
     this.#attempts = attempts;
     this.#refillMs = refillMs;
     this.#maxAddresses = maxAddresses;
@@ -54,27 +50,24 @@ export class FailureLimit {
    * know it when it is.
    */
   check(address: string): void {
-    const left = this.#left(networkOf(address));
-    if (left >= 1) return;
-    const retryAfter = Math.ceil(((1 - left) * this.#refillMs) / 1000);
+    const waitMs = this.#buckets.get(networkOf(address))?.waitMs ?? 0;
+    if (waitMs === 0) return;
+    const retryAfter = Math.ceil(waitMs / 1000);
     throw new RetryLater("TOO_MANY_FAILURES", `Too many wrong tokens came from ${address}.`, retryAfter);
   }
 
   /** An attempt was wrong. */
   fail(address: string): void {
     const network = networkOf(address);
-    const left = Math.max(0, this.#left(network) - 1);
+    const bucket =
+      this.#buckets.get(network) ??
+      new RateLimit({ size: this.#attempts, refillMs: this.#refillMs, clock: this.#clock });
+    bucket.take();
     this.#buckets.delete(network);
-    this.#buckets.set(network, { left, at: this.#clock.now() });
+    this.#buckets.set(network, bucket);
     if (this.#buckets.size <= this.#maxAddresses) return;
     const [oldest] = this.#buckets.keys();
     this.#buckets.delete(oldest!);
-  }
-
-  #left(network: string): number {
-    const bucket = this.#buckets.get(network);
-    if (!bucket) return this.#attempts;
-    return Math.min(this.#attempts, bucket.left + (this.#clock.now() - bucket.at) / this.#refillMs);
   }
 }
 

@@ -7,6 +7,7 @@ import { requestId } from "hono/request-id";
 import { matchedRoutes } from "hono/route";
 import type { Logger } from "pino";
 import type { Config } from "../../config.ts";
+import type { SteadyClock } from "../../steady-scheduler.ts";
 import type { Access, Asked } from "./access.ts";
 import { requireAllStreams, requireScope, sees, streamUnknown } from "./caller.ts";
 import { needOf } from "./route-access.ts";
@@ -22,7 +23,7 @@ export interface GateOptions {
   readonly access: Access;
   readonly config: Pick<Config, "host" | "allowedOrigins">;
   readonly logger: Logger;
-  readonly clock: { now(): number };
+  readonly clock: SteadyClock;
 }
 
 /** Comes before all routes of the app. */
@@ -63,12 +64,12 @@ export function askedBy(c: Context): Asked {
 }
 
 /** The path alone is logged: a query may hold a token. */
-function logged(logger: Logger, clock: { now(): number }): MiddlewareHandler {
+function logged(logger: Logger, clock: SteadyClock): MiddlewareHandler {
   return async (c, next) => {
     const began = clock.now();
     await next();
     const { method, path } = c.req;
-    const fields = { requestId: c.get("requestId"), method, path, status: c.res.status, ms: clock.now() - began };
+    const fields = { requestId: c.get("requestId"), method, path, status: c.res.status, ms: Math.round(clock.now() - began) };
     logger.debug({ ...fields, ...(c.get("caller") && { caller: c.get("caller").name }) }, "request");
   };
 }

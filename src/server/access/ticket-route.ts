@@ -17,9 +17,9 @@ const route = createRoute({
   responses: { 201: json(TicketAnswer, "The ticket."), ...problems("TICKETS_EXHAUSTED") },
 });
 
-export function ticketRoute({ tickets }: Pick<Access, "tickets">): OpenAPIHono {
+export function ticketRoute({ tickets }: Pick<Access, "tickets">, clock: { now(): number }): OpenAPIHono {
   return new OpenAPIHono().openapi(route, (c) => {
-    const { ticket, expiresAt } = tickets.issue(callerOf(c));
-    return c.json({ ticket, expires: isoTime(expiresAt) }, 201);
+    const { ticket, expiresIn } = tickets.issue(callerOf(c));
+    return c.json({ ticket, expires: isoTime(clock.now() + expiresIn) }, 201);
   });
 }

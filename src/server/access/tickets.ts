@@ -1,12 +1,13 @@
 // One-time tickets: what a page puts into the address of a WebSocket or a picture, where a token would end up in logs.
 import { createHash, randomBytes } from "node:crypto";
 import type { Caller } from "./caller.ts";
+import { type SteadyClock, steadyScheduler } from "../../steady-scheduler.ts";
 import { RetryLater } from "./failure-limit.ts";
 
 export interface Ticket {
   readonly ticket: string;
-  /** Milliseconds since the epoch. */
-  readonly expiresAt: number;
+  /** Milliseconds that it is good for. */
+  readonly expiresIn: number;
 }
 
 export const TICKET_MS = 30_000;
@@ -16,15 +17,16 @@ const MAX = 4096;
 
 interface Issued {
   readonly caller: Caller;
+  /** On the clock that never jumps. */
   readonly expiresAt: number;
 }
 
 export class Tickets {
-  readonly #clock: { now(): number };
+  readonly #clock: SteadyClock;
   /** By digest, so that the time a look-up takes says nothing of the tickets there are. The oldest first. */
   readonly #issued = new Map<string, Issued>();
 
-  constructor(clock: { now(): number }) {
+  constructor(clock: SteadyClock = steadyScheduler) {
     this.#clock = clock;
   }
 
@@ -40,7 +42,7 @@ export class Tickets {
     const ticket = randomBytes(24).toString("base64url");
     const expiresAt = this.#clock.now() + TICKET_MS;
     this.#issued.set(digest(ticket), { caller, expiresAt });
-    return { ticket, expiresAt };
+    return { ticket, expiresIn: TICKET_MS };
   }
 
   /** Whose it is; a second time, or too late, nobody's. */

@@ -2,6 +2,7 @@
 import type { SchedulerLike } from "rxjs";
 import type { RawData, WebSocket } from "ws";
 import { MultiboxError } from "../../errors.ts";
+import type { SteadyClock } from "../../steady-scheduler.ts";
 import { type Caller, requireAllStreams, requireScope, sees } from "../access/caller.ts";
 import { Delivery } from "./delivery.ts";
 import { createFilter, type FrameMessages } from "./frame-messages.ts";
@@ -33,6 +34,7 @@ export interface ClientOptions extends Pick<OutboxOptions, "onSent" | "onDropped
   readonly streams: () => readonly string[];
   readonly history: Pick<History, "read" | "first">;
   readonly clock: SchedulerLike;
+  readonly steadyClock: SteadyClock;
   /** A request failed that should not have. */
   readonly onBug: (error: unknown) => void;
 }
@@ -59,7 +61,7 @@ export class Client {
   constructor(socket: WebSocket, options: ClientOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#limit = new RequestLimit(options.clock);
+    this.#limit = new RequestLimit(options.steadyClock);
     this.#outbox = new Outbox(socket, {
       maxMessages: MAX_MESSAGES,
       maxBytes: MAX_BYTES,

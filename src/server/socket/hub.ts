@@ -5,6 +5,7 @@ import type { WebSocket } from "ws";
 import type { Config } from "../../config.ts";
 import type { Detector } from "../../model/detector.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
+import type { SteadyClock } from "../../steady-scheduler.ts";
 import type { Access } from "../access/access.ts";
 import { type Caller, sees } from "../access/caller.ts";
 import { Client } from "./client.ts";
@@ -28,6 +29,7 @@ export interface HubOptions {
   readonly version: string;
   readonly access: Pick<Access, "lease">;
   readonly clock: SchedulerLike;
+  readonly steadyClock: SteadyClock;
 }
 
 const HEARTBEAT_MS = 30_000;
@@ -73,7 +75,7 @@ export class Hub {
 
   /** Takes an open WebSocket, which is greeted at once, and closed with 1008 when its token is revoked. */
   accept(socket: WebSocket, caller: Caller): void {
-    const { pipeline, metrics, config, history, clock, logger, access } = this.#options;
+    const { pipeline, metrics, config, history, clock, steadyClock, logger, access } = this.#options;
     const client = new Client(socket, {
       caller,
       hello: this.#hello(caller),
@@ -85,6 +87,7 @@ export class Hub {
           .filter((id) => sees(caller, id)),
       history,
       clock,
+      steadyClock,
       onSent: (kind) => metrics.messageSent(kind),
       onDropped: (stream, cause) => metrics.messageDropped(stream, cause),
       onBug: (error) => logger.error({ err: error }, "a WebSocket request failed"),

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Access, type Asked } from "../../../src/server/access/access.ts";
 import { Refused, SocketClient } from "../../support/socket-client.ts";
 import { withApp, withServer } from "../../support/test-server.ts";
+import { steady } from "../../../src/steady-scheduler.ts";
 
 const TOKEN = "a-token-of-24-characters";
 const PLAIN: Asked = {
@@ -16,7 +17,7 @@ const PLAIN: Asked = {
 
 describe("tokens", () => {
   const access = (): Access =>
-    new Access({ config: { host: "127.0.0.1", token: TOKEN, trustedProxies: [] }, clock: { now: () => 0 } });
+    new Access({ config: { host: "127.0.0.1", token: TOKEN, trustedProxies: [] }, clock: steady({ now: () => 0 }) });
 
   test.each([
     { authorization: `Bearer ${TOKEN}` },

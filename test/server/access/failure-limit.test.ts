@@ -1,6 +1,7 @@
 // Guessers: how many wrong attempts an address has, how they come back, and how much is remembered.
 import { expect, test } from "vitest";
 import { FailureLimit } from "../../../src/server/access/failure-limit.ts";
+import { steady } from "../../../src/steady-scheduler.ts";
 
 const isLimited = (limit: FailureLimit, address: string): boolean => {
   try {
@@ -14,7 +15,7 @@ const isLimited = (limit: FailureLimit, address: string): boolean => {
 
 test("so many wrong attempts in a row, then one each time that the bucket has filled by one", () => {
   let now = 0;
-  const limit = new FailureLimit({ attempts: 3, refillMs: 6000, clock: { now: () => now } });
+  const limit = new FailureLimit({ attempts: 3, refillMs: 6000, clock: steady({ now: () => now }) });
   for (let attempt = 0; attempt < 3; attempt++) {
     limit.check("192.0.2.1");
     limit.fail("192.0.2.1");
@@ -33,7 +34,7 @@ test("so many wrong attempts in a row, then one each time that the bucket has fi
 });
 
 test("whoever changes the lower half of an IPv6 address is still the same", () => {
-  const limit = new FailureLimit({ attempts: 1, clock: { now: () => 0 } });
+  const limit = new FailureLimit({ attempts: 1, clock: steady({ now: () => 0 }) });
   limit.fail("2001:db8::1");
   expect(isLimited(limit, "2001:db8:0:0:ffff::2")).toBe(true);
   expect(isLimited(limit, "2001:db8:0:1::1")).toBe(false);
@@ -42,7 +43,7 @@ test("whoever changes the lower half of an IPv6 address is still the same", () =
 });
 
 test("a flood of addresses is remembered up to a bound, the newest of it", () => {
-  const limit = new FailureLimit({ attempts: 1, maxAddresses: 100, clock: { now: () => 0 } });
+  const limit = new FailureLimit({ attempts: 1, maxAddresses: 100, clock: steady({ now: () => 0 }) });
   for (let i = 0; i < 5000; i++) limit.fail(`10.0.${i >> 8}.${i & 255}`);
   expect(limit.size).toBe(100);
   expect(isLimited(limit, "10.0.19.135")).toBe(true);

@@ -2,14 +2,15 @@
 import { expect, test } from "vitest";
 import type { Caller } from "../../../src/server/access/caller.ts";
 import { TICKET_MS, Tickets } from "../../../src/server/access/tickets.ts";
+import { steady } from "../../../src/steady-scheduler.ts";
 
 const caller: Caller = { name: "a", scope: "read", tokenId: "a" };
 
 test("a ticket is its caller's, once, and nobody's when it is too old", () => {
   let now = 0;
-  const tickets = new Tickets({ now: () => now });
+  const tickets = new Tickets(steady({ now: () => now }));
   const first = tickets.issue(caller);
-  expect(first).toEqual({ ticket: expect.stringMatching(/^[\w-]{32}$/), expiresAt: TICKET_MS });
+  expect(first).toEqual({ ticket: expect.stringMatching(/^[\w-]{32}$/), expiresIn: TICKET_MS });
   const second = tickets.issue(caller);
   expect(tickets.redeem(first.ticket)).toBe(caller);
   expect(tickets.redeem(first.ticket)).toBeUndefined();
@@ -20,7 +21,7 @@ test("a ticket is its caller's, once, and nobody's when it is too old", () => {
 
 test("a caller that hoards tickets is refused, and others are not", () => {
   let now = 0;
-  const tickets = new Tickets({ now: () => now });
+  const tickets = new Tickets(steady({ now: () => now }));
   const hoard = (): void => {
     for (;;) tickets.issue(caller);
   };
