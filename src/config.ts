@@ -204,18 +204,18 @@ export const Config = z.strictObject({
 export type Config = z.infer<typeof Config>;
 
 /** How much is kept of frames to learn from. */
-export function captureBoundsOf({ captureMaxCount, captureMaxMb, captureMaxDays }: Config): CaptureBounds {
-  return { maxCount: captureMaxCount, maxBytes: captureMaxMb * 1e6, maxAgeMs: captureMaxDays * 86_400_000 };
+export function captureBoundsOf({ captureMaxCount, captureMaxMb }: Config): CaptureBounds {
+  return { maxCount: captureMaxCount, maxBytes: captureMaxMb * 1e6 };
 }
 
-/** How many jobs run, and how many are kept for how long. */
-export function jobLimitsOf({ jobMaxRunning, jobMaxCount, jobMaxDays }: Config): WorkLimits {
-  return { maxRunning: jobMaxRunning, maxCount: jobMaxCount, maxAgeMs: jobMaxDays * 86_400_000 };
+/** How many jobs run, and how many are kept. */
+export function jobLimitsOf({ jobMaxRunning, jobMaxCount }: Config): WorkLimits {
+  return { maxRunning: jobMaxRunning, maxCount: jobMaxCount };
 }
 
 /** One at a time: it takes what cores are free, and memory by the gigabyte. */
 export function trainingLimitsOf({ trainingMaxCount }: Config): WorkLimits {
-  return { maxRunning: 1, maxCount: trainingMaxCount, maxAgeMs: Infinity };
+  return { maxRunning: 1, maxCount: trainingMaxCount };
 }
 
 /** What the settings say of post-processing, but for the lowest score; what they leave out is as the model has it. */

@@ -7,6 +7,8 @@ import type { Guard } from "../pipeline/guard.ts";
 import { annotationRunner } from "../server/jobs/annotation-runner.ts";
 import { Jobs } from "../server/jobs/jobs.ts";
 import type { ModelStore } from "../server/models/model-store.ts";
+import type { ClockWatch } from "../server/clock-watch.ts";
+import { Retention } from "../server/retention.ts";
 import type { Store } from "../server/store.ts";
 import { trainingRunner } from "../server/trainings/training-runner.ts";
 import { Trainings } from "../server/trainings/trainings.ts";
@@ -20,11 +22,14 @@ export interface BackgroundOptions {
   readonly dataDir: string;
   readonly guard: Guard;
   readonly logger: Logger;
+  readonly watch: ClockWatch;
 }
+
+const DAY_MS = 86_400_000;
 
 /** Both with what the last server has left; neither runs yet. */
 export async function openBackground(options: BackgroundOptions): Promise<{ jobs: Jobs; trainings: Trainings }> {
-  const { config, store, models, guard, logger } = options;
+  const { config, store, models, guard, logger, watch } = options;
   const [cacheDir, dataDir] = [resolve(options.cacheDir), resolve(options.dataDir)];
   const run = { command: ownCommand(), cacheDir, guard };
   const shared = { store, logger, clock: asyncScheduler };
@@ -32,6 +37,7 @@ export async function openBackground(options: BackgroundOptions): Promise<{ jobs
     ...shared,
     folder: join(dataDir, "jobs"),
     limits: jobLimitsOf(config),
+    retention: new Retention({ watch, maxAgeMs: config.jobMaxDays * DAY_MS }),
     run: annotationRunner(run),
   });
   const trainings = new Trainings({

@@ -15,6 +15,8 @@ import { createPipeline, type Pipeline } from "../pipeline/pipeline.ts";
 import { redactUrl, type StreamConfig } from "../pipeline/stream.ts";
 import { startAddressGuard } from "../server/access/address-guard.ts";
 import { ConfiguredStreams, type Matched } from "../server/streams/configured-streams.ts";
+import { type ClockWatch, jumpSentence, openClockWatch } from "../server/clock-watch.ts";
+import { Retention } from "../server/retention.ts";
 import { lockDataDir } from "../server/data-dir.ts";
 import { CaptureStore } from "../server/captures/capture-store.ts";
 import { History } from "../server/history/history.ts";
@@ -62,7 +64,8 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
   const detector = new CurrentDetector(first);
   let ready = false;
   const sequences = new Sequences(store, logger);
-  const history = openHistory(config, dataDir, logger);
+  const { watch, close: closeWatch } = openClockWatch(dataDir, { onJump: (ms) => logger.warn(jumpSentence(ms)) });
+  const history = openHistory(config, dataDir, logger, watch);
   const { maxDelayMs, maxAgeMs, maxModels, maxDecodeWidth, stallSeconds } = config;
   const addresses = await startAddressGuard(config, { trusted: () => config.streams });
   const pipeline = createPipeline(first, {
@@ -81,10 +84,11 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
   pipeline.detected.subscribe((detected) => sequences.used(detected));
   logStreams(pipeline, logger);
   const jpeg = new JpegEncoder();
-  const captures = new CaptureStore(join(dataDir, "captures"), captureBoundsOf(config));
+  const retention = new Retention({ watch, maxAgeMs: config.captureMaxDays * 86_400_000 });
+  const captures = new CaptureStore(join(dataDir, "captures"), captureBoundsOf(config), retention);
   await captures.load((sentence) => logger.warn(`A capture is left out: ${sentence}`));
   const guard = createGuard();
-  const background = { config, store, models: versions, cacheDir, dataDir, guard, logger };
+  const background = { config, store, models: versions, cacheDir, dataDir, guard, logger, watch };
   const { jobs, trainings } = await openBackground(background);
   const version = packageVersion();
   const uiDir = fileURLToPath(new URL("../ui", import.meta.url));
@@ -150,15 +154,21 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
     await Promise.all([history.close(), captures.close()]);
     await Promise.all([pipeline.close(), jobs.close(), trainings.close()]);
     addresses?.close();
-    await Promise.all([detector.close(), jpeg.close()]);
+    await Promise.all([detector.close(), jpeg.close(), closeWatch()]);
     sequences.close();
     store.close();
     unlock();
   }
 }
 
-function openHistory({ historyHours: hours, historyMaxMb: maxMb }: Config, dataDir: string, logger: Logger): History {
-  const port = hours > 0 ? openHistoryPort({ path: historyPath(dataDir), hours, maxMb }) : undefined;
+function openHistory(
+  { historyHours: hours, historyMaxMb: maxMb }: Config,
+  dataDir: string,
+  logger: Logger,
+  watch: ClockWatch,
+): History {
+  const heldMs = (): number => watch.heldMs();
+  const port = hours > 0 ? openHistoryPort({ path: historyPath(dataDir), hours, maxMb, heldMs }) : undefined;
   return new History({ port, logger });
 }
 

@@ -13,7 +13,7 @@ import type { Capture, CapturedObject } from "../../src/training/capture.ts";
 import { openDataset } from "../../src/training/dataset.ts";
 import { drawPicture } from "../model/support/pictures.ts";
 
-const BOUNDS = { maxCount: 100, maxBytes: 1e8, maxAgeMs: Infinity };
+const BOUNDS = { maxCount: 100, maxBytes: 1e8 };
 const DOG: CapturedObject = { bbox: [10, 20, 30, 16], label: "dog" };
 
 let root: string;

@@ -128,7 +128,7 @@ function open(folder: string, store: Store, models: ModelStore, work = join(fold
   return new Trainings({
     store,
     folder: join(work, ".server"),
-    limits: { maxRunning: 1, maxCount: 10, maxAgeMs: Infinity },
+    limits: { maxRunning: 1, maxCount: 10 },
     run: trainingRunner(options),
     logger: pino({ level: "silent" }),
     clock: asyncScheduler,

@@ -26,8 +26,8 @@ export function childrenOf(pid: number): number[] {
 }
 
 /** Resolves when it is so; the test's own time limit is the limit. */
-export async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await sleep(10);
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await sleep(10);
 }
 
 function parentOf(pid: number): number | undefined {

@@ -110,7 +110,7 @@ export async function jsonOf(answer: Response): Promise<Record<string, unknown>>
   return (await answer.json()) as Record<string, unknown>;
 }
 
-const BOUNDS = { maxCount: 100, maxBytes: 1e8, maxAgeMs: Infinity };
+const BOUNDS = { maxCount: 100, maxBytes: 1e8 };
 
 function prepare(options: TestOptions): {
   setup: TestSetup;
@@ -128,7 +128,7 @@ function prepare(options: TestOptions): {
     jobs: new Jobs({
       store,
       folder: jobsFolder,
-      limits: { maxRunning: 1, maxCount: 100, maxAgeMs: Infinity, ...options.jobLimits },
+      limits: { maxRunning: 1, maxCount: 100, ...options.jobLimits },
       run: options.runJob ?? untilAborted,
       logger,
       clock: asyncScheduler,
@@ -138,7 +138,7 @@ function prepare(options: TestOptions): {
     trainings: new Trainings({
       store,
       folder: trainingsFolder,
-      limits: { maxRunning: 1, maxCount: 3, maxAgeMs: Infinity },
+      limits: { maxRunning: 1, maxCount: 3 },
       run: options.runTraining ?? untilAborted,
       logger,
       clock: asyncScheduler,

@@ -33,7 +33,12 @@ export class FailureLimit {
   /** The newest failure last. */
   readonly #buckets = new Map<string, RateLimit>();
 
-  constructor({ attempts = 10, refillMs = 6000, maxAddresses = 10_000, clock = steadyScheduler }: FailureLimitOptions = {}) {
+  constructor({
+    attempts = 10,
+    refillMs = 6000,
+    maxAddresses = 10_000,
+    clock = steadyScheduler,
+  }: FailureLimitOptions = {}) {
     this.#attempts = attempts;
     this.#refillMs = refillMs;
     this.#maxAddresses = maxAddresses;

@@ -69,7 +69,13 @@ function logged(logger: Logger, clock: SteadyClock): MiddlewareHandler {
     const began = clock.now();
     await next();
     const { method, path } = c.req;
-    const fields = { requestId: c.get("requestId"), method, path, status: c.res.status, ms: Math.round(clock.now() - began) };
+    const fields = {
+      requestId: c.get("requestId"),
+      method,
+      path,
+      status: c.res.status,
+      ms: Math.round(clock.now() - began),
+    };
     logger.debug({ ...fields, ...(c.get("caller") && { caller: c.get("caller").name }) }, "request");
   };
 }

@@ -244,12 +244,19 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
 
   /** Deletes those that ended long ago, and the oldest ones that ended where there would be too many. */
   async #sweep(wanted = 0): Promise<void> {
-    const { limits, clock, logger } = this.#options;
+    const { limits, retention, logger } = this.#options;
     const over = [...this.#records.values()].filter(isOver).sort((a, b) => (a.ended ?? 0) - (b.ended ?? 0));
     let excess = this.#records.size + this.#arriving + wanted - limits.maxCount;
+    const count = this.#records.size;
+    let expiring = retention?.allowance(count) ?? 0;
     for (const { id, ended = 0 } of over) {
-      if (excess <= 0 && ended + limits.maxAgeMs >= clock.now()) continue;
+      const isExpired = excess <= 0 && expiring > 0 && ended < retention!.cutoff;
+      if (excess <= 0 && !isExpired) continue;
       excess -= 1;
+      if (isExpired) {
+        expiring -= 1;
+        retention!.deleted(1, count);
+      }
       await this.remove(id).catch((error: unknown) => logger.error({ [this.#kind.name]: id }, sentenceOf(error)));
     }
   }

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { SchedulerLike } from "rxjs";
 import type { MultiboxError } from "../../errors.ts";
 import type { ErrorBody } from "../api/error-body.ts";
+import type { Retention } from "../retention.ts";
 import type { RecordStore } from "./record-store.ts";
 import { isoTime } from "../streams/streams.ts";
 import type { JobState } from "../jobs/job-schemas.ts";
@@ -12,8 +13,6 @@ export interface WorkLimits {
   readonly maxRunning: number;
   /** Most that there are, finished ones and those that are being made among them. */
   readonly maxCount: number;
-  /** Finished ones are deleted after so many milliseconds. */
-  readonly maxAgeMs: number;
 }
 
 /** What is kept of any work. Times are milliseconds since the epoch. */
@@ -61,6 +60,8 @@ export interface WorkOptions {
   /** In the data folder: a folder for each work. */
   readonly folder: string;
   readonly limits: WorkLimits;
+  /** Of those that have ended; none is deleted for its age without it. */
+  readonly retention?: Pick<Retention, "cutoff" | "allowance" | "deleted">;
   readonly logger: Logger;
   readonly clock: SchedulerLike;
 }

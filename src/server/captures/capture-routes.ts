@@ -134,8 +134,10 @@ export function captureRoutes({ pipeline, latest, capturer, store }: CaptureDeps
 
   app.openapi(listRoute, (c) => {
     const { limit, cursor, ...query } = c.req.valid("query");
-    const all = store.list(query).filter(({ stream }) => sees(callerOf(c), stream));
-    // Ids begin with their time, so that a page goes on after its cursor even where that capture is gone.
+    const seen = store.list(query).filter(({ stream }) => sees(callerOf(c), stream));
+    // Ids begin with their time, so that a page goes on after its cursor even where that capture is gone. A clock that was set back makes
+    // a later capture the earlier one.
+    const all = seen.sort((a, b) => (a.id < b.id ? -1 : 1));
     const rest = cursor === undefined ? all : all.filter(({ id }) => id > cursor);
     const captures = rest.slice(0, limit).map(infoOf);
     const next = rest.length > limit ? captures.at(-1)?.id : undefined;

@@ -7,12 +7,11 @@ import { hashDistance } from "../../model/perceptual-hash.ts";
 import type { Capture } from "../../training/capture.ts";
 import { captureFiles, isCaptureFile, parseCapture } from "../../training/capture-set.ts";
 import { writeWhole } from "../../whole-file.ts";
+import type { Retention } from "../retention.ts";
 
 export interface CaptureBounds {
   readonly maxCount: number;
   readonly maxBytes: number;
-  /** Captures that nobody has accepted go after so many milliseconds. */
-  readonly maxAgeMs: number;
 }
 
 /** What can be changed of a capture. */
@@ -35,16 +34,16 @@ export class CaptureStore {
   readonly folder: string;
   readonly #bounds: CaptureBounds;
   readonly #captures = new Map<string, Capture>();
-  readonly #now: () => number;
+  readonly #retention: Pick<Retention, "cutoff" | "allowance" | "deleted"> | undefined;
   #bytes = 0;
   /** Files are written one after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
-  /** The folder is made when the first capture is. */
-  constructor(folder: string, bounds: CaptureBounds, now: () => number = Date.now) {
+  /** The folder is made when the first capture is. `retention`: of captures that nobody has accepted; none goes for its age without it. */
+  constructor(folder: string, bounds: CaptureBounds, retention?: Pick<Retention, "cutoff" | "allowance" | "deleted">) {
     this.folder = folder;
     this.#bounds = bounds;
-    this.#now = now;
+    this.#retention = retention;
   }
 
   /** Reads what the folder holds. A file that cannot be read is told to `onWarning` and left alone. */
@@ -135,12 +134,19 @@ export class CaptureStore {
   }
 
   async #makeRoom(bytes: number): Promise<void> {
-    const { maxCount, maxBytes, maxAgeMs } = this.#bounds;
-    const oldest = this.#now() - maxAgeMs;
+    const { maxCount, maxBytes } = this.#bounds;
+    const retention = this.#retention;
+    const count = this.#captures.size;
+    let expiring = retention?.allowance(count) ?? 0;
     for (const { id, status, time } of this.list()) {
       if (status === "accepted") continue;
       const isFull = this.#captures.size >= maxCount || this.#bytes + bytes > maxBytes;
-      if (isFull || Date.parse(time) < oldest) await this.#remove(id);
+      const isExpired = !isFull && expiring > 0 && Date.parse(time) < retention!.cutoff;
+      if (!isFull && !isExpired) continue;
+      await this.#remove(id);
+      if (!isExpired) continue;
+      retention?.deleted(1, count);
+      expiring -= 1;
     }
     if (this.#captures.size < maxCount && this.#bytes + bytes <= maxBytes) return;
     throw new MultiboxError(

@@ -34,17 +34,24 @@ export interface HistoryPort {
 
 export interface HistoryWorkerData extends HistoryLimits {
   readonly path: string;
+  /** Milliseconds for which nothing is deleted for its age. */
+  readonly heldMs: number;
+}
+
+export interface HistoryPortOptions extends Omit<HistoryWorkerData, "heldMs"> {
+  /** Asked when its thread starts. */
+  readonly heldMs: () => number;
 }
 
 export const historyPath = (dataDir: string): string => join(dataDir, "history.db");
 
 /** The port of a worker thread, which is started anew when it has died; what it was asked then fails. */
-export function openHistoryPort(data: HistoryWorkerData): HistoryPort {
+export function openHistoryPort({ heldMs, ...data }: HistoryPortOptions): HistoryPort {
   type Callback = (reply: HistoryReply) => void;
   let waiting: Callback[] = [];
   let isClosing = false;
   const start = (): ReturnType<typeof startWorker> => {
-    const worker = startWorker(new URL("./history-worker.ts", import.meta.url), data);
+    const worker = startWorker(new URL("./history-worker.ts", import.meta.url), { ...data, heldMs: heldMs() });
     let death = "its thread ended";
     worker.on("message", (reply: HistoryReply) => waiting.shift()?.(reply));
     worker.on("error", (error) => (death = sentenceOf(error)));

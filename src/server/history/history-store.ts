@@ -10,6 +10,18 @@ export interface HistoryLimits {
   readonly maxMb: number;
 }
 
+export interface SweepLimits extends HistoryLimits {
+  /** How many frames may go for their age, however many are too old. */
+  readonly maxExpired?: number;
+}
+
+export interface Swept {
+  /** Frames that went for their age. */
+  readonly expired: number;
+  /** Whether another sweep at once would find more. */
+  readonly isMore: boolean;
+}
+
 /**
  * `frames` is in the order of arrival, so that what goes at the end and what goes away at the front are whole pages. `minutes` counts
  * each stream's frames and labels (0: all frames) by the minute, for statistics and to find the frames that have a label.
@@ -83,22 +95,30 @@ export class HistoryStore {
     return (this.db.prepare(sql).raw().get(id, after) as [number] | undefined)?.[0];
   }
 
-  /** Takes away what is too old or too much, at most so many frames. Returns whether there is more of it. */
-  sweep(now: number, { hours, maxMb }: HistoryLimits, most = CHUNK): boolean {
+  /** Frames, but for some that were taken away out of order. */
+  get count(): number {
+    return numberOf(this.db, "SELECT coalesce(max(id) - min(id) + 1, 0) FROM frames");
+  }
+
+  /** Takes away what is too old or too much, at most so many frames. */
+  sweep(now: number, { hours, maxMb, maxExpired = Infinity }: SweepLimits, most = CHUNK): Swept {
     const cutoff = now - hours * 3_600_000;
     const limit = maxMb * 1_048_576;
     return transact(this.db, () => {
-      const old = this.#oldIds(now, cutoff, most);
+      const mostOld = Math.min(most, maxExpired);
+      const old = mostOld > 0 ? this.#oldIds(now, cutoff, mostOld) : [];
       const drop = this.db.prepare("DELETE FROM frames WHERE id = ?");
       for (const id of old) drop.run(id);
       const isTooMuch = old.length < most && this.#usedBytes() > limit;
       if (isTooMuch) {
         this.db.prepare("DELETE FROM frames WHERE id IN (SELECT id FROM frames ORDER BY id LIMIT ?)").run(most);
       }
-      this.db.prepare("DELETE FROM minutes WHERE minute < ?").run(Math.floor(cutoff / 60_000));
+      // Counts stay as long as frames that are as old.
+      if (old.length < mostOld)
+        this.db.prepare("DELETE FROM minutes WHERE minute < ?").run(Math.floor(cutoff / 60_000));
       // Pages that are free are used again; the file gets smaller only when the limit has.
       if (this.#pages() * this.#pageSize() > limit * 1.1) this.db.exec("PRAGMA incremental_vacuum(250)");
-      return old.length === most || isTooMuch;
+      return { expired: old.length, isMore: old.length === most || isTooMuch };
     });
   }
 

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CaptureStore } from "../../../src/server/captures/capture-store.ts";
+import { Retention } from "../../../src/server/retention.ts";
+import { steady } from "../../../src/steady-scheduler.ts";
 import type { Capture } from "../../../src/training/capture.ts";
 
 let folder: string;
@@ -36,10 +38,9 @@ function capture(n: number, changes: Partial<Capture> = {}): Capture {
 }
 
 const warnings: string[] = [];
-async function open(bounds: object = {}): Promise<CaptureStore> {
+async function open(bounds: object = {}, retention?: Retention): Promise<CaptureStore> {
   warnings.length = 0;
-  const all = { maxCount: 10, maxBytes: 1e6, maxAgeMs: 3600e3, ...bounds };
-  const store = new CaptureStore(folder, all, () => NOON + 60e3);
+  const store = new CaptureStore(folder, { maxCount: 10, maxBytes: 1e6, ...bounds }, retention);
   await store.load((sentence) => warnings.push(sentence));
   return store;
 }
@@ -77,9 +78,42 @@ describe("CaptureStore", () => {
     await small.add(capture(5), JPEG);
     expect(small.list().map(({ seq }) => seq)).toEqual([1, 5]);
 
-    const young = await open({ maxAgeMs: 1000 });
-    await young.add(capture(59), JPEG);
-    expect(young.list().map(({ seq }) => seq)).toEqual([1, 59]);
+    let hours = 0;
+    const watch = { now: () => NOON + 60e3 + hours * 3600e3, heldMs: () => 0 };
+    const clock = steady({ now: () => hours * 3600e3 });
+    const young = await open({}, new Retention({ watch, maxAgeMs: 86_400_000, clock }));
+    hours = 48;
+    await young.add(capture(60 + hours * 3600), JPEG);
+    expect(young.list().map(({ seq }) => seq)).toEqual([1, 60 + hours * 3600]);
+  });
+
+  it("lets a tenth of them go for their age in an hour, and none while the clock is not trusted", async () => {
+    let [wall, held] = [NOON, 0];
+    let passed = 0;
+    const retention = new Retention({
+      watch: { now: () => wall, heldMs: () => held },
+      maxAgeMs: 30 * 86_400_000,
+      clock: steady({ now: () => passed }),
+    });
+    const store = await open({ maxCount: 1000 }, retention);
+    for (let n = 0; n < 40; n++) await store.add(capture(n), JPEG);
+    const add = async (hours: number): Promise<number> => {
+      passed += hours * 3600e3;
+      wall += hours * 3600e3;
+      await store.add(capture(wall), JPEG);
+      return store.list().filter(({ seq }) => seq < 40).length;
+    };
+    // The clock shows a time 31 days ahead.
+    wall += 31 * 86_400_000;
+    held = 86_400_000;
+    expect(await add(0)).toBe(40);
+    held = 0;
+    expect(await add(0)).toBe(40);
+    const counts: number[] = [];
+    for (let minute = 0; minute < 60; minute++) counts.push(await add(1 / 60));
+    // There are a hundred in the end.
+    expect(counts.at(-1)).toBeGreaterThanOrEqual(30);
+    expect(counts.at(-1)).toBeLessThan(38);
   });
 
   it("takes no more where all are accepted, and loses none", async () => {

@@ -22,7 +22,7 @@ beforeEach(async () => {
   pipeline = new ScriptedPipeline();
   pipeline.addStream("cam");
   encoder = new HeldEncoder();
-  store = new CaptureStore(folder, { maxCount: 10, maxBytes: 1e7, maxAgeMs: 1e15 });
+  store = new CaptureStore(folder, { maxCount: 10, maxBytes: 1e7 });
   leftOut.length = 0;
 });
 afterEach(async () => {

@@ -139,7 +139,7 @@ test("no history is kept where it is off, and questions are answered so", async 
 
 describe("in its thread", () => {
   const open = (path: string): History => {
-    const port = openHistoryPort({ path, hours: 1e6, maxMb: 100 });
+    const port = openHistoryPort({ path, hours: 1e6, maxMb: 100, heldMs: () => 0 });
     return new History({ port, logger: pino({ level: "silent" }) });
   };
   const query = { stream: "a", from: 0, to: 1e14, after: -1, limit: 1000 };

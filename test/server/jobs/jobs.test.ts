@@ -11,6 +11,8 @@ import type { JobInfo } from "../../../src/server/jobs/job-schemas.ts";
 import { type JobRunner, Jobs, type JobWork, type NewRecord } from "../../../src/server/jobs/jobs.ts";
 import type { JobEvent } from "../../../src/server/protocol.ts";
 import type { WorkLimits } from "../../../src/server/background/work-kind.ts";
+import { Retention } from "../../../src/server/retention.ts";
+import { steady } from "../../../src/steady-scheduler.ts";
 import { openStore, type Store } from "../../../src/server/store.ts";
 
 let folder: string;
@@ -56,14 +58,20 @@ class Runs {
   }
 }
 
-function open(runs: Runs, limits: Partial<WorkLimits> = {}, clock = new VirtualTimeScheduler()): Jobs {
+function open(
+  runs: Runs,
+  limits: Partial<WorkLimits> = {},
+  clock = new VirtualTimeScheduler(),
+  retention?: Retention,
+): Jobs {
   return new Jobs({
     store,
     folder,
-    limits: { maxRunning: 1, maxCount: 10, maxAgeMs: Infinity, ...limits },
+    limits: { maxRunning: 1, maxCount: 10, ...limits },
     run: runs.run,
     logger: pino({ level: "silent" }),
     clock,
+    ...(retention && { retention }),
   });
 }
 
@@ -106,7 +114,7 @@ test("jobs run one after the other, tell how far they are, and leave results", a
   });
   await expect.poll(() => existsSync(join(folder, a.id, "upload")), { timeout: 20_000 }).toBe(false);
   expect(existsSync(join(folder, a.id, "results", "left.partial"))).toBe(false);
-  expect(runs.names).toEqual(["a.mp4", "b.mp4"]);
+  await expect.poll(() => runs.names, { timeout: 20_000 }).toEqual(["a.mp4", "b.mp4"]);
   runs.end(b.id, new MultiboxError("DISK_FULL", "There is no space left.", "Make some."));
   expect(await ended(jobs, b.id)).toMatchObject({ state: "failed", error: { code: "DISK_FULL", hint: "Make some." } });
   expect(events.filter(({ id }) => id === a.id).map(({ job }) => job?.state)).toEqual([
@@ -167,7 +175,9 @@ test("the next server goes on with what ran, then with what waited, and clears a
 test("the oldest that have ended make room, by number and by age; where none has, no more are taken", async () => {
   const runs = new Runs();
   const clock = new VirtualTimeScheduler();
-  const jobs = open(runs, { maxCount: 2, maxAgeMs: 7 * 86_400_000 }, clock);
+  const watch = { now: () => clock.now(), heldMs: () => 0 };
+  const retention = new Retention({ watch, maxAgeMs: 7 * 86_400_000, clock: steady(clock) });
+  const jobs = open(runs, { maxCount: 2 }, clock, retention);
   jobs.open();
   const a = await jobs.create(video("a.mp4"));
   const b = await jobs.create(video("b.mp4"));
