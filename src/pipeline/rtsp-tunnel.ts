@@ -4,11 +4,12 @@ import { connect, createServer, isIP, type AddressInfo, type Socket } from "node
 import { pipeline, Transform } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { MultiboxError, sentenceOf } from "../errors.ts";
+import { RtspReader } from "./rtsp-reader.ts";
 
 export interface RtspTunnel {
   /** On 127.0.0.1, in plain RTSP. */
   readonly port: number;
-  /** ADDRESS_FORBIDDEN once the camera has tried to lead somewhere else. */
+  /** ADDRESS_FORBIDDEN once the connection was ended because of what the camera, or ffmpeg, has sent. */
   readonly refusal: MultiboxError | undefined;
   /** Idempotent. Ends the connection. */
   close(): void;
@@ -21,17 +22,18 @@ export interface TunnelOptions {
   /** As the URL has it: for sentences, and for TLS. */
   readonly host: string;
   readonly tls: boolean;
+  /** The connection was refused; `refusal` says why. The reader may not notice that it ended. */
+  readonly onRefused?: () => void;
 }
 
 const CONNECT_MS = 10_000;
-/** More than ffmpeg reads of a line. */
-const LINE = 8192;
-/** As ffmpeg reads it, wherever it stands: what it would take for the beginning of a line is not ours to know. */
-const REDIRECTION = /RTSP\/\S*\s+\+?0*3\d\d(?!\d)/i;
+const STATUS_LINE = /^RTSP\/1\.0 [1-5]\d\d [\x20-\x7e\x80-\xff]*$/;
+const REQUEST_LINE = /^[A-Z_]+ [\x21-\x7e\x80-\xff]+ RTSP\/1\.0$/;
 
 /**
- * ffmpeg follows RTSP's redirections (status 3xx) without asking anyone, until it plays; until then what the camera says is read
- * here first. Fails with STREAM_UNREACHABLE.
+ * ffmpeg follows redirects (status 3xx) without asking until it plays, and reads status lines more leniently than any pattern for bad
+ * ones could foresee. So until then only complete messages pass that are strict RTSP/1.0 and no redirect; everything else ends the connection.
+ * Fails with STREAM_UNREACHABLE.
  */
 export async function openRtspTunnel(options: TunnelOptions): Promise<RtspTunnel> {
   const remote = await reach(options);
@@ -46,14 +48,15 @@ export async function openRtspTunnel(options: TunnelOptions): Promise<RtspTunnel
   remote.once("close", () => server.close());
   server.once("connection", (local) => {
     server.close();
-    const guard = watch(local, () => {
-      const sentence = `The camera at "${options.host}" leads to another address, which is not checked.`;
-      refusal = new MultiboxError("ADDRESS_FORBIDDEN", sentence, "Give the address where it really is.");
+    const refuse = (reason: string, hint: string): Error => {
+      refusal ??= new MultiboxError("ADDRESS_FORBIDDEN", `The camera at "${options.host}" ${reason}.`, hint);
+      options.onRefused?.();
       return refusal;
-    });
+    };
+    const { requests, answers } = createFilters(refuse);
     // Whichever side ends, or fails, ends the other.
-    pipeline(local, remote, () => close());
-    pipeline(remote, guard, local, () => close());
+    pipeline(local, requests, remote, () => close());
+    pipeline(remote, answers, local, () => close());
   });
   return {
     port: (server.address() as AddressInfo).port,
@@ -84,18 +87,44 @@ async function reach({ address, port, host, tls }: TunnelOptions): Promise<Socke
   return socket;
 }
 
-/** Lets through what the camera says, unless it redirects before `local` has asked to play. */
-function watch(local: Socket, refuse: () => Error): Transform {
-  let said = "";
-  let plays = false;
-  local.on("data", (request: Buffer) => (plays ||= request.subarray(0, 5).toString("latin1") === "PLAY "));
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      if (plays) return done(null, chunk);
-      // ffmpeg leaves these out, wherever they stand.
-      said = (said + chunk.toString("latin1").replaceAll("\r", "")).slice(-LINE);
-      if (REDIRECTION.test(said)) done(refuse());
-      else done(null, chunk);
-    },
-  });
+interface Filters {
+  readonly requests: Transform;
+  readonly answers: Transform;
 }
+
+type Refuse = (reason: string, hint: string) => Error;
+
+/** Pass what both sides have to say strictly, until the camera has agreed to play; ffmpeg follows no redirect after that. */
+function createFilters(refuse: Refuse): Filters {
+  let asksToPlay = false;
+  let plays = false;
+  const request = new RtspReader(REQUEST_LINE, (line) => (asksToPlay ||= line.startsWith("PLAY ")));
+  const answer = new RtspReader(STATUS_LINE, (line) => {
+    const status = line.slice(9, 12);
+    if (status.startsWith("3")) throw new Redirect();
+    plays ||= asksToPlay && status.startsWith("2");
+  });
+  const filter = (reader: RtspReader, whose: string): Transform =>
+    new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        if (plays) return done(null, Buffer.concat([reader.takeRest(), chunk]));
+        try {
+          const whole = reader.push(chunk);
+          if (plays) whole.push(reader.takeRest());
+          done(null, Buffer.concat(whole));
+        } catch (error) {
+          done(error instanceof Redirect ? refuse(REDIRECTS, GIVE_ADDRESS) : refuse(notStrict(whose, error), LET_IT));
+        }
+      },
+    });
+  return { requests: filter(request, "was sent"), answers: filter(answer, "sent") };
+}
+
+class Redirect extends Error {}
+
+const REDIRECTS = "leads to another address, which is not checked";
+const GIVE_ADDRESS = "Give the address where it really is.";
+const notStrict = (whose: string, error: unknown): string =>
+  `${whose} something that is not strict RTSP/1.0 and could lead to another address: ${sentenceOf(error)}`;
+const LET_IT =
+  "This server takes only public addresses over the API (setting `forbidPrivateAddresses`); give such a stream in its configuration.";

@@ -28,13 +28,17 @@ export async function inputOf(
   config: StreamConfig,
   ffmpeg: Pick<Ffmpeg, "takesScripts">,
   rules?: AddressRules,
+  /** The tunnel has ended the connection; its `refusal` says why. */
+  onRefused?: () => void,
 ): Promise<Input> {
   const checked = rules?.apply(config.url) === true ? rules : undefined;
-  switch (schemeOf(config.url)) {
+  const scheme = schemeOf(config.url);
+  if (scheme !== "file" && CONTROL.test(config.url)) throw controlCharacter(config.url);
+  switch (scheme) {
     case "rtsp":
     case "rtsps":
       return checked
-        ? checkedRtsp(config, ffmpeg, checked)
+        ? checkedRtsp(config, ffmpeg, checked, onRefused)
         : rtspInput(escapeUserInfo(config.url), config.transport, ffmpeg);
     case "http":
     case "https":
@@ -49,6 +53,15 @@ export async function inputOf(
         "Use rtsp://, rtsps://, http://, https://, or the path of a file.",
       );
   }
+}
+
+/** Such a URL would put lines of its own into what ffmpeg sends. */
+// oxlint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u001f\u007f]/;
+
+function controlCharacter(url: string): MultiboxError {
+  const sentence = `${JSON.stringify(redactUrl(url))} holds a control character, which no URL can.`;
+  return new MultiboxError("STREAM_BAD_URL", sentence, "Give the URL without it, or percent-encode it.");
 }
 
 /**
@@ -115,14 +128,21 @@ const LOOK_BRIEFLY: Options = [
 const CAMERA_OPTIONS = [...asArguments(LOOK_BRIEFLY), ...FEW_THREADS];
 
 const RTSP_PROTOCOLS = "rtsp,rtsps,rtp,udp,tcp,tls,crypto";
+/** Within the tunnel, which speaks TLS itself, and has no UDP. */
+const TUNNEL_PROTOCOLS = "rtsp,tcp";
 
 /**
  * No `-timeout`: it takes several times as long as it says, and means something else in ffmpeg 4. See supervise.ts. A URL
  * with a password goes into a script, which hands packets on as they come; an ffmpeg of 4.x has it among its arguments.
  */
-function rtspInput(url: string, transport: StreamConfig["transport"], ffmpeg: Pick<Ffmpeg, "takesScripts">): Input {
+function rtspInput(
+  url: string,
+  transport: StreamConfig["transport"],
+  ffmpeg: Pick<Ffmpeg, "takesScripts">,
+  protocols = RTSP_PROTOCOLS,
+): Input {
   const options: Options = [
-    ["protocol_whitelist", RTSP_PROTOCOLS],
+    ["protocol_whitelist", protocols],
     ["rtsp_transport", transport],
     ["allowed_media_types", "video"],
     ...LOOK_BRIEFLY,
@@ -133,7 +153,7 @@ function rtspInput(url: string, transport: StreamConfig["transport"], ffmpeg: Pi
   return {
     url,
     script: ["ffconcat version 1.0", `file ${quoted(url)}`, ...lines, ""].join("\n"),
-    options: [...whitelist(`${RTSP_PROTOCOLS},pipe`), "-f", "concat", "-safe", "0", ...CAMERA_OPTIONS],
+    options: [...whitelist(`${protocols},pipe`), "-f", "concat", "-safe", "0", ...CAMERA_OPTIONS],
   };
 }
 
@@ -154,14 +174,22 @@ async function checkedRtsp(
   config: StreamConfig,
   ffmpeg: Pick<Ffmpeg, "takesScripts">,
   rules: AddressRules,
+  onRefused?: () => void,
 ): Promise<Input> {
   const { before, host, after } = splitHost(escapeUserInfo(config.url));
   const [, scheme, userInfo] = /^(rtsps?):\/\/(.*)$/is.exec(before)!;
   const [, port, path] = /^(?::(\d+))?(.*)$/s.exec(after)!;
   const tls = scheme!.toLowerCase() === "rtsps";
   const address = await rules.check(host);
-  const tunnel = await openRtspTunnel({ address, port: Number(port ?? (tls ? 322 : 554)), host, tls });
-  return { ...rtspInput(`rtsp://${userInfo}127.0.0.1:${tunnel.port}${path}`, "tcp", ffmpeg), tunnel };
+  const tunnel = await openRtspTunnel({
+    address,
+    port: Number(port ?? (tls ? 322 : 554)),
+    host,
+    tls,
+    ...(onRefused && { onRefused }),
+  });
+  const url = `rtsp://${userInfo}127.0.0.1:${tunnel.port}${path}`;
+  return { ...rtspInput(url, "tcp", ffmpeg, TUNNEL_PROTOCOLS), tunnel };
 }
 
 /**

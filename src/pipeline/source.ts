@@ -63,7 +63,9 @@ export function openSource(config: StreamConfig, options: SourceOptions): Observ
 
     const run = async (): Promise<void> => {
       const ffmpeg = options.ffmpeg ?? (await findFfmpeg());
-      const input = await inputOf(config, ffmpeg, options.addresses);
+      // An older ffmpeg does not notice that a camera has hung up before it played.
+      const refused = (): void => subscriber.error(tunnel?.refusal);
+      const input = await inputOf(config, ffmpeg, options.addresses, refused);
       tunnel = input.tunnel;
       if (subscriber.closed) return;
       const readColour = createColourReader();
