@@ -16,7 +16,7 @@ import { defaultCacheDir, defaultDataDir } from "./cache-dir.ts";
 import { Config, postProcessOf } from "./config.ts";
 import { MultiboxError, sentenceOf, systemCode } from "./errors.ts";
 import { loadConfig } from "./load-config.ts";
-import { redactUrl } from "./pipeline/stream.ts";
+import { redactSecrets, redactUrl } from "./redact.ts";
 import { packageVersion } from "./version.ts";
 
 /** Failures that the caller mends by calling otherwise. */
@@ -80,6 +80,7 @@ const program = new Command("multibox")
   .addHelpText("after", "\nStart here:  multibox serve        then open the address that it prints")
   // Long names of options leave less than commander wants for their prose before it wraps it.
   .configureHelp({ minWidthToWrap: 30 })
+  .configureOutput({ writeErr: (text) => process.stderr.write(redactSecrets(text)) })
   .exitOverride();
 
 const serveCommand = program
@@ -267,7 +268,7 @@ try {
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (!(error instanceof MultiboxError)) {
-    console.error(error instanceof Error ? error.stack : sentenceOf(error));
+    console.error(redactSecrets(error instanceof Error ? (error.stack ?? error.message) : sentenceOf(error)));
     return 1;
   }
   console.error(`multibox: ${error.toString()}`);

@@ -1,16 +1,17 @@
 // The one error that users see: a code, a sentence with the offending value, and what to do about it.
+import { redactSecrets } from "./redact.ts";
 
-/** A failure that is explained to the user. Everything else that is thrown is a bug and keeps its stack trace. */
+/** A failure that is explained to the user, never with a secret of a URL. Everything else that is thrown is a bug and keeps its stack trace. */
 export class MultiboxError extends Error {
   readonly code: string;
   /** What the user can do, as a sentence; empty when the message says it all. */
   readonly hint: string;
 
   constructor(code: string, message: string, hint = "", options?: ErrorOptions) {
-    super(message, options);
+    super(redactSecrets(message), options);
     this.name = "MultiboxError";
     this.code = code;
-    this.hint = hint;
+    this.hint = redactSecrets(hint);
   }
 
   /** `CODE: what happened. What to do.` */

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { Config } from "./config.ts";
 import { readConfigFile } from "./config-file.ts";
 import { MultiboxError } from "./errors.ts";
-import { redactUrl } from "./pipeline/stream.ts";
+import { redactUrl } from "./redact.ts";
 import { show } from "./server/api/explain.ts";
 
 /** Where settings may come from, the strongest last. Keys are those of `Config`. */

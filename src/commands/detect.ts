@@ -6,6 +6,7 @@ import { findPictures } from "../annotate/find-inputs.ts";
 import { type Output, outputsOf, parseOutputs, requireDistinct } from "../annotate/outputs.ts";
 import type { Config } from "../config.ts";
 import { MultiboxError, sentenceOf, systemCode } from "../errors.ts";
+import { redactSecrets, redactUrl } from "../redact.ts";
 import type { Detection } from "../model/detection.ts";
 import type { Detector } from "../model/detector.ts";
 import { openDetector } from "../model/detector-pool.ts";
@@ -52,7 +53,7 @@ export async function detectFiles(names: readonly string[], options: DetectOptio
       } catch (error) {
         if (error instanceof MultiboxError && WRITING.has(error.code)) throw error;
         failed += 1;
-        console.error(`${file}: ${sentenceOf(error)}`);
+        console.error(`${redactUrl(file)}: ${redactSecrets(sentenceOf(error))}`);
       }
     }
     await sink?.finish({});

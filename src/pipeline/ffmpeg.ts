@@ -6,7 +6,7 @@ import { MultiboxError, sentenceOf, systemCode } from "../errors.ts";
 import type { Ffmpeg } from "./find-ffmpeg.ts";
 import { createGuard, type Guard } from "./guard.ts";
 import { openRawPipe, type Intake } from "./raw-pipe.ts";
-import { redactText } from "./stream.ts";
+import { redactText } from "../redact.ts";
 
 /** One run of ffmpeg. Options are arguments, one string each, and are never split or quoted. */
 export interface FfmpegRun {

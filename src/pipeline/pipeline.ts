@@ -19,13 +19,13 @@ import type { AddressRules } from "./source-input.ts";
 import {
   isLive,
   patched,
-  redactUrl,
   schemeOf,
   type StreamConfig,
   type StreamCounts,
   type StreamPatch,
   type StreamStatus,
 } from "./stream.ts";
+import { redactUrl } from "../redact.ts";
 
 export interface Pipeline {
   /** Hot. A frame may be used during the emission; whoever needs it longer retains it and releases it. */

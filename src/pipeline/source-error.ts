@@ -2,7 +2,8 @@
 import { resolve } from "node:path";
 import { MultiboxError } from "../errors.ts";
 import type { FfmpegExit } from "./ffmpeg.ts";
-import { redactText, redactUrl, schemeOf, type StreamConfig } from "./stream.ts";
+import { schemeOf, type StreamConfig } from "./stream.ts";
+import { redactText, redactUrl } from "../redact.ts";
 
 /** What a line of ffmpeg's stands for. The first that is found anywhere in the tail wins: ffmpeg says causes first. */
 const CAUSES: readonly (readonly [RegExp, string, string, string])[] = [

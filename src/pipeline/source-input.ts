@@ -6,7 +6,8 @@ import { MultiboxError, systemCode } from "../errors.ts";
 import type { FfmpegInput } from "./ffmpeg.ts";
 import type { Ffmpeg } from "./find-ffmpeg.ts";
 import { openRtspTunnel, type RtspTunnel } from "./rtsp-tunnel.ts";
-import { isLive, redactUrl, schemeOf, type StreamConfig } from "./stream.ts";
+import { isLive, schemeOf, type StreamConfig } from "./stream.ts";
+import { redactUrl } from "../redact.ts";
 
 /** Where URLs of some streams may lead to. */
 export interface AddressRules {
@@ -133,7 +134,7 @@ const TUNNEL_PROTOCOLS = "rtsp,tcp";
 
 /**
  * No `-timeout`: it takes several times as long as it says, and means something else in ffmpeg 4. See supervise.ts. A URL
- * with a password goes into a script, which hands packets on as they come; an ffmpeg of 4.x has it among its arguments.
+ * with a secret goes into a script, which hands packets on as they come; an ffmpeg of 4.x has it among its arguments.
  */
 function rtspInput(
   url: string,
@@ -147,8 +148,8 @@ function rtspInput(
     ["allowed_media_types", "video"],
     ...LOOK_BRIEFLY,
   ];
-  const hasUserInfo = splitHost(url).before.endsWith("@");
-  if (!hasUserInfo || !ffmpeg.takesScripts) return { url, options: [...asArguments(options), ...FEW_THREADS] };
+  if (redactUrl(url) === url || !ffmpeg.takesScripts)
+    return { url, options: [...asArguments(options), ...FEW_THREADS] };
   const lines = options.map(([name, value]) => `option ${name} ${value}`);
   return {
     url,

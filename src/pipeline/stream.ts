@@ -5,7 +5,7 @@ import type { DropCause } from "./frame.ts";
 /** Where a stream's pictures come from. */
 export interface StreamConfig {
   readonly id: string;
-  /** `rtsp(s)://`, `http(s)://`, or the path of a file. May hold a password: never print it, see `redactUrl`. */
+  /** `rtsp(s)://`, `http(s)://`, or the path of a file. May hold a password: never print it, see redact.ts. */
   readonly url: string;
   /** Files only. true: played in real time over and over, as a camera would; false: every frame once, as fast as it goes. */
   readonly loop: boolean;
@@ -116,49 +116,4 @@ export function schemeOf(url: string): (typeof SCHEMES)[number] | "file" | undef
 /** A camera or a looped file: the newest frame wins. A file that is played once is not live: no frame is dropped. */
 export function isLive(config: StreamConfig): boolean {
   return schemeOf(config.url) !== "file" || config.loop;
-}
-
-/**
- * The URL without user name and password, for logs, messages and answers. Passwords are often written with `@ : / #`
- * in them, unescaped, so the user info ends at the last `@`; only a URL that cannot have one is left whole. What is no URL
- * because of a slip (`rtsp:/`, `user:password@host`, a blank in front) may hold a password all the same.
- */
-export function redactUrl(url: string): string {
-  const found = userInfoIn(url);
-  return found ? url.slice(0, found.start) + url.slice(found.end + 1) : url;
-}
-
-/** Takes every trace of the URL's user info out of a text, a line of ffmpeg's for example. */
-export function redactText(text: string, url: string): string {
-  const found = userInfoIn(url);
-  if (!found) return text;
-  const userInfo = url.slice(found.start, found.end);
-  const password = userInfo.slice(userInfo.indexOf(":") + 1);
-  return [url, userInfo, password, ...otherForms(password)]
-    .filter((secret) => secret.length > 0)
-    .reduce((clear, secret) => clear.replaceAll(secret, "***"), text);
-}
-
-/** Where a URL's user info begins, and the `@` that ends it. */
-function userInfoIn(url: string): { start: number; end: number } | undefined {
-  const scheme = /[a-z][a-z0-9+.-]*:\/\//i.exec(url) ?? /^\s*(?:rtsps?|https?):\/?/i.exec(url);
-  const start = scheme ? scheme.index + scheme[0].length : 0;
-  const authority = url.slice(start).split(/[/?#]/, 1)[0]!;
-  const canHaveOne = scheme ? /[@:]/.test(authority) : authority.includes(":") && !/^[a-z]:\\/i.test(url);
-  const end = canHaveOne ? url.lastIndexOf("@") : -1;
-  if (end >= start) return { start, end };
-  // One may stand in another: `concat://rtsp://user:password@host`.
-  const inner = scheme && url.includes("://", start) ? userInfoIn(url.slice(start)) : undefined;
-  return inner && { start: start + inner.start, end: start + inner.end };
-}
-
-/** Half of a surrogate pair cannot be encoded, and a lone % cannot be decoded. */
-function otherForms(text: string): string[] {
-  return [encodeURIComponent, decodeURIComponent].flatMap((form) => {
-    try {
-      return [form(text)];
-    } catch {
-      return [];
-    }
-  });
 }

@@ -3,7 +3,8 @@ import { catchError, defer, EMPTY, endWith, map, Observable, retry, tap, timer, 
 import { MultiboxError, sentenceOf } from "../errors.ts";
 import { steadyScheduler } from "../steady-scheduler.ts";
 import type { Frame } from "./frame.ts";
-import { isLive, redactText, redactUrl, type StreamConfig, type StreamState } from "./stream.ts";
+import { isLive, type StreamConfig, type StreamState } from "./stream.ts";
+import { redactText, redactUrl } from "../redact.ts";
 
 /** How long to wait before each further attempt. */
 interface Backoff {

@@ -42,7 +42,7 @@ const url = plainText(2048).describe("rtsp://, rtsps://, http://, https://, or t
 
 export const StreamInfo = z.strictObject({
   id: StreamId,
-  url: z.string().describe("Without user name and password."),
+  url: z.string().describe("Without user name and password, and with *** for secrets in its query or path."),
   state: StreamState,
   since: z.string().describe("When the state began, ISO 8601."),
   error: ErrorBody.optional().describe("The last failure; absent while all is well."),

@@ -1,14 +1,7 @@
 // Schemes, what is live, and that no password gets out.
 import { describe, expect, test } from "vitest";
-import {
-  isLive,
-  patched,
-  redactText,
-  redactUrl,
-  sameSource,
-  schemeOf,
-  type StreamConfig,
-} from "../../src/pipeline/stream.ts";
+import { isLive, patched, sameSource, schemeOf, type StreamConfig } from "../../src/pipeline/stream.ts";
+import { redactText, redactUrl } from "../../src/redact.ts";
 
 test.each([
   ["rtsp://a/b", "rtsp"],

@@ -1,6 +1,6 @@
 // What a zod schema says against an input, as one sentence with the field and its value.
 import type { z } from "zod";
-import { redactUrl } from "../../pipeline/stream.ts";
+import { redactUrl } from "../../redact.ts";
 
 type Issue = z.core.$ZodIssue;
 

@@ -21,6 +21,7 @@ type Problem = z.infer<typeof Problem>;
 const STATUSES: Readonly<Record<string, number>> = {
   BAD_REQUEST: 400,
   STREAM_BAD_SCHEME: 400,
+  STREAM_BAD_URL: 400,
   FILE_NOT_FOUND: 400,
   LABEL_UNKNOWN: 400,
   CAPTURE_INVALID: 400,

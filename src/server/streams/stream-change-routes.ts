@@ -2,7 +2,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import { json, jsonBody, problems, readsJson, SECURED } from "../api/api-route.ts";
-import { permitted, type StreamLimits } from "./permitted-stream.ts";
+import { permitted, withoutShownUrl, type StreamLimits } from "./permitted-stream.ts";
 import { StreamInfo, StreamPatch } from "../protocol.ts";
 import type { StreamRegister } from "./stream-register.ts";
 import { streamInfo } from "./streams.ts";
@@ -22,7 +22,7 @@ const changeRoute = createRoute({
   tags,
   summary: "Change a stream",
   description: [
-    "A JSON merge patch: what is absent stays as it is, `null` takes a setting back.",
+    "A JSON merge patch: what is absent stays as it is, `null` takes a setting back. A `url` that equals the one shown changes nothing.",
     "It is decoded anew only where url, loop, transport or maxFps change; its counts and `seq` go on.",
   ].join(" "),
   security: SECURED,
@@ -31,7 +31,7 @@ const changeRoute = createRoute({
   responses: {
     200: json(StreamInfo, "As it is now."),
     ...problems("STREAM_UNKNOWN", "STREAM_CHANGED", "STREAM_BAD_SCHEME"),
-    ...problems("ADDRESS_FORBIDDEN", "FILE_NOT_ALLOWED", "FILE_NOT_FOUND", "LABEL_UNKNOWN"),
+    ...problems("STREAM_BAD_URL", "ADDRESS_FORBIDDEN", "FILE_NOT_ALLOWED", "FILE_NOT_FOUND", "LABEL_UNKNOWN"),
   },
 });
 
@@ -75,8 +75,8 @@ export function streamChangeRoutes(pipeline: Pipeline, register: StreamRegister,
 
   app.openapi(changeRoute, async (c) => {
     const { id } = c.req.valid("param");
-    pipeline.status(id);
-    const patch = await permitted(c.req.valid("json"), limits);
+    const { config } = pipeline.status(id);
+    const patch = await permitted(withoutShownUrl(c.req.valid("json"), config.url), limits);
     register.checkMatch(id, c.req.valid("header")["if-match"]);
     pipeline.change(id, patch);
     return c.json(streamInfo(pipeline, pipeline.status(id)), 200);

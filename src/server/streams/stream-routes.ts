@@ -46,7 +46,7 @@ const addRoute = createRoute({
   responses: {
     201: json(StreamInfo, "It was added. The header Location has its path."),
     ...problems("STREAM_BAD_SCHEME", "FILE_NOT_FOUND", "LABEL_UNKNOWN", "FILE_NOT_ALLOWED", "STREAM_EXISTS"),
-    ...problems("ADDRESS_FORBIDDEN", "STREAM_NOT_YOURS"),
+    ...problems("STREAM_BAD_URL", "ADDRESS_FORBIDDEN", "STREAM_NOT_YOURS"),
   },
 });
 

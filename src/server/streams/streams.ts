@@ -1,7 +1,8 @@
 // Streams as the wire tells of them: no passwords, times as ISO 8601.
 import type { Latency } from "../../pipeline/latency.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
-import { redactText, redactUrl, type StreamStatus } from "../../pipeline/stream.ts";
+import { type StreamStatus } from "../../pipeline/stream.ts";
+import { redactText, redactUrl } from "../../redact.ts";
 import type { ErrorBody } from "../api/error-body.ts";
 import type { StreamEvent, StreamInfo } from "../protocol.ts";
 
