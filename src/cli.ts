@@ -15,6 +15,7 @@ import { addTrainCommand } from "./commands/train-command.ts";
 import { defaultCacheDir, defaultDataDir } from "./cache-dir.ts";
 import { Config, postProcessOf } from "./config.ts";
 import { MultiboxError, sentenceOf, systemCode } from "./errors.ts";
+import { failAtOnce, onUncaught } from "./last-resort.ts";
 import { loadConfig } from "./load-config.ts";
 import { redactSecrets, redactUrl } from "./redact.ts";
 import { packageVersion } from "./version.ts";
@@ -258,6 +259,7 @@ process.stdout.on("error", (error) => {
   process.exit(0);
 });
 
+onUncaught(failAtOnce);
 try {
   await program.parseAsync();
 } catch (error) {

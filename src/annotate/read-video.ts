@@ -45,8 +45,6 @@ export interface VideoReading {
   stop(): void;
 }
 
-/** How long ffmpeg may take to end when it is asked to. */
-const KILL_AFTER_MS = 2000;
 /** How long pictures wait for ffmpeg to describe them; it always does, unless a future one prints it otherwise. */
 const DESCRIBED_AFTER_MS = 5000;
 
@@ -56,8 +54,6 @@ export function readVideo(options: ReadOptions): VideoReading {
   const damage = new DamageLog();
   let failure: unknown;
   let stopped = false;
-  let ended = false;
-  let timer: NodeJS.Timeout | undefined;
   let pool = 1;
   let lastPts = 0;
   let nut: NutStream | undefined;
@@ -68,8 +64,7 @@ export function readVideo(options: ReadOptions): VideoReading {
     if (stopped) return;
     stopped = true;
     writer.discard();
-    handle.kill("SIGTERM");
-    if (!ended) timer = setTimeout(() => handle.kill("SIGKILL"), KILL_AFTER_MS);
+    handle.stop();
   };
   const fail = (error: unknown): void => {
     if (!stopped) failure = error;
@@ -135,10 +130,7 @@ export function readVideo(options: ReadOptions): VideoReading {
   });
 
   const run = async (): Promise<{ decoded: number; damage: DamageLog }> => {
-    const exit = await handle.done.finally(() => {
-      ended = true;
-      clearTimeout(timer);
-    });
+    const exit = await handle.done;
     if (failure !== undefined) throw failure;
     const { decoded } = writer;
     if (stopped) return { decoded, damage };

@@ -1,10 +1,8 @@
 // `multibox doctor`: each thing that a server needs is tried, not guessed: ffmpeg, model and engine, folders, port.
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, mkdir, rm, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import sharp from "sharp";
 import { type Config, postProcessOf } from "../config.ts";
 import { demoClipPath } from "../demo-clip.ts";
@@ -13,6 +11,7 @@ import { decodePicture } from "../model/decode-picture.ts";
 import type { RgbImage } from "../model/detection.ts";
 import { openDetector } from "../model/detector-pool.ts";
 import { gpuDevices } from "../model/engines/gpu-devices.ts";
+import { captureProcess } from "../pipeline/capture-process.ts";
 import { type Ffmpeg, findFfmpeg } from "../pipeline/find-ffmpeg.ts";
 import { packageVersion } from "../version.ts";
 import { findShown } from "./model-folder.ts";
@@ -165,16 +164,11 @@ async function testPicture(cacheDir: string, ffmpeg: Promise<Ffmpeg>): Promise<{
   }
   const { path } = await ffmpeg;
   const args = ["-v", "error", "-ss", "1.5", "-i", clip, "-frames:v", "1", "-f", "image2", "-c:v", "png", "pipe:1"];
-  const { stdout } = await promisify(execFile)(path, args, {
-    encoding: "buffer",
-    maxBuffer: 2 ** 25,
-    windowsHide: true,
-  });
-  return { picture: await decodePicture(stdout), name: "a frame of the demo" };
+  const image = await captureProcess(path, args, { maxBytes: 2 ** 25 });
+  return { picture: await decodePicture(image), name: "a frame of the demo" };
 }
 
 async function askFfmpeg(ffmpeg: Promise<Ffmpeg>, option: string): Promise<string> {
   const { path } = await ffmpeg;
-  const { stdout } = await promisify(execFile)(path, ["-hide_banner", option], { maxBuffer: 4e6, windowsHide: true });
-  return stdout;
+  return (await captureProcess(path, ["-hide_banner", option])).toString();
 }

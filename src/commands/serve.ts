@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
+import { config as rxjs } from "rxjs";
 import { captureBoundsOf, type Config } from "../config.ts";
 import { demoClip } from "../demo-clip.ts";
 import { sentenceOf } from "../errors.ts";
@@ -30,6 +31,7 @@ import { type RunningServer, startServer } from "../server/serve.ts";
 import { checkListen } from "../server/access/source-check.ts";
 import { openStore, storePath } from "../server/store.ts";
 import { Tokens } from "../server/access/tokens.ts";
+import { onUncaught, stackOf, UNEXPECTED } from "../last-resort.ts";
 import { packageVersion } from "../version.ts";
 import { type ReloadOptions, reloadOnChange } from "./config-reload.ts";
 import { openBackground } from "./serve-background.ts";
@@ -53,6 +55,8 @@ export interface ServeOptions {
 export async function serve({ config, source, cacheDir, dataDir, demo, json }: ServeOptions): Promise<void> {
   const logger = createLogger(config);
   const stop = stopSignal(logger);
+  // What a listener of frames or states throws is no reason to end anything else.
+  rxjs.onUnhandledError = (error) => logger.error(`A listener failed: ${stackOf(error)}`);
   const unlock = lockDataDir(dataDir);
   const store = openStore(storePath(dataDir));
   checkListen(config, new Tokens(store).anyValid());
@@ -245,12 +249,17 @@ function stopSignal(logger: Logger): StopSignal {
         if (asked) process.exit(1);
         asked = true;
         logger.info({ signal }, "stopping");
-        if (!started) process.exit(0);
+        if (!started) process.exit();
         setTimeout(() => process.exit(1), STOP_MS).unref();
         resolve();
       };
       process.on("SIGINT", onSignal);
       process.on("SIGTERM", onSignal);
+      onUncaught((error) => {
+        logger.fatal(`${UNEXPECTED} ${stackOf(error)}`);
+        process.exitCode = 1;
+        if (!asked) onSignal("SIGTERM");
+      });
       onNpmGone(() => {
         if (!asked) onSignal("SIGTERM");
       });

@@ -1,11 +1,12 @@
-// Runs ffmpeg: the only file that knows fluent-ffmpeg.
-import type { ChildProcess } from "node:child_process";
-import { finished, Readable, type Writable } from "node:stream";
+// Runs ffmpeg: the only file that knows fluent-ffmpeg, which makes the arguments; run-process.ts runs it.
+import { Readable, type Writable } from "node:stream";
 import fluent from "fluent-ffmpeg";
-import { MultiboxError, sentenceOf, systemCode } from "../errors.ts";
+import { MultiboxError, systemCode } from "../errors.ts";
+import { toolEnvironment } from "./child-environment.ts";
 import type { Ffmpeg } from "./find-ffmpeg.ts";
 import { createGuard, type Guard } from "./guard.ts";
 import { openRawPipe, type Intake } from "./raw-pipe.ts";
+import { runProcess, type RunningProcess } from "./run-process.ts";
 import { redactText } from "../redact.ts";
 
 /** One run of ffmpeg. Options are arguments, one string each, and are never split or quoted. */
@@ -15,9 +16,11 @@ export interface FfmpegRun {
   readonly outputOptions: readonly string[];
   /** A file that is overwritten; or where the bytes of ffmpeg's output go, at the pace that it takes them. */
   readonly output: string | Writable | RawOutput;
-  /** Each line of stderr, without passwords, as `[demuxer @ 0x1] [error] text`. */
+  /** Each line of stderr, without passwords, as `[demuxer @ 0x1] [error] text`, cut off after 4 KiB. */
   readonly onLine?: (line: string) => void;
   readonly guard?: Guard;
+  /** Most resident memory in MiB, above which it is killed; 4096 when absent. */
+  readonly maxMemoryMb?: number;
 }
 
 export interface FfmpegInput {
@@ -43,89 +46,77 @@ export interface FfmpegExit {
   readonly signal: NodeJS.Signals | null;
   /** The last lines of stderr, without passwords. */
   readonly stderrTail: readonly string[];
+  /** It was killed because it used more memory than it may, in MiB. */
+  readonly tooLargeMb?: number;
 }
 
 export interface FfmpegHandle {
   /** Resolves when the process is gone and all its output was taken; rejects if it never started. */
   readonly done: Promise<FfmpegExit>;
-  /** Sends the signal; one that comes before the process does is kept for it, one that comes after is nothing. */
+  /** Sends the signal; one that comes before the process does is kept for it, one that comes after does nothing. */
   kill(signal: NodeJS.Signals): void;
+  /** Asks it to end, and kills it after two seconds; the same before it has started, and nothing after. */
+  stop(): void;
 }
 
 const TAIL_LINES = 20;
+const MAX_MEMORY_MB = 4096;
+const MIB = 1024 * 1024;
 
 export function runFfmpeg(run: FfmpegRun): FfmpegHandle {
-  const { ffmpeg, inputs, output, guard = createGuard() } = run;
+  const { ffmpeg, inputs, output, guard = createGuard(), maxMemoryMb = MAX_MEMORY_MB } = run;
   const redact = (text: string): string =>
     inputs.reduce((clear, { url }) => (typeof url === "string" ? redactText(clear, url) : clear), text);
-  const command = fluent({ stdoutLines: TAIL_LINES }).setFfmpegPath(ffmpeg.path);
-  Object.assign(command, UNASKED);
-  for (const [index, { url, script, options = [] }] of inputs.entries()) {
-    command.input(script === undefined ? url : Readable.from([script]));
-    // As arguments, not as a list: fluent-ffmpeg splits a list's strings at their blanks.
-    command.inputOptions(...(index === 0 ? GLOBAL_OPTIONS : []), ...options);
-  }
   const stderrTail: string[] = [];
-  let child: ChildProcess | undefined;
-  let early: NodeJS.Signals | undefined;
+  let running: RunningProcess | undefined;
+  /** What was asked for before there was a process. */
+  let early: ((process: RunningProcess) => void) | undefined;
 
-  command.on("stderr", (line) => {
-    if (line.trim() === "") return;
+  const onLine = (line: string): void => {
     const clear = redact(line);
     stderrTail.push(clear);
     if (stderrTail.length > TAIL_LINES) stderrTail.shift();
     run.onLine?.(clear);
-  });
-
-  const start = (to: string | Writable): Promise<FfmpegExit> =>
-    new Promise((resolve, reject) => {
-      const settle = (error?: Error): void => {
-        if (child?.pid === undefined) {
-          // Anything else is a lack of processes or open files, and not of an ffmpeg.
-          const code = /ENOENT|EACCES/.test(systemCode(error) ?? "") ? "FFMPEG_MISSING" : "FFMPEG_FAILED";
-          reject(new MultiboxError(code, `ffmpeg (${ffmpeg.path}) could not be started: ${redact(sentenceOf(error))}`));
-          return;
-        }
-        // Asked of the child, and not noted at its 'exit': fluent-ffmpeg hears that before us.
-        const answer = { code: child.exitCode, signal: child.signalCode, stderrTail };
-        // `open` waits for what is left in a pipe.
-        if (typeof to === "string") resolve(answer);
-        else finished(to, { readable: false }, () => resolve(answer));
-      };
-      command.on("start", () => {
-        // The process is fluent-ffmpeg's own property; there is no other way to its id.
-        child = (command as unknown as { readonly ffmpegProc: ChildProcess }).ffmpegProc;
-        // Where a process cannot be spawned, fluent-ffmpeg's own listener throws, and that would end the server.
-        child.removeAllListeners("error").on("error", (error) => child?.pid === undefined && settle(error));
-        const unwatch = child.pid === undefined ? undefined : guard.watch(child.pid);
-        child.once("exit", () => unwatch?.());
-        if (early) child.kill(early);
-      });
-      // A process that failed or was killed gives 'error', any other 'end'; how it went, the child knows.
-      command.on("error", settle);
-      command.on("end", () => settle());
-      if (typeof to === "string") command.output(to);
-      else command.output(to, { end: true });
-      command.outputOptions(...run.outputOptions);
-      command.run();
+  };
+  const start = async (to: string | Writable): Promise<FfmpegExit> => {
+    running = runProcess({
+      program: ffmpeg.path,
+      args: argumentsOf(run, typeof to === "string" ? to : "pipe:1"),
+      env: toolEnvironment(),
+      input: givenTo(inputs),
+      output: typeof to === "string" ? undefined : to,
+      onLine,
+      guard,
+      maxBytes: maxMemoryMb * MIB,
     });
+    early?.(running);
+    const { code, signal, tooLarge } = await running.done.catch(notStarted);
+    if (!tooLarge) return { code, signal, stderrTail };
+    stderrTail.push(`[fatal] it used more than ${maxMemoryMb} MiB of memory and was stopped`);
+    return { code, signal, stderrTail, tooLargeMb: maxMemoryMb };
+  };
   const open = async (raw: RawOutput): Promise<FfmpegExit> => {
     const pipe = await openRawPipe(raw.intake);
     if (!pipe) return await start(raw.writable);
+    let wasKilled = false;
     try {
-      return await start(pipe.path);
+      const exit = await start(pipe.path);
+      wasKilled = exit.signal !== null;
+      return exit;
     } finally {
       pipe.close();
-      await pipe.done;
+      await (wasKilled ? pipe.ended() : pipe.done);
     }
+  };
+  const act = (action: (process: RunningProcess) => void): void => {
+    if (running) action(running);
+    else early = action;
   };
 
   return {
     done: typeof output === "object" && "intake" in output ? open(output) : start(output),
-    kill(signal) {
-      if (!child) early = signal;
-      else if (!hasEnded(child)) child.kill(signal);
-    },
+    kill: (signal) => act((process) => process.kill(signal)),
+    stop: () => act((process) => process.stop()),
   };
 }
 
@@ -140,13 +131,30 @@ export async function runFfmpegToFile(run: FfmpegRun & { readonly output: string
 /** No keyboard, no statistics, and every line with its level, so that errors can be told from news. */
 const GLOBAL_OPTIONS = ["-hide_banner", "-nostdin", "-nostats", "-y", "-loglevel", "level+info"];
 
-/**
- * Before its first run fluent-ffmpeg runs ffmpeg twice more to ask which formats and encoders it has, and a tenth of a second of a core goes
- * with it. What ffmpeg lacks it says itself.
- */
-const UNASKED = {
-  _checkCapabilities: (done: () => void) => done(),
-  availableEncoders: (done: (error: null, encoders: object) => void) => done(null, {}),
-};
+/** `run` of fluent-ffmpeg is not used: it throws where a process cannot be started, and its lines have no bound. */
+function argumentsOf({ inputs, outputOptions }: FfmpegRun, target: string): string[] {
+  const command = fluent();
+  for (const [index, { url, script, options = [] }] of inputs.entries()) {
+    command.input(script === undefined && typeof url === "string" ? url : "pipe:0");
+    // As arguments, not as a list: fluent-ffmpeg splits a list's strings at their blanks.
+    command.inputOptions(...(index === 0 ? GLOBAL_OPTIONS : []), ...options);
+  }
+  command.output(target).outputOptions(...outputOptions);
+  // Its own method, which its types do not have.
+  return (command as unknown as { _getArguments(): string[] })._getArguments();
+}
 
-const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
+function givenTo(inputs: readonly FfmpegInput[]): Readable | undefined {
+  for (const { url, script } of inputs) {
+    if (script !== undefined) return Readable.from([script]);
+    if (typeof url !== "string") return url;
+  }
+  return undefined;
+}
+
+/** Anything but a missing program is a lack of processes or open files, and not of an ffmpeg. */
+function notStarted(error: unknown): never {
+  if (!(error instanceof MultiboxError)) throw error;
+  const isMissing = /^(?:ENOENT|EACCES)$/.test(systemCode(error.cause) ?? "");
+  throw new MultiboxError(isMissing ? "FFMPEG_MISSING" : "FFMPEG_FAILED", error.message, error.hint, { cause: error });
+}

@@ -1,11 +1,10 @@
 // Finds an ffmpeg to run: FFMPEG_PATH, else PATH, else the optional npm package that ships one.
-import { execFile } from "node:child_process";
 import { constants } from "node:fs";
 import { access, chmod } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
-import { promisify } from "node:util";
 import { MultiboxError } from "../errors.ts";
+import { captureProcess } from "./capture-process.ts";
 
 /** An ffmpeg that answered. */
 export interface Ffmpeg {
@@ -64,8 +63,7 @@ async function shippedPath(): Promise<string | undefined> {
 
 async function ask(path: string): Promise<Ffmpeg | undefined> {
   try {
-    const { stdout } = await promisify(execFile)(path, ["-version"], { windowsHide: true });
-    return describe(path, stdout);
+    return describe(path, (await captureProcess(path, ["-version"])).toString());
   } catch {
     return undefined;
   }

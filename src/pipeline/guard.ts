@@ -1,9 +1,10 @@
 // No ffmpeg outlives the server: a tiny shell that kills what is left of them when the server is gone, however it went.
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import type { Writable } from "node:stream";
 
 /** Watches over child processes. Costs one `sh` while it watches any, and nothing otherwise. */
 export interface Guard {
-  /** From now on the process dies with this one. Call what is returned once it has ended by itself. */
+  /** From now on the process, and its group where it leads one, dies with this one. Call what is returned once it has ended. */
   watch(pid: number): () => void;
   /** The shell's process id while it runs. */
   readonly pid: number | undefined;
@@ -23,22 +24,44 @@ while read -r op pid; do
     -) rest=; for p in $pids; do [ "$p" = "$pid" ] || rest="$rest $p"; done; pids=$rest ;;
   esac
 done
-for p in $pids; do kill -9 "$p"; done
+for p in $pids; do kill -9 "-$p" 2>/dev/null || kill -9 "$p" 2>/dev/null; done
 `;
+
+const RETRY_MS = 1000;
+
+function startShell(): ChildProcessByStdio<Writable, null, null> | undefined {
+  try {
+    const stdio = ["pipe", "ignore", "ignore"] as const;
+    const child = spawn("/bin/sh", ["-c", SCRIPT], { cwd: "/", env: {}, detached: true, stdio: [...stdio] });
+    // Without an id it has no pipe either, and the error comes later.
+    if (child.pid !== undefined) return child as ChildProcessByStdio<Writable, null, null>;
+    child.on("error", () => undefined);
+  } catch {
+    // The same for failures that are thrown.
+  }
+  return undefined;
+}
 
 /** A guard of its own; one is enough for a server. On Windows, where there is no `sh`, it does nothing. */
 export function createGuard(platform: NodeJS.Platform = process.platform): Guard {
   const watched = new Set<number>();
-  let shell: ChildProcess | undefined;
+  let shell: ChildProcessByStdio<Writable, null, null> | undefined;
+  let again: NodeJS.Timeout | undefined;
 
   const tell = (line: string): void => {
-    shell?.stdin?.write(`${line}\n`);
+    shell?.stdin.write(`${line}\n`);
   };
   const start = (): void => {
     // A session of its own, so that a Ctrl-C in the terminal does not end it before the server.
-    const child = spawn("/bin/sh", ["-c", SCRIPT], { cwd: "/", detached: true, stdio: ["pipe", "ignore", "ignore"] });
+    const child = startShell();
+    if (!child) {
+      retry();
+      return;
+    }
     const gone = (): void => {
-      if (shell === child) shell = undefined;
+      if (shell !== child) return;
+      shell = undefined;
+      retry();
     };
     child.on("error", gone).on("exit", gone);
     child.stdin.on("error", gone);
@@ -47,6 +70,14 @@ export function createGuard(platform: NodeJS.Platform = process.platform): Guard
     (child.stdin as unknown as { unref(): void }).unref();
     shell = child;
     for (const pid of watched) tell(`+ ${pid}`);
+  };
+
+  /** At the limit of descriptors or processes there is no shell; what is watched meanwhile gets one as soon as there can be. */
+  const retry = (): void => {
+    again ??= setTimeout(() => {
+      again = undefined;
+      if (!shell && watched.size > 0) start();
+    }, RETRY_MS).unref();
   };
 
   return {
@@ -62,7 +93,7 @@ export function createGuard(platform: NodeJS.Platform = process.platform): Guard
         if (!watched.delete(pid)) return;
         tell(`- ${pid}`);
         if (watched.size > 0) return;
-        shell?.stdin?.end();
+        shell?.stdin.end();
         shell = undefined;
       };
     },

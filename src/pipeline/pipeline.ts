@@ -16,6 +16,7 @@ import { RunningStream, type StreamFault, type StreamHost } from "./running-stre
 import { seldom } from "./seldom.ts";
 import { openSource } from "./source.ts";
 import type { AddressRules } from "./source-input.ts";
+import { StartQueue } from "./start-queue.ts";
 import {
   isLive,
   patched,
@@ -118,6 +119,7 @@ class StreamPipeline implements Pipeline {
   readonly #options: PipelineOptions;
   readonly #latency = new LatencyMeter();
   readonly #guard = createGuard();
+  readonly #starts = new StartQueue();
   readonly #streams = new Map<string, RunningStream>();
   /** Not by name: a frame of a removed stream must not get into the books of a new one with its name. */
   readonly #owners = new WeakMap<Frame, RunningStream>();
@@ -239,7 +241,12 @@ class StreamPipeline implements Pipeline {
   #open(config: StreamConfig, lane: Lane, hooks: Parameters<StreamHost["open"]>[2]): Observable<Frame> {
     const { maxDecodeWidth, ffmpeg } = this.#options;
     const poolSize = poolSizeOf(config, lane.detector);
-    const shared = { guard: this.#guard, addresses: this.#options.addresses, ...(ffmpeg && { ffmpeg }) };
+    const shared = {
+      guard: this.#guard,
+      starts: this.#starts,
+      addresses: this.#options.addresses,
+      ...(ffmpeg && { ffmpeg }),
+    };
     return openSource(config, { ...hooks, ...shared, maxDecodeWidth, poolSize });
   }
 

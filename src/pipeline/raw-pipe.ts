@@ -1,11 +1,10 @@
 // A pipe for what ffmpeg decodes: its bytes go at once to where they stay, without a buffer for each piece in between.
-import { execFile } from "node:child_process";
 import { closeSync, constants, openSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { captureProcess } from "./capture-process.ts";
 
 /** Takes bytes as they come, at its own pace. */
 export interface Intake {
@@ -22,6 +21,8 @@ export interface RawPipe {
   readonly done: Promise<void>;
   /** Nobody will open it any more. */
   close(): void;
+  /** The same as `done`, at the latest after two seconds: for a process that was killed, and may have left something behind. */
+  ended(): Promise<void>;
 }
 
 /**
@@ -37,7 +38,7 @@ export async function openRawPipe(intake: Intake): Promise<RawPipe | undefined> 
     if (statSync("/proc/self").uid !== process.getuid?.()) return undefined;
     folder = await mkdtemp(join(tmpdir(), "multibox-pipe-"));
     const name = join(folder, "pipe");
-    await promisify(execFile)("mkfifo", ["-m", "600", name]);
+    await captureProcess("mkfifo", ["-m", "600", name]);
     return rawPipe(intake, ...openEnds(name));
   } catch {
     return undefined;
@@ -58,6 +59,8 @@ function openEnds(name: string): [reading: number, writing: number] {
   }
 }
 
+const ENDED_MS = 2000;
+
 function rawPipe(intake: Intake, reading: number, writing: number): RawPipe {
   let closed = false;
   const options = {
@@ -77,6 +80,11 @@ function rawPipe(intake: Intake, reading: number, writing: number): RawPipe {
   return {
     path: `/proc/${process.pid}/fd/${writing}`,
     done,
+    async ended() {
+      const timer = setTimeout(() => socket.destroy(), ENDED_MS);
+      await done;
+      clearTimeout(timer);
+    },
     close() {
       if (!closed) closeSync(writing);
       closed = true;

@@ -19,7 +19,9 @@ import {
 import { StreamLane } from "./stream-lane.ts";
 import { supervise } from "./supervise.ts";
 
-type SourceHooks = Required<Pick<SourceOptions, "onDecoded" | "onDrop" | "onClosed" | "onWarning">>;
+type SourceHooks = Required<
+  Pick<SourceOptions, "onDecoded" | "onDrop" | "onClosed" | "onWarning" | "onWaiting" | "hadFrames">
+>;
 
 /** What a stream asks of its pipeline. */
 export interface StreamHost {
@@ -164,7 +166,7 @@ export class RunningStream {
     const { stallMs } = this.#host;
     const betweenFrames = this.#config.maxFps === undefined ? 0 : 1000 / this.#config.maxFps;
     this.#damage = undefined;
-    const frames = supervise(this.#config, (alive) => this.#open(alive), {
+    const frames = supervise(this.#config, (alive, waiting) => this.#open(alive, waiting), {
       stallMs: stallMs + betweenFrames,
       onState: (state, error) => this.#supervise(state, error),
     });
@@ -201,8 +203,8 @@ export class RunningStream {
   }
 
   /** One run of the source, once its model is open. */
-  #open(alive: () => void): Observable<Frame> {
-    const run = defer(() => this.#openSource(alive));
+  #open(alive: () => void, waiting: () => void): Observable<Frame> {
+    const run = defer(() => this.#openSource(alive, waiting));
     const opening = this.#lane.want(this.#config.model);
     if (!opening) return run;
     // A model takes what time it takes, its download included; the stream is not stalled for that.
@@ -211,14 +213,14 @@ export class RunningStream {
       subscriber.add(
         interval(1000)
           .pipe(takeUntil(opened))
-          .subscribe({ next: alive, error: () => {} }),
+          .subscribe({ next: waiting, error: () => {} }),
       );
       return opened.pipe(switchMap(() => run)).subscribe(subscriber);
     });
   }
 
   /** One run of the source, with its books kept. */
-  #openSource(alive: () => void): Observable<Frame> {
+  #openSource(alive: () => void, waiting: () => void): Observable<Frame> {
     this.#runs += 1;
     this.#started += 1;
     const hooks: SourceHooks = {
@@ -227,6 +229,8 @@ export class RunningStream {
         this.meter.decoded();
       },
       onDrop: (cause) => this.meter.dropped(cause),
+      onWaiting: waiting,
+      hadFrames: this.meter.counts().decoded > 0,
       onClosed: () => {
         this.#runs -= 1;
         if (this.#runs > 0) return;

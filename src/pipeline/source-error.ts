@@ -57,6 +57,10 @@ export function sourceError(config: StreamConfig, exit: FfmpegExit, decoded: num
   const last = lastWords(tail)
     .replace(`file:${resolve(config.url)}: `, "")
     .replace(`${config.url}: `, "");
+  if (exit.tooLargeMb !== undefined) {
+    const sentence = `The ffmpeg of ${name} was stopped: it used more than ${exit.tooLargeMb} MiB of memory.`;
+    return new MultiboxError("FFMPEG_TOO_LARGE", sentence, "Check what the source sends, and the size of its images.");
+  }
   if (exit.signal !== null || tail.some((line) => /received signal \d+/.test(line))) {
     const how = exit.signal ?? `exit code ${exit.code}`;
     return new MultiboxError("FFMPEG_DIED", `The ffmpeg of ${name} was killed (${how}): ${tail.slice(-3).join(" | ")}`);

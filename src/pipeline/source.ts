@@ -7,6 +7,7 @@ import { findFfmpeg, type Ffmpeg } from "./find-ffmpeg.ts";
 import type { DropCause, Frame } from "./frame.ts";
 import { createFrameWriter } from "./frame-writer.ts";
 import type { Guard } from "./guard.ts";
+import type { StartQueue } from "./start-queue.ts";
 import type { RtspTunnel } from "./rtsp-tunnel.ts";
 import { changeOf, refusalOf, sourceError, truncationOf } from "./source-error.ts";
 import { type AddressRules, inputOf, outputOptions } from "./source-input.ts";
@@ -30,14 +31,21 @@ export interface SourceOptions {
   readonly ffmpeg?: Ffmpeg;
   /** Shared by all sources of a server; one for this run when absent. */
   readonly guard?: Guard;
+  /** Shared by all sources of a server: how many start at once; as many as there are when absent. */
+  readonly starts?: StartQueue;
+  /** Whether the stream has had frames, in another run. */
+  readonly hadFrames?: boolean;
+  /** Called about once a second while others that start are waited for. */
+  readonly onWaiting?: () => void;
+  /** Most memory of its ffmpeg, in MiB. */
+  readonly maxMemoryMb?: number | undefined;
   /** Where URLs may lead to; anywhere when absent. */
   readonly addresses?: AddressRules | undefined;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
 
-/** How long ffmpeg may take to end when it is asked to. Newer ones ignore that while their input is stalled. */
-const KILL_AFTER_MS = 2000;
+const WAITING_EVERY_MS = 1000;
 /** How long pictures wait for ffmpeg to say their colours; it always does, unless a future one prints it otherwise. */
 const COLOUR_AFTER_MS = 2000;
 
@@ -49,19 +57,24 @@ export function openSource(config: StreamConfig, options: SourceOptions): Observ
   return new Observable((subscriber) => {
     let handle: FfmpegHandle | undefined;
     let tunnel: RtspTunnel | undefined;
-    const timers = new Set<NodeJS.Timeout>();
-    const after = (ms: number, action: () => void): void => void timers.add(setTimeout(action, ms));
+    let colourless: NodeJS.Timeout | undefined;
+    let started = (): void => undefined;
+    const abort = new AbortController();
     const writer = createFrameWriter({
       ...options,
       stream: config.id,
       live: isLive(config),
       now: options.now ?? Date.now,
-      onOpen: () => after(COLOUR_AFTER_MS, () => writer.setColour(UNTAGGED)),
+      onOpen: () => {
+        started();
+        colourless = setTimeout(() => writer.setColour(UNTAGGED), COLOUR_AFTER_MS);
+      },
       onFrame: (frame) => subscriber.next(frame),
       onError: (error) => subscriber.error(error),
     });
 
     const run = async (): Promise<void> => {
+      started = await place(options, abort.signal);
       const ffmpeg = options.ffmpeg ?? (await findFfmpeg());
       // An older ffmpeg does not notice that a camera has hung up before it played.
       const refused = (): void => subscriber.error(tunnel?.refusal);
@@ -82,6 +95,7 @@ export function openSource(config: StreamConfig, options: SourceOptions): Observ
           if (colour) writer.setColour(colour);
         },
         ...(options.guard && { guard: options.guard }),
+        maxMemoryMb: options.maxMemoryMb ?? MAX_MEMORY_MB,
       });
       const exit = await handle.done;
       if (subscriber.closed) return;
@@ -95,15 +109,33 @@ export function openSource(config: StreamConfig, options: SourceOptions): Observ
     void run()
       .catch((error: unknown) => subscriber.error(error))
       .finally(() => {
-        for (const timer of timers) clearTimeout(timer);
+        started();
+        clearTimeout(colourless);
         tunnel?.close();
         options.onClosed?.();
       });
 
     return () => {
       writer.discard();
-      handle?.kill("SIGTERM");
-      after(KILL_AFTER_MS, () => handle?.kill("SIGKILL"));
+      abort.abort();
+      handle?.stop();
     };
   });
+}
+
+/** One with two threads needs less than half of it for 4K in ten bits. */
+const MAX_MEMORY_MB = 768;
+
+/** Waits until the run may start. Gives what is to be called once it has. */
+async function place(
+  { starts, hadFrames = false, onWaiting }: SourceOptions,
+  signal: AbortSignal,
+): Promise<() => void> {
+  if (!starts) return () => undefined;
+  const waiting = setInterval(() => onWaiting?.(), WAITING_EVERY_MS);
+  try {
+    return await starts.enter(hadFrames, signal);
+  } finally {
+    clearInterval(waiting);
+  }
 }

@@ -1,19 +1,11 @@
 // Keeps a live stream going: notices that it stalls, and starts it again after every end, at first soon and then slowly.
 import { catchError, defer, EMPTY, endWith, map, Observable, retry, tap, timer, type SchedulerLike } from "rxjs";
+import { type BackOff, backOffMs } from "../back-off.ts";
 import { MultiboxError, sentenceOf } from "../errors.ts";
 import { steadyScheduler } from "../steady-scheduler.ts";
 import type { Frame } from "./frame.ts";
 import { isLive, type StreamConfig, type StreamState } from "./stream.ts";
 import { redactText, redactUrl } from "../redact.ts";
-
-/** How long to wait before each further attempt. */
-interface Backoff {
-  readonly firstMs: number;
-  readonly maxMs: number;
-  readonly factor: number;
-  /** 0..1: the part of each wait that is left to chance, so that twenty cameras behind one switch do not come at once. */
-  readonly jitter: number;
-}
 
 export interface SuperviseOptions {
   /**
@@ -22,7 +14,7 @@ export interface SuperviseOptions {
    */
   readonly stallMs: number;
   readonly onState: (state: StreamState, error?: MultiboxError) => void;
-  readonly backoff?: Backoff;
+  readonly backOff?: BackOff;
   /** The wait after a failure that only a person can mend. */
   readonly misconfiguredMs?: number;
   /** A stream that was live for so long begins its back-off anew. */
@@ -32,18 +24,13 @@ export interface SuperviseOptions {
   readonly scheduler?: SchedulerLike;
 }
 
-const BACKOFF: Backoff = { firstMs: 500, maxMs: 30_000, factor: 2, jitter: 0.5 };
-
-/** Milliseconds before attempt number `attempt` (from 0) to start again. */
-export function backoffMs(backoff: Backoff, attempt: number, random: number): number {
-  const whole = Math.min(backoff.maxMs, backoff.firstMs * backoff.factor ** attempt);
-  return whole * (1 - backoff.jitter * random);
-}
+const BACK_OFF: BackOff = { firstMs: 500, maxMs: 30_000, factor: 2, jitter: 0.5 };
 
 /**
  * Runs a source until it is unsubscribed, or, for a file that is played once, until it ends. Never fails: failures are
  * told by `onState`, which is called when the state or its error changes. `open` gets a function to call with each
- * sign of life; a frame is one, a picture that was decoded and dropped is another.
+ * sign of life; a frame is one, a picture that was decoded and dropped is another. It also gets one to call while it waits for something
+ * that is not the camera's to give: a model, or its place among those that start.
  */
 export function supervise(config: StreamConfig, open: OpenSource, options: SuperviseOptions): Observable<Frame> {
   return defer(() =>
@@ -51,12 +38,17 @@ export function supervise(config: StreamConfig, open: OpenSource, options: Super
   );
 }
 
-type OpenSource = (alive: () => void) => Observable<Frame>;
+type OpenSource = (alive: () => void, waiting: () => void) => Observable<Frame>;
 type Say = (state: StreamState, error?: MultiboxError) => void;
 
 function superviseFile(config: StreamConfig, open: OpenSource, say: Say): Observable<Frame> {
   say("connecting");
-  return defer(() => open(() => {})).pipe(
+  return defer(() =>
+    open(
+      () => {},
+      () => {},
+    ),
+  ).pipe(
     tap({ next: () => say("live"), complete: () => say("ended") }),
     catchError((error: unknown) => {
       say("ended", explained(config, error));
@@ -66,8 +58,8 @@ function superviseFile(config: StreamConfig, open: OpenSource, say: Say): Observ
 }
 
 function superviseLive(config: StreamConfig, open: OpenSource, say: Say, options: SuperviseOptions): Observable<Frame> {
-  const { backoff = BACKOFF, random = Math.random, scheduler = steadyScheduler } = options;
-  const { misconfiguredMs = 60_000, steadyMs = backoff.maxMs } = options;
+  const { backOff = BACK_OFF, random = Math.random, scheduler = steadyScheduler } = options;
+  const { misconfiguredMs = 60_000, steadyMs = backOff.maxMs } = options;
   let attempt = 0;
   /** Runs in a row that had no picture in time. */
   let unopened = 0;
@@ -83,7 +75,7 @@ function superviseLive(config: StreamConfig, open: OpenSource, say: Say, options
       return timer(misconfiguredMs, scheduler);
     }
     say(error.code === "STREAM_STALLED" ? "stalled" : "retrying", error);
-    return timer(backoffMs(backoff, attempt++, random()), scheduler);
+    return timer(backOffMs(backOff, attempt++, random()), scheduler);
   };
 
   say("connecting");
@@ -132,14 +124,15 @@ function watched(
         subscriber.error(new MultiboxError("STREAM_STALLED", sentence, "It is being restarted."));
       }, stallMs),
     );
-    return defer(() => open(alive))
+    const waiting = (): void => void (last = scheduler.now());
+    return defer(() => open(alive, waiting))
       .pipe(tap(alive))
       .subscribe(subscriber);
   });
 }
 
 const MISCONFIGURATION =
-  /^(STREAM_(AUTH_FAILED|FORBIDDEN|NOT_FOUND|BAD_SCHEME|BAD_URL)|FILE_.*|FFMPEG_MISSING|ADDRESS_FORBIDDEN|(MODEL|SPEC|WEIGHTS)_.*|ENGINE_MISSING)$/;
+  /^(STREAM_(AUTH_FAILED|FORBIDDEN|NOT_FOUND|BAD_SCHEME|BAD_URL)|FILE_.*|FFMPEG_(?:MISSING|TOO_LARGE)|ADDRESS_FORBIDDEN|(MODEL|SPEC|WEIGHTS)_.*|ENGINE_MISSING)$/;
 
 /** What only a person can mend. */
 const isMisconfiguration = (error: MultiboxError): boolean => MISCONFIGURATION.test(error.code);

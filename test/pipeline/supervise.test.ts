@@ -6,7 +6,8 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { MultiboxError } from "../../src/errors.ts";
 import { FramePool, type Frame } from "../../src/pipeline/frame.ts";
 import type { StreamConfig } from "../../src/pipeline/stream.ts";
-import { backoffMs, supervise, type SuperviseOptions } from "../../src/pipeline/supervise.ts";
+import { backOffMs } from "../../src/back-off.ts";
+import { supervise, type SuperviseOptions } from "../../src/pipeline/supervise.ts";
 
 const camera: StreamConfig = { id: "cam", url: "rtsp://me:s3cret@cam/1", loop: false, transport: "tcp" };
 const once: StreamConfig = { ...camera, url: "a.mp4" };
@@ -31,7 +32,7 @@ beforeEach(() => {
   states = [];
   options = {
     stallMs: 10,
-    backoff: { firstMs: 4, maxMs: 16, factor: 2, jitter: 0.5 },
+    backOff: { firstMs: 4, maxMs: 16, factor: 2, jitter: 0.5 },
     misconfiguredMs: 50,
     steadyMs: 20,
     random: () => 0,
@@ -220,9 +221,9 @@ test("each subscription is supervised for itself", () => {
 
 test("chance shortens a wait by at most the jitter", () => {
   const backoff = { firstMs: 500, maxMs: 30_000, factor: 2, jitter: 0.5 };
-  expect([0, 1, 5, 6, 100].map((attempt) => backoffMs(backoff, attempt, 0))).toEqual([
+  expect([0, 1, 5, 6, 100].map((attempt) => backOffMs(backoff, attempt, 0))).toEqual([
     500, 1000, 16_000, 30_000, 30_000,
   ]);
-  expect(backoffMs(backoff, 0, 1)).toBe(250);
-  expect(backoffMs({ ...backoff, jitter: 0 }, 1, 1)).toBe(1000);
+  expect(backOffMs(backoff, 0, 1)).toBe(250);
+  expect(backOffMs({ ...backoff, jitter: 0 }, 1, 1)).toBe(1000);
 });

@@ -59,7 +59,7 @@ export function viewCamera(url: string, { stallMs = 15_000, transport = "tcp" }:
   const subscription: Subscription = supervise(config, open, {
     stallMs,
     onState,
-    backoff: { firstMs: 100, maxMs: 300, factor: 2, jitter: 0.5 },
+    backOff: { firstMs: 100, maxMs: 300, factor: 2, jitter: 0.5 },
     misconfiguredMs: 300,
   }).subscribe((frame) => {
     emitted += 1;

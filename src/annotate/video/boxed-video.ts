@@ -178,6 +178,8 @@ async function run(job: Job, { inputs, outputOptions }: Pick<FfmpegRun, "inputs"
     inputs,
     outputOptions: [...outputOptions, "-progress", "pipe:2"],
     output: fileUrl(target),
+    // Encoders of 4K look ahead over dozens of frames.
+    maxMemoryMb: 16_384,
     onLine: (line) => {
       // Microseconds, whatever the name says: it was wrong when it was made.
       const done = /^out_time_ms=(\d+)/.exec(line)?.[1];

@@ -43,6 +43,7 @@ async function firstPicture(path: string, name: string, { ffmpeg, guard }: Check
   const handle = runFfmpeg({
     ffmpeg,
     guard,
+    maxMemoryMb: 2048,
     inputs: [
       {
         url: `file:${resolve(path)}`,
@@ -62,7 +63,7 @@ async function firstPicture(path: string, name: string, { ffmpeg, guard }: Check
       info ??= readInfo(line);
     },
   });
-  const timer = setTimeout(() => handle.kill("SIGKILL"), TIMEOUT_MS);
+  const timer = setTimeout(() => handle.stop(), TIMEOUT_MS);
   const exit = await handle.done.finally(() => clearTimeout(timer));
   const decoded = text.split("\n").filter((line) => /^\d/.test(line)).length;
   const error = refusal ?? (decoded > 0 ? undefined : sourceError(config, exit, decoded));

@@ -23,7 +23,7 @@ function start(script: string): Watched {
     onEvent: (event) => events.push(event as Record<string, unknown>),
   });
   const next = async (): Promise<Record<string, unknown>> => {
-    await expect.poll(() => events.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    await expect.poll(() => events.length, { timeout: 55_000 }).toBeGreaterThan(0);
     return events.shift()!;
   };
   return { exit, next, abort: () => abort.abort() };

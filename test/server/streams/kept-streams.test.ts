@@ -139,11 +139,14 @@ describe("after a restart", () => {
       first.end();
       store.db.prepare("INSERT INTO streams VALUES ('odd', '{', 1)").run();
       const { pipeline, log } = await live(store, [], ["/nowhere"]);
-      expect(pipeline.list().map(({ config, state, error }) => [config.id, state, error?.code])).toEqual([
-        ["odd", "misconfigured", "STREAM_INVALID"],
-        ["gone", "misconfigured", "FILE_NOT_ALLOWED"],
-        ["cam", "connecting", undefined],
-      ]);
+      const states = pipeline.list().map(({ config, state, error }) => [config.id, state, error?.code]);
+      expect(new Set(states)).toEqual(
+        new Set([
+          ["odd", "misconfigured", "STREAM_INVALID"],
+          ["gone", "misconfigured", "FILE_NOT_ALLOWED"],
+          ["cam", "connecting", undefined],
+        ]),
+      );
       expect(log.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
         expect.stringMatching(/^the stream odd is not started: /),
         expect.stringMatching(/^the stream gone is not started: FILE_NOT_ALLOWED: /),
