@@ -9,7 +9,7 @@ import { Jobs } from "../server/jobs/jobs.ts";
 import type { ModelStore } from "../server/models/model-store.ts";
 import type { ClockWatch } from "../server/clock-watch.ts";
 import { Retention } from "../server/retention.ts";
-import type { Store } from "../server/store.ts";
+import type { Store } from "../server/database/store.ts";
 import { trainingRunner } from "../server/trainings/training-runner.ts";
 import { Trainings } from "../server/trainings/trainings.ts";
 import { ownCommand } from "./own-command.ts";

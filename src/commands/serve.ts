@@ -15,6 +15,7 @@ import { JpegEncoder } from "../pipeline/jpeg.ts";
 import { createPipeline, type Pipeline } from "../pipeline/pipeline.ts";
 import { type StreamConfig } from "../pipeline/stream.ts";
 import { redactUrl } from "../redact.ts";
+import type { ErrorBody } from "../server/api/error-body.ts";
 import { startAddressGuard } from "../server/access/address-guard.ts";
 import { ConfiguredStreams, type Matched } from "../server/streams/configured-streams.ts";
 import { type ClockWatch, jumpSentence, openClockWatch } from "../server/clock-watch.ts";
@@ -24,12 +25,13 @@ import { CaptureStore } from "../server/captures/capture-store.ts";
 import { History } from "../server/history/history.ts";
 import { historyPath, openHistoryPort } from "../server/history/history-port.ts";
 import { KeptStreams } from "../server/streams/kept-streams.ts";
+import { StreamChanges } from "../server/streams/stream-changes.ts";
 import { Sequences } from "../server/streams/sequences.ts";
 import { Activator } from "../server/models/activation.ts";
 import { ModelStore } from "../server/models/model-store.ts";
 import { type RunningServer, startServer } from "../server/serve.ts";
 import { checkListen } from "../server/access/source-check.ts";
-import { openStore, storePath } from "../server/store.ts";
+import { startStore, storePath } from "../server/database/store.ts";
 import { Tokens } from "../server/access/tokens.ts";
 import { onUncaught, stackOf, UNEXPECTED } from "../last-resort.ts";
 import { packageVersion } from "../version.ts";
@@ -58,8 +60,9 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
   // What a listener of frames or states throws is no reason to end anything else.
   rxjs.onUnhandledError = (error) => logger.error(`A listener failed: ${stackOf(error)}`);
   const unlock = lockDataDir(dataDir);
-  const store = openStore(storePath(dataDir));
-  checkListen(config, new Tokens(store).anyValid());
+  const store = await startStore(storePath(dataDir), (failure) => logStore(failure, logger));
+  const tokens = await Tokens.load(store);
+  checkListen(config, tokens.anyValid());
   const ffmpeg = await findFfmpeg();
   if (ffmpeg.warning) logger.warn(ffmpeg.warning);
   const versions = new ModelStore(join(dataDir, "models"));
@@ -68,7 +71,7 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
   const first = await models.openDefault();
   const detector = new CurrentDetector(first);
   let ready = false;
-  const sequences = new Sequences(store, logger);
+  const sequences = await Sequences.load(store, logger);
   const { watch, close: closeWatch } = openClockWatch(dataDir, { onJump: (ms) => logger.warn(jumpSentence(ms)) });
   const history = openHistory(config, dataDir, logger, watch);
   const { maxDelayMs, maxAgeMs, maxModels, maxDecodeWidth, stallSeconds } = config;
@@ -95,6 +98,13 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
   const guard = createGuard();
   const background = { config, store, models: versions, cacheDir, dataDir, guard, logger, watch };
   const { jobs, trainings } = await openBackground(background);
+  const configured: ConfiguredStreams = new ConfiguredStreams(
+    { set: (...args) => changes.set(...args), remove: (...args) => changes.remove(...args) },
+    (ids) => keeper.behind(config, ids),
+  );
+  const isConfigured = (id: string): boolean => configured.has(id) || config.streams.some((stream) => stream.id === id);
+  const keeper = new KeptStreams({ store, logger, isConfigured });
+  const changes = new StreamChanges({ pipeline, keeper, prepare: (id) => sequences.prepare(id), logger });
   const version = packageVersion();
   const uiDir = fileURLToPath(new URL("../ui", import.meta.url));
   let server: RunningServer | undefined;
@@ -106,6 +116,8 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
       detector,
       config,
       store,
+      tokens,
+      changes,
       captures,
       models: {
         store: versions,
@@ -130,17 +142,13 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
     });
     await detector.warmUp();
     ready = true;
-    const configured = new ConfiguredStreams(pipeline, (ids) => keeper.behind(config, ids));
-    const isConfigured = (id: string): boolean =>
-      configured.has(id) || config.streams.some((stream) => stream.id === id);
-    const keeper = new KeptStreams({ store, logger, isConfigured });
     const kept = await keeper.load(config);
     const isEmpty = config.streams.length + kept.length === 0;
     const shown = demo && isEmpty ? await demoStreams(cacheDir, logger) : config.streams;
-    keeper.follow(pipeline);
+    changes.follow();
     stop.inGoodOrder();
     await configured.match(shown);
-    for (const { config: stream, fault } of kept) pipeline.add(stream, fault);
+    await changes.startAll(kept);
     const streams = [...shown, ...kept.map(({ config: stream }) => stream)];
     if (source) {
       const fallback = isEmpty ? shown : [];
@@ -161,9 +169,14 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
     addresses?.close();
     await Promise.all([detector.close(), jpeg.close(), closeWatch()]);
     sequences.close();
-    store.close();
+    await store.close();
     unlock();
   }
+}
+
+function logStore(failure: ErrorBody | undefined, logger: Logger): void {
+  if (!failure) return logger.info("changes can be stored again");
+  logger.error({ code: failure.code }, `changes cannot be stored: ${failure.message} ${failure.hint}`);
 }
 
 function openHistory(

@@ -1,7 +1,9 @@
 // `multibox token`: works on the database of the data folder, whether a server runs on it or not.
 import type { Scope } from "../server/access/caller.ts";
-import { openStore, storePath } from "../server/store.ts";
-import { type TokenInfo, Tokens } from "../server/access/tokens.ts";
+import * as tokens from "../server/access/token-table.ts";
+import { closeDatabase, type Db } from "../server/database/sqlite.ts";
+import { openStore, storePath } from "../server/database/store.ts";
+import { storeError } from "../server/database/store-error.ts";
 
 interface TokenOptions {
   readonly dataDir: string;
@@ -18,8 +20,8 @@ export interface CreateOptions extends TokenOptions {
 
 /** Prints the token alone on standard output, so that a script can take it, and what it is on standard error. */
 export function createToken({ dataDir, json, ...wanted }: CreateOptions): void {
-  withTokens(dataDir, (tokens) => {
-    const { token, info } = tokens.create(wanted);
+  withStore(dataDir, (db) => {
+    const { token, info } = tokens.createToken(db, wanted);
     if (json) {
       console.log(JSON.stringify({ token, ...shown(info) }));
       return;
@@ -30,8 +32,8 @@ export function createToken({ dataDir, json, ...wanted }: CreateOptions): void {
 }
 
 export function listTokens({ dataDir, json }: TokenOptions): void {
-  withTokens(dataDir, (tokens) => {
-    const list = tokens.list();
+  withStore(dataDir, (db) => {
+    const list = tokens.listTokens(db);
     if (json) {
       console.log(JSON.stringify(list.map(shown), null, 2));
       return;
@@ -42,25 +44,28 @@ export function listTokens({ dataDir, json }: TokenOptions): void {
 }
 
 export function revokeToken(which: string, { dataDir, json }: TokenOptions): void {
-  withTokens(dataDir, (tokens) => {
-    const info = tokens.revoke(which);
+  withStore(dataDir, (db) => {
+    const info = tokens.revokeToken(db, which);
     if (json) console.log(JSON.stringify(shown(info)));
     else console.log(`The token "${info.name}" (${info.id}) is revoked.`);
   });
 }
 
-function withTokens(dataDir: string, use: (tokens: Tokens) => void): void {
-  const store = openStore(storePath(dataDir));
+function withStore(dataDir: string, use: (db: Db) => void): void {
+  const path = storePath(dataDir);
+  const db = openStore(path);
   try {
-    use(new Tokens(store));
+    use(db);
+  } catch (error) {
+    throw storeError(error, path);
   } finally {
-    store.close();
+    closeDatabase(db);
   }
 }
 
 const isoOf = (time: number | undefined): string | null => (time === undefined ? null : new Date(time).toISOString());
 
-function shown({ id, name, scope, streams, ...times }: TokenInfo): object {
+function shown({ id, name, scope, streams, ...times }: tokens.TokenInfo): object {
   return {
     id,
     name,
@@ -73,7 +78,7 @@ function shown({ id, name, scope, streams, ...times }: TokenInfo): object {
   };
 }
 
-function describe({ scope, streams, createdAt, expiresAt, revokedAt, usedAt }: TokenInfo): string {
+function describe({ scope, streams, createdAt, expiresAt, revokedAt, usedAt }: tokens.TokenInfo): string {
   const parts = [
     scope,
     streams ? `streams ${streams.join(", ")}` : "all streams",

@@ -35,12 +35,13 @@ import { problemResponse } from "./api/problem.ts";
 import { checkRoutes } from "./access/route-access.ts";
 import { socketRoute } from "./socket/socket-route.ts";
 import { statusRoutes } from "./status-routes.ts";
-import type { Store } from "./store.ts";
+import type { Store } from "./database/store.ts";
 import { streamChangeRoutes } from "./streams/stream-change-routes.ts";
+import { StreamChanges } from "./streams/stream-changes.ts";
 import { StreamRegister } from "./streams/stream-register.ts";
 import { streamRoutes } from "./streams/stream-routes.ts";
 import { ticketRoute } from "./access/ticket-route.ts";
-import { Tokens } from "./access/tokens.ts";
+import type { Tokens } from "./access/tokens.ts";
 import { trainingCreateRoute } from "./trainings/training-create-route.ts";
 import { trainingRoutes } from "./trainings/training-routes.ts";
 import type { Trainings } from "./trainings/trainings.ts";
@@ -52,7 +53,10 @@ export interface AppDeps {
   readonly detector: Detector;
   readonly config: Pick<Config, "host" | "token" | "allowedOrigins" | "trustedProxies" | "minScore" | "fileRoots"> &
     JobCreateConfig;
-  readonly store: Store;
+  readonly store: Pick<Store, "failure">;
+  readonly tokens: Tokens;
+  /** What changes streams; what changes only the pipeline when absent. */
+  readonly changes?: StreamChanges;
   readonly captures: CaptureStore;
   readonly models: Omit<ModelDeps, "pipeline">;
   readonly jobs: Jobs;
@@ -104,7 +108,7 @@ export function createApp(deps: AppDeps): MultiboxApp {
   });
   const access = new Access({
     config,
-    tokens: new Tokens(deps.store, clock),
+    tokens: deps.tokens,
     clock: steadyClock,
     onWrong: (address) => logger.warn({ address }, "a wrong token or ticket"),
   });
@@ -127,9 +131,10 @@ export function createApp(deps: AppDeps): MultiboxApp {
   const app = createApi();
 
   addGate(app, { access, config, logger, clock: steadyClock });
-  const sweeping = interval(SWEEP_MS, clock).subscribe(() => access.sweep());
+  const sweeping = interval(SWEEP_MS, clock).subscribe(() => void access.refresh().then(() => access.sweep()));
 
   const register = new StreamRegister(pipeline);
+  const changes = deps.changes ?? new StreamChanges({ pipeline, logger });
   const limits: StreamLimits = {
     addresses: deps.addresses,
     // Both can change while the server runs.
@@ -141,13 +146,13 @@ export function createApp(deps: AppDeps): MultiboxApp {
     },
   };
   const routes = [
-    statusRoutes({ detector, metrics, history, version, ready: deps.ready }),
+    statusRoutes({ detector, metrics, history, store: deps.store, version, ready: deps.ready }),
     healthRoute({ ...deps, clock: steadyClock }),
     ticketRoute(access, clock),
     detectRoute(detector, config, steadyClock),
     socketRoute(),
-    streamRoutes(pipeline, register, limits),
-    streamChangeRoutes(pipeline, register, limits),
+    streamRoutes(pipeline, changes, register, limits),
+    streamChangeRoutes(pipeline, changes, register, limits),
     historyRoutes(pipeline, history, clock),
     pictureRoutes(pipeline, { pipeline, latest, pictures, closing }, access),
     captureRoutes({ pipeline, latest, capturer, store: deps.captures }),

@@ -1,7 +1,8 @@
 // The data folder is one server's alone: two would number the frames of one stream twice, and start the same streams.
 import { join } from "node:path";
 import { MultiboxError, systemCode } from "../errors.ts";
-import { type Db, openDatabase, storeError } from "./store.ts";
+import { type Db, openDatabase } from "./database/sqlite.ts";
+import { storeError } from "./database/store-error.ts";
 
 /**
  * Takes the folder until the function that it returns is called, or the process ends, however it ends: a lock of the

@@ -7,6 +7,7 @@ import type { StreamState } from "../pipeline/stream.ts";
 import type { SteadyClock } from "../steady-scheduler.ts";
 import { json, SECURED } from "./api/api-route.ts";
 import { callerOf, sees } from "./access/caller.ts";
+import type { Store } from "./database/store.ts";
 import type { History } from "./history/history.ts";
 import { Model, StreamState as State } from "./protocol.ts";
 
@@ -31,6 +32,12 @@ const Health = z
       waiting: z.int().describe("Frames that are not on disk yet."),
       lost: z.int().describe("Frames that it could not take."),
     }),
+    store: z
+      .strictObject({
+        status: z.enum(["ok", "failing"]),
+        code: z.string().optional().describe("Of the error, while changes cannot be stored; the log says more."),
+      })
+      .describe("The database of streams, tokens and jobs."),
     disk: z.strictObject({
       status: z.enum(["ok", "low", "unknown"]).describe("low: less than 2 GB."),
       freeBytes: z.int().optional().describe("Where the data folder is."),
@@ -60,6 +67,7 @@ export interface HealthDeps {
   readonly pipeline: Pick<Pipeline, "list">;
   readonly detector: Pick<Detector, "info">;
   readonly history: Pick<History, "status">;
+  readonly store: Pick<Store, "failure">;
   readonly engineDeaths?: ReadonlyMap<string, number>;
   readonly dataDir?: string;
   readonly version: string;
@@ -76,10 +84,11 @@ export function healthRoute(deps: HealthDeps): OpenAPIHono {
     const parts = {
       engine: engineOf(deps, isReady),
       history: historyOf(deps.history),
+      store: storeOf(deps.store),
       disk: await diskOf(deps.dataDir),
       streams: streamsOf(states),
     };
-    const isWell = ![parts.history.status, parts.disk.status, parts.streams.status].some((status) =>
+    const isWell = ![parts.history.status, parts.store.status, parts.disk.status, parts.streams.status].some((status) =>
       ["failing", "low", "degraded"].includes(status),
     );
     const uptimeSeconds = Math.round((deps.clock.now() - since) / 1000);
@@ -102,6 +111,10 @@ function engineOf({ detector: { info }, engineDeaths }: HealthDeps, isReady: boo
 function historyOf(history: Pick<History, "status">): Health["history"] {
   const { state, error, waiting, lost } = history.status();
   return { status: state === "recording" ? "ok" : state, ...(error && { code: error.code }), waiting, lost };
+}
+
+function storeOf({ failure }: Pick<Store, "failure">): Health["store"] {
+  return failure ? { status: "failing", code: failure.code } : { status: "ok" };
 }
 
 async function diskOf(folder: string | undefined): Promise<Health["disk"]> {

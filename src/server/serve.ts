@@ -12,7 +12,6 @@ import { boundBodies } from "./api/body-timeout.ts";
 import { createApp, type AppDeps, type MultiboxApp } from "./app.ts";
 import { type ConnectionLimits, Connections } from "./connections.ts";
 import { checkListen } from "./access/source-check.ts";
-import { Tokens } from "./access/tokens.ts";
 import { connectionRoom } from "./descriptors.ts";
 import { RequestTurns } from "./request-turns.ts";
 import { acceptUpgrades } from "./upgrade.ts";
@@ -53,7 +52,7 @@ const FINISH_MS = 4000;
 /** Fails with TOKEN_NEEDED, PORT_IN_USE, PORT_FORBIDDEN or HOST_UNAVAILABLE; then nothing is left open. */
 export async function startServer(deps: ServeDeps): Promise<RunningServer> {
   const { config, logger } = deps;
-  checkListen(config, new Tokens(deps.store).anyValid());
+  checkListen(config, deps.tokens.anyValid());
   const app = createApp(deps);
   const { requestTimeout, ...timeouts } = { ...TIMEOUTS, ...deps.timeouts };
   const server = createServer(timeouts);

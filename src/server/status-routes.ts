@@ -2,6 +2,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Detector } from "../model/detector.ts";
 import { json, SECURED } from "./api/api-route.ts";
+import type { Store } from "./database/store.ts";
 import type { History } from "./history/history.ts";
 import type { Metrics } from "./metrics.ts";
 import { ErrorBody } from "./api/error-body.ts";
@@ -13,7 +14,7 @@ const Live = z
 
 const Ready = z
   .strictObject({
-    status: z.enum(["ready", "warming up"]),
+    status: z.enum(["ready", "warming up", "not ready"]).describe("not ready: changes cannot be stored."),
     version: z.string().describe("Of multibox."),
     model: Model,
     engine: z.string().describe("What runs the network."),
@@ -24,6 +25,12 @@ const Ready = z
         error: ErrorBody.optional().describe("Why it cannot be written. Detection goes on meanwhile."),
       })
       .describe("Whether detections are kept."),
+    store: z
+      .strictObject({
+        state: z.enum(["ok", "failing"]),
+        error: ErrorBody.optional().describe("Why changes cannot be stored. They are refused; detection continues."),
+      })
+      .describe("The database of streams, tokens and jobs."),
   })
   .meta({ id: "Ready" });
 
@@ -39,8 +46,11 @@ const readyRoute = createRoute({
   method: "get",
   path: "/health/ready",
   tags: ["Server"],
-  summary: "Whether the model is warm",
-  responses: { 200: json(Ready, "Frames are detected."), 503: json(Ready, "The model is being warmed up.") },
+  summary: "Whether the model is warm and changes can be stored",
+  responses: {
+    200: json(Ready, "Frames are detected."),
+    503: json(Ready, "The model is being warmed up, or changes cannot be stored."),
+  },
 });
 
 const metricsRoute = createRoute({
@@ -55,6 +65,7 @@ const metricsRoute = createRoute({
 export interface StatusDeps {
   readonly detector: Pick<Detector, "info">;
   readonly history: Pick<History, "status">;
+  readonly store: Pick<Store, "failure">;
   readonly metrics: Pick<Metrics, "text" | "contentType">;
   /** Of multibox. */
   readonly version: string;
@@ -62,7 +73,7 @@ export interface StatusDeps {
   readonly ready: () => boolean;
 }
 
-export function statusRoutes({ detector, metrics, history, version, ready }: StatusDeps): OpenAPIHono {
+export function statusRoutes({ detector, metrics, history, store, version, ready }: StatusDeps): OpenAPIHono {
   const app = new OpenAPIHono();
   app.openapi(metricsRoute, async (c) => c.text(await metrics.text(), 200, { "Content-Type": metrics.contentType }));
   app.openapi(liveRoute, (c) => c.json({ status: "live" as const, version }, 200));
@@ -75,10 +86,11 @@ export function statusRoutes({ detector, metrics, history, version, ready }: Sta
       engine: detector.info.engine,
       reason: detector.info.reason,
       history: { state, ...(error && { error: { ...error, message: "The history cannot be written." } }) },
+      store: store.failure ? { state: "failing" as const, error: store.failure } : { state: "ok" as const },
     };
-    return ready()
-      ? c.json({ status: "ready" as const, ...about }, 200)
-      : c.json({ status: "warming up" as const, ...about }, 503);
+    if (!ready()) return c.json({ status: "warming up" as const, ...about }, 503);
+    if (store.failure) return c.json({ status: "not ready" as const, ...about }, 503);
+    return c.json({ status: "ready" as const, ...about }, 200);
   });
   return app;
 }

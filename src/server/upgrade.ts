@@ -30,7 +30,7 @@ export function acceptUpgrades(server: Server, deps: UpgradeDeps): void {
     socket.on("error", ignore);
     deps.turns.whenIdle(socket, () => {
       socket.off("error", ignore);
-      if (isWebSocket(request)) accept(request, socket, head, deps);
+      if (isWebSocket(request)) void accept(request, socket, head, deps);
       else answerWithout(server, request, socket, head);
     });
   });
@@ -53,16 +53,20 @@ function answerWithout(server: Server, request: IncomingMessage, socket: Duplex,
   server.emit("connection", socket);
 }
 
-function accept(request: IncomingMessage, socket: Duplex, head: Buffer, deps: UpgradeDeps): void {
+async function accept(request: IncomingMessage, socket: Duplex, head: Buffer, deps: UpgradeDeps): Promise<void> {
   const { app, sockets, config, connections } = deps;
+  const ignore = (): void => undefined;
+  socket.on("error", ignore);
   try {
     const asked = askedBy(request, new URLSearchParams(request.url?.split("?").slice(1).join("?")));
+    await app.access.refresh();
     checkSource({ ...config, isOpen: app.access.isOpen }, asked);
     const caller = app.access.identify(asked);
     requireScope(caller, "read");
     connections.trust(socket as Socket);
     // Others may stand beside it.
     request.headers.upgrade = "websocket";
+    socket.off("error", ignore);
     sockets.handleUpgrade(request, socket, head, (webSocket) => app.hub.accept(webSocket, caller));
   } catch (error) {
     void writeResponse(socket, problemResponse(error));

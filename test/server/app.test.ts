@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { MultiboxError } from "../../src/errors.ts";
 import { CurrentDetector } from "../../src/model/current-detector.ts";
-import { openStore } from "../../src/server/store.ts";
-import { Tokens } from "../../src/server/access/tokens.ts";
+import { memoryStore } from "../support/memory-store.ts";
+import { createToken } from "../../src/server/access/token-table.ts";
 import { RedFinder } from "../support/red-finder.ts";
 import { jsonOf, withApp } from "../support/test-server.ts";
 
@@ -22,6 +22,7 @@ describe("health", () => {
         engine: "typescript",
         reason: "it needs nothing else",
         history: { state: "off" },
+        store: { state: "ok" },
       };
       expect([cold.status, await cold.json()]).toEqual([503, { status: "warming up", ...about }]);
       warm = true;
@@ -33,8 +34,8 @@ describe("health", () => {
 
 describe("/health", () => {
   test("tells of each part how it is, of the streams that the caller sees, and no address or path", async () => {
-    const store = openStore(":memory:");
-    const { token } = new Tokens(store).create({ name: "own", scope: "read", streams: ["a", "b"] });
+    const store = memoryStore();
+    const { token } = createToken(store.db, { name: "own", scope: "read", streams: ["a", "b"] });
     const deps = { store, dataDir: tmpdir(), engineDeaths: new Map([["ENGINE_DIED", 1]]) };
     await withApp({ deps, history: true }, async ({ ask, pipeline }) => {
       expect((await ask("/health")).status).toBe(401);
@@ -59,7 +60,7 @@ describe("/health", () => {
         streams: { status: "degraded", states: { misconfigured: 1, connecting: 1 } },
       });
     });
-    store.close();
+    await store.close();
   });
 });
 

@@ -5,8 +5,8 @@ import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { Hello } from "../../src/server/protocol.ts";
-import { openStore } from "../../src/server/store.ts";
-import { Tokens } from "../../src/server/access/tokens.ts";
+import { createToken, revokeToken } from "../../src/server/access/token-table.ts";
+import { memoryStore } from "../support/memory-store.ts";
 import { RawConnection } from "../support/raw-http.ts";
 import { type Refused, SocketClient } from "../support/socket-client.ts";
 import { withApp, withServer } from "../support/test-server.ts";
@@ -131,9 +131,8 @@ describe("guessing", () => {
 
 describe("what a token has open", () => {
   test("is closed when it is revoked, within seconds; a ticket of it is no longer good", async () => {
-    const store = openStore(":memory:");
-    const tokens = new Tokens(store);
-    const { token } = tokens.create({ name: "phone", scope: "read", streams: ["mine"] });
+    const store = memoryStore();
+    const { token } = createToken(store.db, { name: "phone", scope: "read", streams: ["mine"] });
     await withServer({ deps: { store } }, async ({ url, socketUrl, pipeline }) => {
       for (const id of ["mine", "other"]) pipeline.addStream(id);
       const headers = { authorization: `Bearer ${token}` };
@@ -148,11 +147,11 @@ describe("what a token has open", () => {
       await client.untilSeq(0, "mine");
       expect(client.detections("other")).toEqual([]);
       const unused = await ticketOf();
-      tokens.revoke("phone");
+      revokeToken(store.db, "phone");
       expect(await client.closed).toMatchObject({ code: 1008 });
       expect((await fetch(`${url}v1/streams?ticket=${unused}`)).status).toBe(401);
     });
-    store.close();
+    await store.close();
   });
 
   test("an answer carries the id of its request, that of the client where it is one", async () => {

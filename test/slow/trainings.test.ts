@@ -10,7 +10,7 @@ import { writeBundle } from "../../src/model/bundle.ts";
 import { buildSsd } from "../../src/model/networks/ssd.ts";
 import { createGuard } from "../../src/pipeline/guard.ts";
 import { ModelStore } from "../../src/server/models/model-store.ts";
-import { openStore, type Store } from "../../src/server/store.ts";
+import { type MemoryStore, memoryStore } from "../support/memory-store.ts";
 import { trainingRunner } from "../../src/server/trainings/training-runner.ts";
 import { ServerTrainSettings, type TrainingInfo } from "../../src/server/trainings/training-schemas.ts";
 import { Trainings } from "../../src/server/trainings/trainings.ts";
@@ -32,7 +32,7 @@ async function writeWorld(folder: string): Promise<{ data: string; parent: strin
 
 test("it goes on in the next server from where it was, leaves no process, and its model is a version with a report", async () => {
   const folder = await makeFolder();
-  const store = openStore(":memory:");
+  const store = memoryStore();
   try {
     const { data, parent, models } = await writeWorld(folder.path);
     const first = open(folder.path, store, models);
@@ -63,7 +63,7 @@ test("it goes on in the next server from where it was, leaves no process, and it
     expect(models.version("shapes", 1)).toMatchObject({ offered: done.offered, settings: { epochs: 12, threads: 1 } });
     await second.close();
   } finally {
-    store.close();
+    await store.close();
     await rm(folder.path, { recursive: true, force: true });
   }
 });
@@ -75,7 +75,7 @@ test.skipIf(disk === undefined)(
   "a full disk ends it with its last checkpoint kept, and gone on with it comes to the same weights as undisturbed (needs a mount)",
   async () => {
     const folder = await makeFolder();
-    const store = openStore(":memory:");
+    const store = memoryStore();
     try {
       const { data, parent, models } = await writeWorld(folder.path);
       const trainings = open(folder.path, store, models, disk!.path);
@@ -110,13 +110,13 @@ test.skipIf(disk === undefined)(
       expect((await weightsOf(1)).equals(await weightsOf(2))).toBe(true);
       await trainings.close();
     } finally {
-      store.close();
+      await store.close();
       await rm(folder.path, { recursive: true, force: true });
     }
   },
 );
 
-function open(folder: string, store: Store, models: ModelStore, work = join(folder, "trainings")): Trainings {
+function open(folder: string, store: MemoryStore, models: ModelStore, work = join(folder, "trainings")): Trainings {
   const options = {
     command: ownCommand(),
     cacheDir: join(folder, "cache"),

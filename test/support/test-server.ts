@@ -18,8 +18,9 @@ import { type TrainingRunner, Trainings } from "../../src/server/trainings/train
 import { History } from "../../src/server/history/history.ts";
 import { startServer, type RunningServer, type ServeDeps } from "../../src/server/serve.ts";
 import type { WorkLimits } from "../../src/server/background/work-kind.ts";
-import { openStore, type Store } from "../../src/server/store.ts";
+import { Tokens } from "../../src/server/access/tokens.ts";
 import { memoryHistory } from "./memory-history.ts";
+import { type MemoryStore, memoryStore } from "./memory-store.ts";
 import { RedFinder } from "./red-finder.ts";
 import { ScriptedPipeline, type ScriptOptions } from "./scripted-pipeline.ts";
 
@@ -27,7 +28,7 @@ export interface TestSetup {
   readonly pipeline: ScriptedPipeline;
   readonly detector: RedFinder;
   /** Both in memory; no history unless it was asked for. */
-  readonly store: Store;
+  readonly store: MemoryStore;
   /** In a temporary folder, which is made when there is one. */
   readonly captures: CaptureStore;
   readonly jobs: Jobs;
@@ -44,7 +45,7 @@ export interface TestSetup {
 export interface TestOptions {
   readonly config?: Partial<Config>;
   readonly script?: ScriptOptions;
-  readonly deps?: Partial<ServeDeps>;
+  readonly deps?: Partial<ServeDeps> & { readonly store?: MemoryStore };
   /** Whether there is a history; it works in this thread. */
   readonly history?: boolean;
   /** What runs jobs; without it none ends by itself. The queue is opened by the test. */
@@ -64,7 +65,7 @@ export async function withApp(
   options: TestOptions,
   run: (setup: TestSetup & MultiboxApp & { ask: Ask }) => Promise<void>,
 ): Promise<void> {
-  const { setup, deps, jpeg } = prepare(options);
+  const { setup, deps, jpeg } = await prepare(options);
   const made = createApp(deps);
   try {
     await run({ ...setup, ...made, ask: async (path, init) => made.app.request(path, init) });
@@ -74,7 +75,7 @@ export async function withApp(
     await setup.history.close();
     await setup.jobs.close();
     await setup.trainings.close();
-    setup.store.close();
+    await setup.store.close();
     rmSync(setup.captures.folder, { recursive: true, force: true });
     rmSync(setup.jobsFolder, { recursive: true, force: true });
     rmSync(setup.trainingsFolder, { recursive: true, force: true });
@@ -87,7 +88,7 @@ export async function withServer(
   options: TestOptions,
   run: (setup: TestSetup & RunningServer & { socketUrl: string }) => Promise<void>,
 ): Promise<void> {
-  const { setup, deps, jpeg } = prepare(options);
+  const { setup, deps, jpeg } = await prepare(options);
   const server = await startServer(deps);
   try {
     await run({ ...setup, ...server, socketUrl: `ws://127.0.0.1:${server.port}/v1/detections` });
@@ -97,7 +98,7 @@ export async function withServer(
     await setup.history.close();
     await setup.jobs.close();
     await setup.trainings.close();
-    setup.store.close();
+    await setup.store.close();
     rmSync(setup.captures.folder, { recursive: true, force: true });
     rmSync(setup.jobsFolder, { recursive: true, force: true });
     rmSync(setup.trainingsFolder, { recursive: true, force: true });
@@ -112,15 +113,16 @@ export async function jsonOf(answer: Response): Promise<Record<string, unknown>>
 
 const BOUNDS = { maxCount: 100, maxBytes: 1e8 };
 
-function prepare(options: TestOptions): {
+async function prepare(options: TestOptions): Promise<{
   setup: TestSetup;
   deps: ServeDeps;
   jpeg: JpegEncoder;
-} {
+}> {
   const { config, script, deps, history = false, jpeg = new JpegEncoder() } = options;
   const log: string[] = [];
   const logger = logTo(log);
-  const { store = openStore(":memory:") } = deps ?? {};
+  const { store = memoryStore() } = deps ?? {};
+  const tokens = await Tokens.load(store);
   const jobsFolder = join(tmpdir(), `multibox-test-${randomUUID()}`);
   const trainingsFolder = join(tmpdir(), `multibox-test-${randomUUID()}`);
   const setup: TestSetup = {
@@ -159,6 +161,7 @@ function prepare(options: TestOptions): {
     jpeg,
     deps: {
       ...setup,
+      tokens,
       models: { store: versions, activator, defaultModel: "red-finder", fetchable: ["red-finder"] },
       jobTools: {
         ffmpeg: { path: "ffmpeg", version: "", syncOption: "-fps_mode", takesScripts: true },

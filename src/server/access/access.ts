@@ -69,6 +69,11 @@ export class Access {
     return this.#config.token === undefined && isLoopback(this.#config.host) && !(this.#tokens?.any() ?? false);
   }
 
+  /** Before whatever depends on tokens: what another process has done to them is known when this resolves. Never fails. */
+  refresh(): Promise<void> {
+    return this.#tokens?.refresh() ?? Promise.resolve();
+  }
+
   /** Fails with TOKEN_WRONG, TICKET_WRONG or TOO_MANY_FAILURES; what was given never appears in the message. */
   identify(asked: Asked): Caller {
     const { token, ticket } = credentialsOf(asked);

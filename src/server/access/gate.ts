@@ -31,6 +31,7 @@ export function addGate(app: OpenAPIHono, { access, config, logger, clock }: Gat
   app.use(requestId());
   app.use(logged(logger, clock), secured);
   app.use(async (c, next) => {
+    await access.refresh();
     checkSource({ ...config, isOpen: access.isOpen }, askedBy(c));
     await next();
   });

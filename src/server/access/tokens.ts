@@ -1,190 +1,100 @@
-// Tokens in the database: made, listed, revoked, and recognised. Only a digest of each is kept.
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { z } from "zod";
-import { MultiboxError } from "../../errors.ts";
-import { SCOPES, type Caller, type Scope } from "./caller.ts";
-import { show } from "../api/explain.ts";
-import { StreamId } from "../protocol.ts";
-import type { Store } from "../store.ts";
+// The tokens that the server lets in: a copy in memory of those in the database, brought up to date before each request.
+import { timingSafeEqual } from "node:crypto";
+import { callOf } from "../database/database-thread.ts";
+import type { Store } from "../database/store.ts";
+import type { Caller } from "./caller.ts";
+import { digestOf, isValidRow, streamsOf, type TokenRow } from "./token-table.ts";
 
-export interface NewToken {
-  readonly name: string;
-  readonly scope: Scope;
-  /** Ids, also of streams that do not exist yet; all streams when absent. */
-  readonly streams?: readonly string[] | undefined;
-  /** Milliseconds since the epoch; never when absent. */
-  readonly expiresAt?: number | undefined;
-}
-
-export interface TokenInfo extends NewToken {
-  /** The first part of the token, which is no secret. */
-  readonly id: string;
-  readonly createdAt: number;
-  readonly revokedAt?: number | undefined;
-  /** To the minute. */
-  readonly usedAt?: number | undefined;
-}
-
-const PREFIX = "mbx";
 /** `mbx_ID_SECRET`. 192 random bits: no dictionary helps, so a plain digest is as good as a slow one. */
 const SHAPE = /^mbx_([0-9a-f]{12})_([A-Za-z0-9_-]{32})$/;
 const USED_EVERY_MS = 60_000;
-
-const Row = z.object({
-  id: z.string(),
-  name: z.string(),
-  digest: z.string().length(64),
-  scope: z.enum(SCOPES),
-  streams: z.string().nullable(),
-  created_at: z.number(),
-  expires_at: z.number().nullable(),
-  revoked_at: z.number().nullable(),
-  used_at: z.number().nullable(),
-});
-type Row = z.infer<typeof Row>;
+/** A database that does not answer for longer is not waited for: the copy is used. */
+const FRESH_MS = 500;
 
 export class Tokens {
   readonly #store: Store;
   readonly #clock: { now(): number };
+  #rows = new Map<string, TokenRow>();
+  #version: number | undefined;
+  #asking: Promise<void> | undefined;
+  /** Begins when the one under way has ended: that one may have read before the caller's change. */
+  #next: Promise<void> | undefined;
 
-  constructor(store: Store, clock: { now(): number } = Date) {
+  private constructor(store: Store, clock: { now(): number }) {
     this.#store = store;
     this.#clock = clock;
   }
 
-  /** The token itself is in the answer and nowhere else. Fails with TOKEN_NAME_TAKEN or TOKEN_INVALID. */
-  create(wanted: NewToken): { readonly token: string; readonly info: TokenInfo } {
-    checkNew(wanted, this.#clock.now());
-    const id = randomBytes(6).toString("hex");
-    const token = `${PREFIX}_${id}_${randomBytes(24).toString("base64url")}`;
-    this.#store.transact(() => {
-      if (this.#valid().some(({ name }) => name === wanted.name)) {
-        throw new MultiboxError(
-          "TOKEN_NAME_TAKEN",
-          `There is a token "${wanted.name}" already.`,
-          "Choose another name, or revoke that one first.",
-        );
-      }
-      this.#store.db
-        .prepare(
-          "INSERT INTO tokens (id, name, digest, scope, streams, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        )
-        .run(
-          id,
-          wanted.name,
-          digest(token).toString("hex"),
-          wanted.scope,
-          wanted.streams ? JSON.stringify(wanted.streams) : null,
-          this.#clock.now(),
-          wanted.expiresAt ?? null,
-        );
-    });
-    return { token, info: this.#info(id) };
+  /** Fails with STORE_DAMAGED or STORE_UNAVAILABLE. */
+  static async load(store: Store, clock: { now(): number } = Date): Promise<Tokens> {
+    const tokens = new Tokens(store, clock);
+    await tokens.#read();
+    return tokens;
   }
 
-  /** The newest last. */
-  list(): TokenInfo[] {
-    return this.#rows("SELECT * FROM tokens ORDER BY created_at, rowid").map(infoOf);
-  }
-
-  /** By id or name. What is revoked stays in the list. Fails with TOKEN_UNKNOWN. */
-  revoke(which: string): TokenInfo {
-    const row =
-      this.#rows("SELECT * FROM tokens WHERE id = ?", which)[0] ?? this.#valid().find(({ name }) => name === which);
-    if (!row) {
-      throw new MultiboxError(
-        "TOKEN_UNKNOWN",
-        `There is no token ${JSON.stringify(which)}.`,
-        "`multibox token list` shows names and ids.",
-      );
-    }
-    this.#store.db
-      .prepare("UPDATE tokens SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?")
-      .run(this.#clock.now(), row.id);
-    return this.#info(row.id);
+  /**
+   * What another process has done to tokens until now is known when this resolves. A database that is locked, damaged or slow lets in
+   * whom it let in before: this never fails, and takes half a second at most.
+   */
+  async refresh(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, FRESH_MS)));
+    await Promise.race([this.#fresh(), patience]);
+    clearTimeout(timer);
   }
 
   /** Whether one was ever made: from then on they are asked for, also when all are revoked. */
   any(): boolean {
-    return this.#rows("SELECT * FROM tokens LIMIT 1").length > 0;
+    return this.#rows.size > 0;
   }
 
   /** Whether there is one that lets anybody in. */
   anyValid(): boolean {
-    return this.#valid().length > 0;
+    return [...this.#rows.values()].some((row) => isValidRow(row, this.#clock.now()));
   }
 
   /** Whose token it is. Takes the same time wherever a wrong one differs from a right one. */
   find(token: string): Caller | undefined {
     const id = SHAPE.exec(token)?.[1];
-    const row = id === undefined ? undefined : this.#rows("SELECT * FROM tokens WHERE id = ?", id)[0];
-    if (!row || !timingSafeEqual(Buffer.from(row.digest, "hex"), digest(token)) || !isValid(row, this.#clock.now()))
+    const row = id === undefined ? undefined : this.#rows.get(id);
+    if (!row || !timingSafeEqual(Buffer.from(row.digest, "hex"), digestOf(token)) || !this.isValid(row.id))
       return undefined;
     this.#use(row);
-    const streams = row.streams === null ? undefined : new Set(JSON.parse(row.streams) as string[]);
-    return { name: row.name, scope: row.scope, streams, tokenId: row.id };
+    const streams = streamsOf(row);
+    return { name: row.name, scope: row.scope, streams: streams && new Set(streams), tokenId: row.id };
   }
 
   /** Whether a token that was right when a connection began still is. */
   isValid(id: string): boolean {
-    const row = this.#rows("SELECT * FROM tokens WHERE id = ?", id)[0];
-    return row !== undefined && isValid(row, this.#clock.now());
+    const row = this.#rows.get(id);
+    return row !== undefined && isValidRow(row, this.#clock.now());
   }
 
-  /** A disk that is full must not lock anyone out. */
-  #use({ id, used_at }: Row): void {
+  /** A disk that is full must not lock anyone out: where it cannot be noted, it is noted a minute later. */
+  #use(row: TokenRow): void {
     const now = this.#clock.now();
-    if (used_at !== null && Math.abs(now - used_at) < USED_EVERY_MS) return;
-    try {
-      this.#store.db.prepare("UPDATE tokens SET used_at = ? WHERE id = ?").run(now, id);
-    } catch {
-      // It is told again with the next request.
-    }
+    if (row.used_at !== null && Math.abs(now - row.used_at) < USED_EVERY_MS) return;
+    this.#rows.set(row.id, { ...row, used_at: now });
+    this.#store.ask("useToken", { id: row.id, time: now }, () => undefined);
   }
 
-  #valid(): Row[] {
-    return this.#rows("SELECT * FROM tokens").filter((row) => isValid(row, this.#clock.now()));
+  #fresh(): Promise<void> {
+    if (!this.#asking) return this.#ask();
+    return (this.#next ??= this.#asking.then(() => {
+      this.#next = undefined;
+      return this.#ask();
+    }));
   }
 
-  #info(id: string): TokenInfo {
-    return infoOf(this.#rows("SELECT * FROM tokens WHERE id = ?", id)[0]!);
+  #ask(): Promise<void> {
+    return (this.#asking = this.#read()
+      .catch(() => undefined)
+      .finally(() => (this.#asking = undefined)));
   }
 
-  #rows(sql: string, ...values: readonly string[]): Row[] {
-    return z.array(Row).parse(this.#store.db.prepare(sql).all(...values));
+  async #read(): Promise<void> {
+    const { version, rows } = await callOf(this.#store, "tokens", this.#version);
+    if (rows) this.#rows = new Map(rows.map((row) => [row.id, row]));
+    this.#version = version;
   }
-}
-
-function checkNew({ name, scope, streams, expiresAt }: NewToken, now: number): void {
-  const invalid = (sentence: string, hint: string): MultiboxError => new MultiboxError("TOKEN_INVALID", sentence, hint);
-  if (!/^[\w.@ -]{1,64}$/.test(name) || name.trim() !== name) {
-    throw invalid(
-      `${JSON.stringify(name)} cannot be a token's name.`,
-      "It has 1 to 64 letters, digits, blanks and . - _ @.",
-    );
-  }
-  const wrong = streams?.find((stream) => !StreamId.safeParse(stream).success);
-  if (wrong !== undefined) throw invalid(`${show(wrong)} cannot be a stream's id.`, "Give ids, not URLs.");
-  if (streams && scope === "admin")
-    throw invalid("A token of scope admin cannot be limited to some streams.", "Leave --streams out, or use write.");
-  if (expiresAt !== undefined && !(expiresAt > now))
-    throw invalid("The token would have expired already.", "Give a time to come.");
-}
-
-const digest = (token: string): Buffer => createHash("sha256").update(token).digest();
-
-const isValid = ({ expires_at, revoked_at }: Row, now: number): boolean =>
-  revoked_at === null && (expires_at === null || expires_at > now);
-
-function infoOf(row: Row): TokenInfo {
-  return {
-    id: row.id,
-    name: row.name,
-    scope: row.scope,
-    streams: row.streams === null ? undefined : (JSON.parse(row.streams) as string[]),
-    createdAt: row.created_at,
-    expiresAt: row.expires_at ?? undefined,
-    revokedAt: row.revoked_at ?? undefined,
-    usedAt: row.used_at ?? undefined,
-  };
 }

@@ -3,16 +3,20 @@ import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { interval, type Observable, Subject, type Subscription } from "rxjs";
+import { interval, type Observable, Subject, Subscription } from "rxjs";
 import { MultiboxError, sentenceOf } from "../../errors.ts";
 import { writeFailure } from "../../whole-file.ts";
 import { errorBody } from "../api/problem.ts";
 import { isoTime } from "../streams/streams.ts";
+import { KeyedLock } from "../keyed-lock.ts";
 import { BackgroundQueue } from "./background-queue.ts";
 import type { JobState } from "../jobs/job-schemas.ts";
 import type { WorkKind, WorkOptions, WorkRecord } from "./work-kind.ts";
 
 const SWEEP_MS = 3_600_000;
+const SAVE_AGAIN_MS = 5000;
+/** The key under which sweeps run one after the other; no id of a work. */
+const SWEEP = "sweep";
 const isOver = ({ state }: Pick<WorkRecord, "state">): boolean => state !== "queued" && state !== "running";
 
 export class BackgroundWork<R extends WorkRecord, P, I, E> {
@@ -24,10 +28,13 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
   readonly #cancelled = new Set<string>();
   readonly #events = new Subject<E>();
   readonly #queue: BackgroundQueue;
+  /** One change of a work at a time. */
+  readonly #locks = new KeyedLock();
   #arriving = 0;
   /** When the newest was made. */
   #newest = -1;
   #sweeping: Subscription | undefined;
+  readonly #retries = new Subscription();
 
   constructor(options: WorkOptions, kind: WorkKind<R, P, I, E>) {
     this.#options = options;
@@ -47,8 +54,8 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
   async load(): Promise<void> {
     const { folder, logger } = this.#options;
     const { store, input } = this.#kind;
-    for (const record of store.load((sentence) => logger.warn(sentence))) this.#records.set(record.id, record);
-    const known = new Set(store.ids());
+    for (const record of await store.load((sentence) => logger.warn(sentence))) this.#records.set(record.id, record);
+    const known = new Set(await store.ids());
     const names = existsSync(folder) ? await readdir(folder) : [];
     for (const name of names.filter((one) => !known.has(one)))
       await rm(join(folder, name), { recursive: true, force: true });
@@ -88,40 +95,41 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
     return join(this.#options.folder, id);
   }
 
-  /** Resolves when it has ended; one that has ended before stays as it is. */
-  async cancel(id: string): Promise<I> {
-    if (!isOver(this.record(id))) {
-      this.#cancelled.add(id);
-      await this.#queue.cancel(id);
-      const record = this.#records.get(id);
-      if (record && !isOver(record)) await this.#end(id, { state: "cancelled" });
-      this.#cancelled.delete(id);
-    }
-    return this.get(id);
+  /** Resolves when it has ended; one that has ended before stays as it is. Fails with STORE_UNAVAILABLE where that cannot be stored. */
+  cancel(id: string): Promise<I> {
+    return this.#locks.run(id, async () => {
+      await this.#cancel(id);
+      return this.get(id);
+    });
   }
 
-  /** With what it has left; broken off where it has not ended. */
-  async remove(id: string): Promise<void> {
-    await this.cancel(id);
-    this.#kind.store.delete(id);
-    this.#records.delete(id);
-    await rm(this.folderOf(id), { recursive: true, force: true });
-    this.#events.next(this.#kind.event(id));
+  /** With what it has left; broken off where it has not ended. Fails as `cancel` does. */
+  remove(id: string): Promise<void> {
+    return this.#locks.run(id, async () => {
+      await this.#cancel(id);
+      await this.#kind.store.delete(id);
+      this.#records.delete(id);
+      await rm(this.folderOf(id), { recursive: true, force: true });
+      this.#events.next(this.#kind.event(id));
+    });
   }
 
   /** Breaks off what runs, to be gone on with by the next server. */
   async close(): Promise<void> {
     this.#sweeping?.unsubscribe();
     await this.#queue.close();
+    await this.#locks.idle();
+    this.#retries.unsubscribe();
     this.#events.complete();
   }
 
   /**
-   * Makes a work of what `receive` puts into the folder that it is given. Fails as the kind says where there are too many, with DISK_FULL,
-   * NOT_WRITABLE, or as `receive` does; then nothing is left.
+   * Makes a work of what `receive` puts into the folder that it is given; the oldest finished ones give way to it once it is stored. Fails
+   * as the kind says where there are too many, with DISK_FULL, NOT_WRITABLE, STORE_UNAVAILABLE, or as `receive` does; then nothing is
+   * left of it, and nothing else is deleted.
    */
   protected async take(receive: (folder: string, base: WorkRecord) => Promise<R>): Promise<I> {
-    await this.#makeRoom();
+    this.#requireRoom();
     // Ids are in the order of their making also where the clock is set back.
     const created = Math.max(this.#options.clock.now(), this.#newest + 1);
     this.#newest = created;
@@ -133,7 +141,9 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
     try {
       await mkdir(join(folder, this.#kind.input), { recursive: true, mode: 0o700 });
       const record = await receive(folder, { id, state: "queued", created });
-      this.#kind.store.put(record);
+      // Others may have been resumed meanwhile.
+      this.#requireRoom(0);
+      await this.#kind.store.put(record);
       this.#records.set(id, record);
     } catch (cause) {
       await rm(folder, { recursive: true, force: true }).catch(() => undefined);
@@ -143,20 +153,27 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
     }
     this.#tell(id);
     this.#queue.add(id);
-    return this.get(id);
+    const info = this.get(id);
+    await this.#sweep();
+    return info;
   }
 
   /** Goes on with one that has failed, from what it has left; what waits or runs does so anyway. `refusal`: of all others. */
-  protected async goOn(id: string, refusal: (record: R) => MultiboxError): Promise<I> {
-    // One that has just failed may still have to be taken leave of.
-    if (isOver(this.record(id))) await this.#queue.ended(id);
-    const record = this.record(id);
-    if (isOver(record)) {
-      if (!this.#isResumable(record)) throw refusal(record);
-      this.#change(id, { state: "queued", error: undefined, ended: undefined } as Partial<R>);
-      this.#queue.add(id);
-    }
-    return this.get(id);
+  protected goOn(id: string, refusal: (record: R) => MultiboxError): Promise<I> {
+    return this.#locks.run(id, async () => {
+      // One that has just failed may still be in its last steps.
+      if (isOver(this.record(id))) await this.#queue.ended(id);
+      const record = this.record(id);
+      if (isOver(record)) {
+        if (!this.#isResumable(record)) throw refusal(record);
+        const queued = { ...record, state: "queued" as const, error: undefined, ended: undefined };
+        await this.#kind.store.put(queued);
+        this.#records.set(id, queued);
+        this.#tell(id);
+        this.#queue.add(id);
+      }
+      return this.get(id);
+    });
   }
 
   /** Those first that ran when the last server ended, then those that waited. */
@@ -167,6 +184,17 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
       this.#records.set(record.id, { ...record, state: "queued" });
       this.#queue.add(record.id);
     }
+  }
+
+  async #cancel(id: string): Promise<void> {
+    if (isOver(this.record(id))) return;
+    this.#cancelled.add(id);
+    await this.#queue.cancel(id);
+    const record = this.#records.get(id);
+    if (record && !isOver(record)) await this.#end(id, { state: "cancelled" });
+    this.#cancelled.delete(id);
+    // What is acknowledged is stored, too.
+    await this.#kind.store.put(this.record(id));
   }
 
   async #work(id: string, signal: AbortSignal): Promise<void> {
@@ -214,7 +242,8 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
     if (!this.#isResumable(record)) await rm(gone, { recursive: true, force: true }).catch(() => undefined);
     const { state, error } = record;
     this.#options.logger.info({ [name]: id, ...fields(record), state, code: error?.code }, `a ${name} is ${state}`);
-    await this.#sweep();
+    // Not waited for: it may delete this very one, whose end somebody waits for.
+    void this.#sweep();
   }
 
   #isResumable({ state }: WorkRecord): boolean {
@@ -225,28 +254,42 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
     const record = { ...this.record(id), ...change };
     this.#records.set(id, record);
     if (record.state !== "running") this.#progress.delete(id);
-    try {
-      this.#kind.store.put(record);
-    } catch (error) {
-      // It goes on; after a restart it would be done again.
-      const { name } = this.#kind;
-      this.#options.logger.error({ [name]: id }, `the ${name} ${id} cannot be kept: ${sentenceOf(error)}`);
-    }
+    void this.#save(record);
     this.#tell(id);
     return record;
   }
 
-  async #makeRoom(): Promise<void> {
-    await this.#sweep(1);
-    const count = this.#records.size + this.#arriving;
+  /** A change that nobody waits for. Where it cannot be stored it is tried again until it is, or another one took its place. */
+  async #save(record: R, hasFailed = false): Promise<void> {
+    const { id } = record;
+    try {
+      await this.#kind.store.put(record);
+    } catch (error) {
+      const { name } = this.#kind;
+      if (!hasFailed)
+        this.#options.logger.error({ [name]: id }, `the ${name} ${id} cannot be stored: ${sentenceOf(error)}`);
+      const again = (): void => {
+        if (this.#records.get(id) === record) void this.#save(record, true);
+      };
+      this.#retries.add(this.#options.clock.schedule(again, SAVE_AGAIN_MS));
+    }
+  }
+
+  /** Those that have not ended cannot give way; those that have do once the new one is there. */
+  #requireRoom(arriving = this.#arriving): void {
+    const count = [...this.#records.values()].filter((record) => !isOver(record)).length + arriving;
     if (count >= this.#options.limits.maxCount) throw this.#kind.full(count);
   }
 
-  /** Deletes those that ended long ago, and the oldest ones that ended where there would be too many. */
-  async #sweep(wanted = 0): Promise<void> {
+  /** Deletes those that ended long ago, and the oldest ones that ended where there are too many. */
+  #sweep(): Promise<void> {
+    return this.#locks.run(SWEEP, () => this.#sweepOnce());
+  }
+
+  async #sweepOnce(): Promise<void> {
     const { limits, retention, logger } = this.#options;
     const over = [...this.#records.values()].filter(isOver).sort((a, b) => (a.ended ?? 0) - (b.ended ?? 0));
-    let excess = this.#records.size + this.#arriving + wanted - limits.maxCount;
+    let excess = this.#records.size - limits.maxCount;
     const count = this.#records.size;
     let expiring = retention?.allowance(count) ?? 0;
     for (const { id, ended = 0 } of over) {

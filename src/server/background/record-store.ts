@@ -1,29 +1,31 @@
 // Records of background work in a table of multibox.db, so that they are there after a restart.
 import type { z } from "zod";
-import { type Store, storeError } from "../store.ts";
+import { callOf } from "../database/database-thread.ts";
+import type { Store } from "../database/store.ts";
+import type { RecordTable } from "../database/store-operations.ts";
 
 interface Kept {
   readonly id: string;
   readonly state: string;
 }
 
+/** All of it fails with STORE_UNAVAILABLE or STORE_DAMAGED; changes are made in the order of the calls. */
 export class RecordStore<T extends Kept> {
   readonly #store: Store;
-  readonly #table: string;
+  readonly #table: RecordTable;
   readonly #schema: z.ZodType<T>;
 
   /** `table` has the columns id, state and record, which is JSON. */
-  constructor(store: Store, table: "jobs" | "trainings", schema: z.ZodType<T>) {
+  constructor(store: Store, table: RecordTable, schema: z.ZodType<T>) {
     this.#store = store;
     this.#table = table;
     this.#schema = schema;
   }
 
-  /** In the order in which they were made. One that cannot be read is told to `onWarning` and left alone. */
-  load(onWarning: (sentence: string) => void): T[] {
-    const sql = `SELECT id, record FROM ${this.#table} ORDER BY id`;
-    const rows = this.#store.db.prepare(sql).raw().all() as [string, string][];
-    return rows.flatMap(([id, json]) => {
+  /** In the order in which they were made. One that cannot be read is reported to `onWarning` and left alone. */
+  async load(onWarning: (sentence: string) => void): Promise<T[]> {
+    const rows = await callOf(this.#store, "records", this.#table);
+    return rows.flatMap(({ id, record: json }) => {
       const record = this.#schema.safeParse(parse(json));
       if (!record.success) onWarning(`The record ${id} of ${this.#table} cannot be read.`);
       return record.success ? [record.data] : [];
@@ -31,32 +33,17 @@ export class RecordStore<T extends Kept> {
   }
 
   /** Of all, readable or not. */
-  ids(): string[] {
-    const rows = this.#store.db.prepare(`SELECT id FROM ${this.#table}`).raw().all() as [string][];
-    return rows.map(([id]) => id);
+  async ids(): Promise<string[]> {
+    return (await callOf(this.#store, "records", this.#table)).map(({ id }) => id);
   }
 
-  /** Fails with STORE_UNAVAILABLE or STORE_DAMAGED. */
-  put(record: T): void {
-    this.#run(
-      `INSERT INTO ${this.#table} VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state, record = excluded.record`,
-      record.id,
-      record.state,
-      JSON.stringify(record),
-    );
+  put(record: T): Promise<void> {
+    const { id, state } = record;
+    return callOf(this.#store, "putRecord", { table: this.#table, id, state, record: JSON.stringify(record) });
   }
 
-  /** Fails likewise. */
-  delete(id: string): void {
-    this.#run(`DELETE FROM ${this.#table} WHERE id = ?`, id);
-  }
-
-  #run(sql: string, ...values: readonly string[]): void {
-    try {
-      this.#store.db.prepare(sql).run(...values);
-    } catch (error) {
-      throw storeError(error, "multibox.db");
-    }
+  delete(id: string): Promise<void> {
+    return callOf(this.#store, "deleteRecord", { table: this.#table, id });
   }
 }
 

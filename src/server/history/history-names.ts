@@ -1,6 +1,6 @@
 // The numbers that stand for names in the history: streams, labels, and what pictures and models frames had.
 import type { KeptLabel } from "./history-body.ts";
-import type { Db } from "../store.ts";
+import type { Db } from "../database/sqlite.ts";
 
 /** What nearly all frames of a stream have alike. */
 export interface Shape {

@@ -3,7 +3,8 @@ import type { FrameRecord } from "./frame-record.ts";
 import { decodeBody, encodeBody } from "./history-body.ts";
 import { HistoryNames } from "./history-names.ts";
 import { countMinutes, type MinuteCount } from "./history-minutes.ts";
-import { closeDatabase, type Db, migrate, numberOf, openDatabase, storeError, transact } from "../store.ts";
+import { closeDatabase, type Db, migrate, numberOf, openDatabase, transact } from "../database/sqlite.ts";
+import { isBusy, storeError } from "../database/store-error.ts";
 
 export interface HistoryLimits {
   readonly hours: number;
@@ -47,11 +48,18 @@ export class HistoryStore {
   readonly #path: string;
   #names: HistoryNames;
 
-  /** Fails with STORE_DAMAGED, STORE_NEWER or STORE_UNAVAILABLE. */
-  constructor(path: string) {
+  /** Fails with STORE_DAMAGED, STORE_NEWER or STORE_UNAVAILABLE; with what SQLite throws while another process has the lock. */
+  constructor(path: string, { timeoutMs }: { readonly timeoutMs?: number } = {}) {
     this.#path = path;
-    this.db = this.#explained(() => openDatabase(path, { shrinks: true }));
-    this.#explained(() => migrate(this.db, path, MIGRATIONS));
+    this.db = this.#explained(() =>
+      openDatabase(path, { shrinks: true, ...(timeoutMs !== undefined && { timeoutMs }) }),
+    );
+    try {
+      this.#explained(() => migrate(this.db, path, MIGRATIONS));
+    } catch (error) {
+      closeDatabase(this.db);
+      throw error;
+    }
     this.#names = new HistoryNames(this.db);
   }
 
@@ -62,12 +70,16 @@ export class HistoryStore {
   /** All of them or none. A frame that is there already is left as it is. */
   write(records: readonly FrameRecord[]): void {
     try {
-      this.#explained(() => transact(this.db, () => this.#insert(records)));
+      this.#explained(() => transact(this.db, () => this.insert(records)));
     } catch (error) {
-      // They may know numbers that were taken back.
-      this.#names = new HistoryNames(this.db);
+      this.forgetNames();
       throw error;
     }
+  }
+
+  /** They may be numbers that were taken back with a transaction. */
+  forgetNames(): void {
+    this.#names = new HistoryNames(this.db);
   }
 
   /** The frames of a stream whose `seq` is in `(after, upTo]`, in order, at most `limit`. */
@@ -126,7 +138,8 @@ export class HistoryStore {
     closeDatabase(this.db);
   }
 
-  #insert(records: readonly FrameRecord[]): void {
+  /** What `write` does, within the transaction of the caller. */
+  insert(records: readonly FrameRecord[]): void {
     const insert = this.db.prepare(
       "INSERT INTO frames (stream, seq, time, pts, shape, body) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (stream, seq) DO NOTHING",
     );
@@ -175,7 +188,7 @@ export class HistoryStore {
     try {
       return work();
     } catch (error) {
-      throw storeError(error, this.#path);
+      throw isBusy(error) ? error : storeError(error, this.#path);
     }
   }
 }

@@ -1,43 +1,23 @@
-// The history's thread: SQLite is synchronous, and a commit that waits for the disk, or a sweep, must hold up no frame.
-import { parentPort, workerData } from "node:worker_threads";
-import { answer, type HistoryRequest, type HistoryWorkerData } from "./history-port.ts";
-import { HistoryStore } from "./history-store.ts";
+// The history's thread: a commit that waits for the disk, or a sweep, must hold up no frame.
+import { workerData } from "node:worker_threads";
+import { answerCalls } from "../database/answer-calls.ts";
+import type { OpenedDatabase } from "../database/answering.ts";
 import { ClockWatch } from "../clock-watch.ts";
 import { Retention } from "../retention.ts";
+import { openedHistory } from "./history-operations.ts";
+import type { HistoryWorkerData } from "./history-port.ts";
+import { HistoryStore } from "./history-store.ts";
 
 const { path, heldMs, ...limits } = workerData as HistoryWorkerData;
-const SWEEP_MS = 5000;
-
-let opened: HistoryStore | undefined;
 const retention = new Retention({ watch: new ClockWatch({ heldMs }), maxAgeMs: limits.hours * 3_600_000 });
-/** Tried with each request until it opens: a disk may be mended meanwhile. */
-const store = (): HistoryStore => (opened ??= new HistoryStore(path));
 
-parentPort!.on("message", (request: HistoryRequest | "close") => {
-  if (request !== "close") {
-    parentPort!.postMessage(answer(store, request));
-    return;
-  }
-  clearTimeout(timer);
-  opened?.close();
-  parentPort!.close();
-});
+// A lock is waited for between calls, so that frames are read meanwhile.
+const open = (): OpenedDatabase => openedHistory(new HistoryStore(path, { timeoutMs: 0 }), sweep);
 
-let timer = setTimeout(sweep, SWEEP_MS);
+answerCalls({ path, open }, { bugCode: "HISTORY_FAILED" });
 
-/** A slice at a time, so that requests come between. */
-function sweep(): void {
-  let isMore = false;
-  try {
-    isMore = opened !== undefined && sweepOnce(opened);
-  } catch {
-    // A full disk, which the next write tells of.
-  }
-  timer = setTimeout(sweep, isMore ? 10 : SWEEP_MS);
-}
-
-/** Whether there is more to take away at once. */
-function sweepOnce(history: HistoryStore): boolean {
+/** Whether there is more to delete at once. */
+function sweep(history: HistoryStore): boolean {
   const { count } = history;
   const maxExpired = retention.allowance(count);
   const { expired, isMore } = history.sweep(retention.now(), { ...limits, maxExpired });

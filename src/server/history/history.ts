@@ -2,6 +2,7 @@
 import type { Logger } from "pino";
 import { asyncScheduler, type SchedulerLike, type Subscription } from "rxjs";
 import { MultiboxError } from "../../errors.ts";
+import { callOf } from "../database/database-thread.ts";
 import type { FrameRecord } from "./frame-record.ts";
 import type { HistoryPort } from "./history-port.ts";
 import type { Count, FindQuery, Found, StatsQuery } from "./history-query.ts";
@@ -81,7 +82,7 @@ export class History {
    */
   read(stream: string, after: number, limit: number, callback: (records: FrameRecord[], isAll: boolean) => void): void {
     if (!this.#port) return callback([], true);
-    this.#port.ask({ kind: "read", stream, after, limit }, (reply) => {
+    this.#port.ask("read", { stream, after, limit }, (reply) => {
       const records = "value" in reply ? reply.value : [];
       // What was not on disk when the thread read is still here: its commit is answered after this.
       const waiting = records.length < limit ? this.#waiting(stream, records.at(-1)?.seq ?? after) : [];
@@ -93,28 +94,20 @@ export class History {
   /** Calls back with the number of the first frame after that one that there is, if any. */
   first(stream: string, after: number, callback: (seq: number | undefined) => void): void {
     if (!this.#port) return callback(undefined);
-    this.#port.ask({ kind: "first", stream, after }, (reply) => {
+    this.#port.ask("first", { stream, after }, (reply) => {
       const kept = "value" in reply ? reply.value : undefined;
       callback(kept ?? this.#waiting(stream, after)[0]?.seq);
     });
   }
 
   /** Fails with HISTORY_OFF, or with what is wrong with the database. */
-  find(query: FindQuery): Promise<Found> {
-    return new Promise((resolve, reject) => {
-      this.#on().ask({ kind: "find", query }, (reply) =>
-        "value" in reply ? resolve(reply.value) : reject(errorOf(reply.error)),
-      );
-    });
+  async find(query: FindQuery): Promise<Found> {
+    return callOf(this.#on(), "find", query);
   }
 
   /** Likewise. */
-  count(query: StatsQuery): Promise<Count[]> {
-    return new Promise((resolve, reject) => {
-      this.#on().ask({ kind: "stats", query }, (reply) =>
-        "value" in reply ? resolve(reply.value) : reject(errorOf(reply.error)),
-      );
-    });
+  async count(query: StatsQuery): Promise<Count[]> {
+    return callOf(this.#on(), "stats", query);
   }
 
   /** Writes what waits, if that can be done within three seconds. */
@@ -148,7 +141,7 @@ export class History {
 
   #write(): void {
     const records = this.#batch;
-    this.#port?.ask({ kind: "write", records }, (reply) => {
+    this.#port?.ask("write", records, (reply) => {
       if ("error" in reply) {
         this.#fail(reply.error);
         return;
@@ -189,8 +182,4 @@ export class History {
     const hint = "Set historyHours to keep one.";
     throw new MultiboxError("HISTORY_OFF", "This server keeps no history.", hint);
   }
-}
-
-function errorOf({ code, message, hint }: ErrorBody): MultiboxError {
-  return new MultiboxError(code, message, hint);
 }

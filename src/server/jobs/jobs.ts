@@ -2,7 +2,7 @@
 import { MultiboxError } from "../../errors.ts";
 import type { JobEvent } from "../protocol.ts";
 import { RecordStore } from "../background/record-store.ts";
-import type { Store } from "../store.ts";
+import type { Store } from "../database/store.ts";
 import { BackgroundWork } from "../background/background-work.ts";
 import { JobRecord } from "./job-record.ts";
 import { keepResults } from "./job-results.ts";

@@ -1,8 +1,9 @@
 // The streams of the settings: there from the start, and made to match when the settings are read again.
 import { isDeepStrictEqual } from "node:util";
-import type { Pipeline } from "../../pipeline/pipeline.ts";
+import { MultiboxError } from "../../errors.ts";
 import type { StreamConfig, StreamPatch } from "../../pipeline/stream.ts";
 import type { StoredStream } from "./stored-stream.ts";
+import type { StreamChanges } from "./stream-changes.ts";
 
 /** Ids of streams, by what was done to them. */
 export interface Matched {
@@ -12,16 +13,16 @@ export interface Matched {
 }
 
 export class ConfiguredStreams {
-  readonly #pipeline: Pipeline;
+  readonly #changes: Pick<StreamChanges, "set" | "remove">;
   readonly #kept: (ids: ReadonlySet<string>) => Promise<readonly StoredStream[]>;
   readonly #ids = new Set<string>();
 
   /** `kept` gives streams of the API that stood back behind those of the settings, of these ids. */
   constructor(
-    pipeline: Pipeline,
+    changes: Pick<StreamChanges, "set" | "remove">,
     kept: (ids: ReadonlySet<string>) => Promise<readonly StoredStream[]> = () => Promise.resolve([]),
   ) {
-    this.#pipeline = pipeline;
+    this.#changes = changes;
     this.#kept = kept;
   }
 
@@ -41,24 +42,30 @@ export class ConfiguredStreams {
     const kept = gone.size > 0 ? await this.#kept(gone) : [];
     // One that cannot run as it is stored is added again at the next start, with what is wrong with it.
     const back = kept.flatMap(({ config, fault }) => (fault ? [] : [config]));
-    const there = new Map(this.#pipeline.list().map(({ config }) => [config.id, config]));
-    const removed = [...gone].filter((id) => there.has(id) && !back.some((stream) => stream.id === id));
-    await Promise.all(removed.map((id) => this.#pipeline.remove(id)));
+    const leaving = [...gone].filter((id) => !back.some((stream) => stream.id === id));
+    const outcomes = await Promise.all(leaving.map((id) => this.#remove(id)));
+    const removed = leaving.filter((_, i) => outcomes[i]);
     for (const id of gone) this.#ids.delete(id);
     const added: string[] = [];
     const changed: string[] = [];
     for (const id of wanted) this.#ids.add(id);
     for (const stream of [...streams, ...back]) {
-      const before = there.get(stream.id);
-      if (!before) {
-        this.#pipeline.add(stream);
-        added.push(stream.id);
-      } else if (!isDeepStrictEqual(before, stream)) {
-        this.#pipeline.change(stream.id, difference(before, stream));
-        changed.push(stream.id);
-      }
+      const outcome = await this.#changes.set(stream, (before) => difference(before, stream));
+      if (outcome === "added") added.push(stream.id);
+      if (outcome === "changed") changed.push(stream.id);
     }
     return { added, changed, removed };
+  }
+
+  /** False where it was removed over the API before. */
+  async #remove(id: string): Promise<boolean> {
+    try {
+      await this.#changes.remove(id);
+      return true;
+    } catch (error) {
+      if (error instanceof MultiboxError && error.code === "STREAM_UNKNOWN") return false;
+      throw error;
+    }
   }
 }
 

@@ -1,14 +1,14 @@
 // Streams that were added over the API are there again after a restart; those of the settings are the settings' alone.
 import type { Logger } from "pino";
-import { Subscription } from "rxjs";
 import type { Config } from "../../config.ts";
 import { MultiboxError, sentenceOf } from "../../errors.ts";
-import type { Pipeline } from "../../pipeline/pipeline.ts";
-import { isLive, schemeOf, type StreamConfig } from "../../pipeline/stream.ts";
+import { schemeOf, type StreamConfig } from "../../pipeline/stream.ts";
 import { allowedFile } from "../access/file-access.ts";
+import { callOf } from "../database/database-thread.ts";
+import type { Store } from "../database/store.ts";
 import { StreamId } from "../protocol.ts";
-import type { Store } from "../store.ts";
 import { type StoredStream, storedStream, streamFault } from "./stored-stream.ts";
+import type { StreamKeeper } from "./stream-changes.ts";
 
 export interface KeptStreamsOptions {
   readonly store: Store;
@@ -20,10 +20,8 @@ export interface KeptStreamsOptions {
   readonly isConfigured: (id: string) => boolean;
 }
 
-export class KeptStreams {
+export class KeptStreams implements StreamKeeper {
   readonly #options: KeptStreamsOptions;
-  /** What is stored of these stays as it is until they are changed. */
-  readonly #faulty = new Set<string>();
 
   constructor(options: KeptStreamsOptions) {
     this.#options = options;
@@ -42,16 +40,12 @@ export class KeptStreams {
   /** Files are checked against today's `fileRoots`. */
   async #read({ fileRoots }: Pick<Config, "fileRoots">, isWanted: (id: string) => boolean): Promise<StoredStream[]> {
     const { store, logger } = this.#options;
-    const rows = store.db.prepare("SELECT id, config FROM streams ORDER BY added_at, id").raw().all() as [
-      string,
-      string,
-    ][];
+    const rows = await callOf(store, "streams", undefined);
     const streams: StoredStream[] = [];
-    for (const [id, json] of rows.filter(([name]) => isWanted(name))) {
-      const stream = await checked(storedStream(id, json), fileRoots);
+    for (const { id, config } of rows.filter((row) => isWanted(row.id))) {
+      const stream = await checked(storedStream(id, config), fileRoots);
       if (stream.fault) {
         logger.warn({ stream: id }, `the stream ${id} is not started: ${stream.fault.error.toString()}`);
-        this.#faulty.add(id);
       }
       // What is not an id cannot be named in a path or a message.
       if (StreamId.safeParse(id).success) streams.push(stream);
@@ -59,49 +53,17 @@ export class KeptStreams {
     return streams;
   }
 
-  /** Writes down what is added, changed and removed from now on. A file that is played once is done with when it has ended. */
-  follow(pipeline: Pick<Pipeline, "configs" | "removed" | "statuses">): Subscription {
-    const { isConfigured } = this.#options;
-    const subscription = new Subscription();
-    subscription.add(
-      pipeline.configs.subscribe((config) => {
-        if (!isConfigured(config.id) && !this.#faulty.delete(config.id)) this.#put(config);
-      }),
-    );
-    subscription.add(
-      pipeline.removed.subscribe((id) => {
-        if (!isConfigured(id)) this.#delete(id);
-      }),
-    );
-    subscription.add(
-      pipeline.statuses.subscribe(({ config, state, error }) => {
-        if (state === "ended" && !error && !isLive(config) && !isConfigured(config.id)) this.#delete(config.id);
-      }),
-    );
-    return subscription;
+  /** A stream of the settings is the settings' alone, and is not stored. */
+  async put(config: StreamConfig): Promise<void> {
+    const { store, isConfigured } = this.#options;
+    if (isConfigured(config.id)) return;
+    await callOf(store, "putStream", { id: config.id, config: JSON.stringify(config), addedAt: Date.now() });
   }
 
-  #put(config: StreamConfig): void {
-    this.#write(
-      "INSERT INTO streams VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET config = excluded.config",
-      config.id,
-      JSON.stringify(config),
-      Date.now(),
-    );
-  }
-
-  #delete(id: string): void {
-    this.#write("DELETE FROM streams WHERE id = ?", id);
-  }
-
-  /** The stream itself is as it was asked for; that it will not be so after a restart must not go unsaid. */
-  #write(sql: string, id: string, ...values: readonly (string | number)[]): void {
-    const { store, logger } = this.#options;
-    try {
-      store.db.prepare(sql).run(id, ...values);
-    } catch (error) {
-      logger.error({ stream: id }, `the stream ${id} cannot be kept over a restart: ${sentenceOf(error)}`);
-    }
+  /** The same; a stored stream behind one of the settings stays. */
+  async delete(id: string): Promise<void> {
+    const { store, isConfigured } = this.#options;
+    if (!isConfigured(id)) await callOf(store, "deleteStream", id);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Pipeline } from "../../pipeline/pipeline.ts";
 import { json, jsonBody, problems, readsJson, SECURED } from "../api/api-route.ts";
 import { permitted, withoutShownUrl, type StreamLimits } from "./permitted-stream.ts";
 import { StreamInfo, StreamPatch } from "../protocol.ts";
+import type { StreamChanges } from "./stream-changes.ts";
 import type { StreamRegister } from "./stream-register.ts";
 import { streamInfo } from "./streams.ts";
 
@@ -30,7 +31,7 @@ const changeRoute = createRoute({
   request: { params, headers, body: jsonBody(StreamPatch) },
   responses: {
     200: json(StreamInfo, "As it is now."),
-    ...problems("STREAM_UNKNOWN", "STREAM_CHANGED", "STREAM_BAD_SCHEME"),
+    ...problems("STREAM_UNKNOWN", "STREAM_CHANGED", "STREAM_BAD_SCHEME", "STORE_UNAVAILABLE"),
     ...problems("STREAM_BAD_URL", "ADDRESS_FORBIDDEN", "FILE_NOT_ALLOWED", "FILE_NOT_FOUND", "LABEL_UNKNOWN"),
   },
 });
@@ -43,7 +44,7 @@ const pauseRoute = createRoute({
   description: "It is kept, but nothing is decoded. Pausing it again changes nothing.",
   security: SECURED,
   request: { params },
-  responses: { 200: json(StreamInfo, "As it is now."), ...problems("STREAM_UNKNOWN") },
+  responses: { 200: json(StreamInfo, "As it is now."), ...problems("STREAM_UNKNOWN", "STORE_UNAVAILABLE") },
 });
 
 const resumeRoute = createRoute({
@@ -54,7 +55,7 @@ const resumeRoute = createRoute({
   description: "Nothing changes where there was none.",
   security: SECURED,
   request: { params },
-  responses: { 200: json(StreamInfo, "As it is now."), ...problems("STREAM_UNKNOWN") },
+  responses: { 200: json(StreamInfo, "As it is now."), ...problems("STREAM_UNKNOWN", "STORE_UNAVAILABLE") },
 });
 
 const removeRoute = createRoute({
@@ -66,39 +67,41 @@ const removeRoute = createRoute({
   request: { params, headers },
   responses: {
     204: { description: "It is gone, and nothing of it runs any more." },
-    ...problems("STREAM_UNKNOWN", "STREAM_CHANGED"),
+    ...problems("STREAM_UNKNOWN", "STREAM_CHANGED", "STORE_UNAVAILABLE"),
   },
 });
 
-export function streamChangeRoutes(pipeline: Pipeline, register: StreamRegister, limits: StreamLimits): OpenAPIHono {
+export function streamChangeRoutes(
+  pipeline: Pipeline,
+  changes: StreamChanges,
+  register: StreamRegister,
+  limits: StreamLimits,
+): OpenAPIHono {
   const app = new OpenAPIHono();
 
   app.openapi(changeRoute, async (c) => {
     const { id } = c.req.valid("param");
     const { config } = pipeline.status(id);
     const patch = await permitted(withoutShownUrl(c.req.valid("json"), config.url), limits);
-    register.checkMatch(id, c.req.valid("header")["if-match"]);
-    pipeline.change(id, patch);
+    await changes.change(id, patch, () => register.checkMatch(id, c.req.valid("header")["if-match"]));
     return c.json(streamInfo(pipeline, pipeline.status(id)), 200);
   });
 
-  app.openapi(pauseRoute, (c) => {
+  app.openapi(pauseRoute, async (c) => {
     const { id } = c.req.valid("param");
-    pipeline.pause(id);
+    await changes.change(id, { paused: true });
     return c.json(streamInfo(pipeline, pipeline.status(id)), 200);
   });
 
-  app.openapi(resumeRoute, (c) => {
+  app.openapi(resumeRoute, async (c) => {
     const { id } = c.req.valid("param");
-    pipeline.resume(id);
+    await changes.change(id, { paused: null });
     return c.json(streamInfo(pipeline, pipeline.status(id)), 200);
   });
 
   app.openapi(removeRoute, async (c) => {
     const { id } = c.req.valid("param");
-    pipeline.status(id);
-    register.checkMatch(id, c.req.valid("header")["if-match"]);
-    await pipeline.remove(id);
+    await changes.remove(id, () => register.checkMatch(id, c.req.valid("header")["if-match"]));
     return c.body(null, 204);
   });
 

@@ -6,6 +6,7 @@ import { callerOf, requireStream, sees } from "../access/caller.ts";
 import { taggedJson } from "../api/entity-tag.ts";
 import { permitted, type StreamLimits } from "./permitted-stream.ts";
 import { NewStream, StreamInfo } from "../protocol.ts";
+import type { StreamChanges } from "./stream-changes.ts";
 import type { StreamRegister } from "./stream-register.ts";
 import { streamInfo } from "./streams.ts";
 
@@ -46,7 +47,7 @@ const addRoute = createRoute({
   responses: {
     201: json(StreamInfo, "It was added. The header Location has its path."),
     ...problems("STREAM_BAD_SCHEME", "FILE_NOT_FOUND", "LABEL_UNKNOWN", "FILE_NOT_ALLOWED", "STREAM_EXISTS"),
-    ...problems("STREAM_BAD_URL", "ADDRESS_FORBIDDEN", "STREAM_NOT_YOURS"),
+    ...problems("STREAM_BAD_URL", "ADDRESS_FORBIDDEN", "STREAM_NOT_YOURS", "STORE_UNAVAILABLE"),
   },
 });
 
@@ -62,7 +63,12 @@ const lookRoute = createRoute({
   responses: { 200: json(StreamInfo, "How it is doing."), 304: NOT_MODIFIED, ...problems("STREAM_UNKNOWN") },
 });
 
-export function streamRoutes(pipeline: Pipeline, register: StreamRegister, limits: StreamLimits): OpenAPIHono {
+export function streamRoutes(
+  pipeline: Pipeline,
+  changes: StreamChanges,
+  register: StreamRegister,
+  limits: StreamLimits,
+): OpenAPIHono {
   const app = new OpenAPIHono();
 
   app.openapi(listRoute, (c) => {
@@ -78,7 +84,7 @@ export function streamRoutes(pipeline: Pipeline, register: StreamRegister, limit
   app.openapi(addRoute, async (c) => {
     const stream = await permitted(c.req.valid("json"), limits);
     requireStream(callerOf(c), stream.id);
-    pipeline.add(stream);
+    await changes.add(stream);
     c.header("Location", `/v1/streams/${stream.id}`);
     return c.json(streamInfo(pipeline, pipeline.status(stream.id)), 201);
   });

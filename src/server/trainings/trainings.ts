@@ -4,7 +4,7 @@ import { BackgroundWork } from "../background/background-work.ts";
 import { type Work, type WorkOptions, workTimes } from "../background/work-kind.ts";
 import type { TrainingEvent } from "../protocol.ts";
 import { RecordStore } from "../background/record-store.ts";
-import type { Store } from "../store.ts";
+import type { Store } from "../database/store.ts";
 import { TrainingRecord } from "./training-record.ts";
 import type { TrainingDetail, TrainingInfo, TrainingProgress } from "./training-schemas.ts";
 

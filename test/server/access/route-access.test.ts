@@ -2,8 +2,8 @@
 import { Hono } from "hono";
 import { describe, expect, test } from "vitest";
 import { checkRoutes, needOf, routesOf } from "../../../src/server/access/route-access.ts";
-import { openStore } from "../../../src/server/store.ts";
-import { Tokens } from "../../../src/server/access/tokens.ts";
+import { memoryStore } from "../../support/memory-store.ts";
+import { createToken } from "../../../src/server/access/token-table.ts";
 import { jsonOf, withApp } from "../../support/test-server.ts";
 
 const SCOPES = ["read", "write", "admin"] as const;
@@ -23,9 +23,8 @@ test("a route that is not in it does not start", () => {
 
 describe("each route", () => {
   test("asks for a token where it is not public, and for its scope", async () => {
-    const store = openStore(":memory:");
-    const tokens = new Tokens(store);
-    const made = SCOPES.map((scope) => tokens.create({ name: scope, scope }).token);
+    const store = memoryStore();
+    const made = SCOPES.map((scope) => createToken(store.db, { name: scope, scope }).token);
     await withApp({ deps: { store } }, async ({ app, ask }) => {
       for (const route of routesOf(app)) {
         const [method, pattern] = route.split(" ") as [string, string];
@@ -43,12 +42,12 @@ describe("each route", () => {
         }
       }
     });
-    store.close();
+    await store.close();
   });
 
   test("of one stream does not exist for a token of others, and one of all is refused", async () => {
-    const store = openStore(":memory:");
-    const { token } = new Tokens(store).create({ name: "mine", scope: "write", streams: ["mine", "later"] });
+    const store = memoryStore();
+    const { token } = createToken(store.db, { name: "mine", scope: "write", streams: ["mine", "later"] });
     const headers = { authorization: `Bearer ${token}` };
     await withApp({ deps: { store } }, async ({ app, ask, pipeline }) => {
       for (const id of ["mine", "other"]) pipeline.addStream(id);
@@ -77,6 +76,6 @@ describe("each route", () => {
       expect([(await add("new")).status, (await add("other")).status]).toEqual([403, 403]);
       expect(pipeline.list().map(({ config }) => config.id)).toEqual(["mine", "other", "later"]);
     });
-    store.close();
+    await store.close();
   });
 });

@@ -1,7 +1,7 @@
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { openStore } from "../../../src/server/store.ts";
-import { Tokens } from "../../../src/server/access/tokens.ts";
+import { memoryStore } from "../../support/memory-store.ts";
+import { createToken } from "../../../src/server/access/token-table.ts";
 import { found } from "../../support/scripted-pipeline.ts";
 import { jsonOf, withApp } from "../../support/test-server.ts";
 
@@ -56,10 +56,11 @@ describe("/v1/captures", () => {
   });
 
   it("has only captures of its streams for a token that is limited to some", async () => {
-    const store = openStore(":memory:");
-    const tokens = new Tokens(store);
-    const all = { authorization: `Bearer ${tokens.create({ name: "all", scope: "write" }).token}` };
-    const own = { authorization: `Bearer ${tokens.create({ name: "own", scope: "write", streams: ["yard"] }).token}` };
+    const store = memoryStore();
+    const all = { authorization: `Bearer ${createToken(store.db, { name: "all", scope: "write" }).token}` };
+    const own = {
+      authorization: `Bearer ${createToken(store.db, { name: "own", scope: "write", streams: ["yard"] }).token}`,
+    };
     await withApp({ deps: { store } }, async ({ pipeline, ask }) => {
       const paths: string[] = [];
       for (const id of ["yard", "gate"]) {
@@ -81,7 +82,7 @@ describe("/v1/captures", () => {
       expect(await statuses(paths[0]!)).toEqual([200, 200, 200, 204]);
       expect(await jsonOf(await ask(paths[1]!, { headers: all }))).toMatchObject({ stream: "gate", status: "new" });
     });
-    store.close();
+    await store.close();
   });
 
   it("refuses boxes that do not lie in the picture, and labels that are none", async () => {

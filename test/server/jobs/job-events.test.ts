@@ -1,8 +1,8 @@
 // Jobs over the WebSocket: told to those who watch, and to nobody whose token is limited to streams.
 import { expect, test } from "vitest";
 import type { JobEvent } from "../../../src/server/protocol.ts";
-import { openStore } from "../../../src/server/store.ts";
-import { Tokens } from "../../../src/server/access/tokens.ts";
+import { memoryStore } from "../../support/memory-store.ts";
+import { createToken } from "../../../src/server/access/token-table.ts";
 import { SocketClient } from "../../support/socket-client.ts";
 import { withServer } from "../../support/test-server.ts";
 
@@ -31,8 +31,8 @@ test("a client that watches jobs hears of every change and of the end of it, ano
 });
 
 test("a token that is limited to streams may not watch jobs", async () => {
-  const store = openStore(":memory:");
-  const { token } = new Tokens(store).create({ name: "yard", scope: "write", streams: ["yard"] });
+  const store = memoryStore();
+  const { token } = createToken(store.db, { name: "yard", scope: "write", streams: ["yard"] });
   await withServer({ deps: { store } }, async ({ socketUrl }) => {
     const client = await SocketClient.open(`${socketUrl}?token=${token}`);
     expect(await client.ask({ type: "watch", topics: ["jobs"] })).toMatchObject({ error: { code: "STREAMS_LIMITED" } });

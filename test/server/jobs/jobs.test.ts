@@ -13,18 +13,18 @@ import type { JobEvent } from "../../../src/server/protocol.ts";
 import type { WorkLimits } from "../../../src/server/background/work-kind.ts";
 import { Retention } from "../../../src/server/retention.ts";
 import { steady } from "../../../src/steady-scheduler.ts";
-import { openStore, type Store } from "../../../src/server/store.ts";
+import { type MemoryStore, memoryStore } from "../../support/memory-store.ts";
 
 let folder: string;
-let store: Store;
+let store: MemoryStore;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "multibox-jobs-"));
-  store = openStore(":memory:");
+  store = memoryStore();
 });
 
-afterEach(() => {
-  store.close();
+afterEach(async () => {
+  await store.close();
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import type { StreamConfig } from "../../../src/pipeline/stream.ts";
 import { ConfiguredStreams } from "../../../src/server/streams/configured-streams.ts";
+import { StreamChanges } from "../../../src/server/streams/stream-changes.ts";
 import { ScriptedPipeline } from "../../support/scripted-pipeline.ts";
 
 const stream = (id: string, more: Partial<StreamConfig> = {}): StreamConfig => ({
@@ -14,7 +15,7 @@ const stream = (id: string, more: Partial<StreamConfig> = {}): StreamConfig => (
 
 test("what is new is added, what differs is changed, what is gone is removed, and the rest runs on", async () => {
   const pipeline = new ScriptedPipeline();
-  const configured = new ConfiguredStreams(pipeline);
+  const configured = new ConfiguredStreams(new StreamChanges({ pipeline }));
   pipeline.add(stream("api"));
   const first = await configured.match([stream("a", { maxFps: 5, priority: 2 }), stream("b"), stream("c")]);
   expect(first).toEqual({ added: ["a", "b", "c"], changed: [], removed: [] });
@@ -34,7 +35,7 @@ test("what is new is added, what differs is changed, what is gone is removed, an
 
 test("what was done over the API to a stream of the settings is undone, and a name of the API's can be taken over", async () => {
   const pipeline = new ScriptedPipeline();
-  const configured = new ConfiguredStreams(pipeline);
+  const configured = new ConfiguredStreams(new StreamChanges({ pipeline }));
   await configured.match([stream("a"), stream("b")]);
   pipeline.pause("a");
   await pipeline.remove("b");

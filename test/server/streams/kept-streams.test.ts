@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import type { StreamConfig } from "../../../src/pipeline/stream.ts";
 import { ConfiguredStreams } from "../../../src/server/streams/configured-streams.ts";
 import { KeptStreams } from "../../../src/server/streams/kept-streams.ts";
-import { openStore, type Store } from "../../../src/server/store.ts";
+import { StreamChanges } from "../../../src/server/streams/stream-changes.ts";
+import { type MemoryStore, memoryStore } from "../../support/memory-store.ts";
 import { ScriptedPipeline } from "../../support/scripted-pipeline.ts";
 
 const camera = (id: string): StreamConfig => ({
@@ -17,14 +18,15 @@ const file = (id: string): StreamConfig => ({ id, url: "/videos/a.mp4", loop: fa
 
 interface Life {
   readonly pipeline: ScriptedPipeline;
+  readonly changes: StreamChanges;
   readonly log: string[];
   /** In the order in which they run. */
   readonly ids: () => string[];
-  readonly end: () => void;
+  readonly end: () => Promise<void>;
 }
 
 /** A server's life: the streams of its settings, then the kept ones. */
-async function live(store: Store, configured: readonly StreamConfig[] = [], fileRoots = ["/"]): Promise<Life> {
+async function live(store: MemoryStore, configured: readonly StreamConfig[] = [], fileRoots = ["/"]): Promise<Life> {
   const log: string[] = [];
   const pipeline = new ScriptedPipeline();
   const keeper = new KeptStreams({
@@ -33,23 +35,27 @@ async function live(store: Store, configured: readonly StreamConfig[] = [], file
     isConfigured: (id) => configured.some((stream) => stream.id === id),
   });
   const kept = await keeper.load({ fileRoots });
-  const following = keeper.follow(pipeline);
-  for (const stream of configured) pipeline.add(stream);
-  for (const { config, fault } of kept) pipeline.add(config, fault);
+  const changes = new StreamChanges({ pipeline, keeper });
+  const following = changes.follow();
+  await changes.startAll([...configured.map((config) => ({ config })), ...kept]);
   return {
     pipeline,
+    changes,
     log,
     ids: () => pipeline.list().map(({ config }) => config.id),
-    end: () => following.unsubscribe(),
+    end: async () => {
+      following.unsubscribe();
+      await changes.idle();
+    },
   };
 }
 
-async function withStore(run: (store: Store) => Promise<void>): Promise<void> {
-  const store = openStore(":memory:");
+async function withStore(run: (store: MemoryStore) => Promise<void>): Promise<void> {
+  const store = memoryStore();
   try {
     await run(store);
   } finally {
-    store.close();
+    await store.close();
   }
 }
 
@@ -57,17 +63,17 @@ describe("after a restart", () => {
   test("streams that were added are there again, as they were last, and removed ones are not", async () => {
     await withStore(async (store) => {
       const first = await live(store);
-      for (const id of ["z", "a", "m"]) first.pipeline.add(camera(id));
-      first.pipeline.change("a", { maxFps: 5, labels: ["car"] });
-      first.pipeline.pause("m");
-      await first.pipeline.remove("z");
-      first.end();
+      for (const id of ["z", "a", "m"]) await first.changes.add(camera(id));
+      await first.changes.change("a", { maxFps: 5, labels: ["car"] });
+      await first.changes.change("m", { paused: true });
+      await first.changes.remove("z");
+      await first.end();
       const second = await live(store);
       expect(second.ids()).toEqual(["a", "m"]);
       expect(second.pipeline.status("a").config).toEqual({ ...camera("a"), maxFps: 5, labels: ["car"] });
       expect(second.pipeline.status("m").config.paused).toBe(true);
-      second.pipeline.resume("m");
-      second.end();
+      await second.changes.change("m", { paused: null });
+      await second.end();
       expect((await live(store)).pipeline.status("m").config).toEqual(camera("m"));
     });
   });
@@ -75,12 +81,12 @@ describe("after a restart", () => {
   test("streams of the settings are as the settings have them, whatever was done to them", async () => {
     await withStore(async (store) => {
       const first = await live(store, [camera("door"), camera("yard")]);
-      first.pipeline.pause("door");
-      await first.pipeline.remove("yard");
-      first.end();
+      await first.changes.change("door", { paused: true });
+      await first.changes.remove("yard");
+      await first.end();
       const second = await live(store, [camera("door"), camera("yard")]);
       expect(second.pipeline.list().map(({ config }) => config)).toEqual([camera("door"), camera("yard")]);
-      second.end();
+      await second.end();
       expect((await live(store)).ids()).toEqual([]);
     });
   });
@@ -88,12 +94,12 @@ describe("after a restart", () => {
   test("a kept stream stands back while the settings have one of its name", async () => {
     await withStore(async (store) => {
       const first = await live(store);
-      first.pipeline.add(camera("door"));
-      first.end();
+      await first.changes.add(camera("door"));
+      await first.end();
       const mine = { ...camera("door"), maxFps: 1 };
       const second = await live(store, [mine]);
       expect(second.pipeline.status("door").config).toEqual(mine);
-      second.end();
+      await second.end();
       expect((await live(store)).pipeline.status("door").config).toEqual(camera("door"));
     });
   });
@@ -101,21 +107,22 @@ describe("after a restart", () => {
   test("and comes back as soon as they have none, as it was kept", async () => {
     await withStore(async (store) => {
       const first = await live(store);
-      for (const id of ["door", "yard"]) first.pipeline.add({ ...camera(id), priority: 2 });
-      first.end();
+      for (const id of ["door", "yard"]) await first.changes.add({ ...camera(id), priority: 2 });
+      await first.end();
       const pipeline = new ScriptedPipeline();
-      const configured = new ConfiguredStreams(pipeline, (ids) => keeper.behind({ fileRoots: [] }, ids));
       const keeper = new KeptStreams({ store, logger: pino(), isConfigured: (id) => configured.has(id) });
-      const following = keeper.follow(pipeline);
+      const changes = new StreamChanges({ pipeline, keeper });
+      const configured: ConfiguredStreams = new ConfiguredStreams(changes, (ids) =>
+        keeper.behind({ fileRoots: [] }, ids),
+      );
       await configured.match([camera("door"), camera("yard"), camera("gate")]);
-      await pipeline.remove("yard");
+      await changes.remove("yard");
       const matched = await configured.match([]);
       expect(matched).toEqual({ added: ["yard"], changed: ["door"], removed: ["gate"] });
       const kept = ["door", "yard"].map((id) => ({ ...camera(id), priority: 2 }));
       expect(pipeline.list().map(({ config }) => config)).toEqual(kept);
       expect(configured.has("door")).toBe(false);
-      await pipeline.remove("door");
-      following.unsubscribe();
+      await changes.remove("door");
       expect((await live(store)).ids()).toEqual(["yard"]);
     });
   });
@@ -123,10 +130,10 @@ describe("after a restart", () => {
   test("a file that was played to its end is not played again, one that failed is", async () => {
     await withStore(async (store) => {
       const first = await live(store);
-      for (const id of ["done", "failed"]) first.pipeline.add(file(id));
+      for (const id of ["done", "failed"]) await first.changes.add(file(id));
       first.pipeline.setStatus("done", { state: "ended" });
       first.pipeline.setStatus("failed", { state: "ended", error: new Error("no") as never });
-      first.end();
+      await first.end();
       expect((await live(store)).ids()).toEqual(["failed"]);
     });
   });
@@ -134,9 +141,9 @@ describe("after a restart", () => {
   test("a file outside of today's fileRoots is misconfigured and not started, and so is what cannot be understood", async () => {
     await withStore(async (store) => {
       const first = await live(store);
-      first.pipeline.add({ ...file("gone"), url: import.meta.filename });
-      first.pipeline.add(camera("cam"));
-      first.end();
+      await first.changes.add({ ...file("gone"), url: import.meta.filename });
+      await first.changes.add(camera("cam"));
+      await first.end();
       store.db.prepare("INSERT INTO streams VALUES ('odd', '{', 1)").run();
       const { pipeline, log } = await live(store, [], ["/nowhere"]);
       const states = pipeline.list().map(({ config, state, error }) => [config.id, state, error?.code]);
@@ -160,24 +167,26 @@ describe("after a restart", () => {
       store.db.prepare("INSERT INTO streams VALUES ('new', ?, 1)").run(json);
       const stored = (): unknown =>
         JSON.parse((store.db.prepare("SELECT config FROM streams").raw().get() as [string])[0]);
-      const { pipeline, end } = await live(store);
+      const { pipeline, changes, end } = await live(store);
       expect(pipeline.status("new").error?.message).toBe(
         'The stored stream "new" cannot be used: "shiny" is not a known field.',
       );
       expect(stored()).toEqual(JSON.parse(json));
-      pipeline.change("new", { maxFps: 5 });
+      await changes.change("new", { maxFps: 5 });
       expect(stored()).toEqual({ ...camera("new"), maxFps: 5 });
-      end();
+      await end();
     });
   });
 });
 
-test("passwords are kept, because cameras want them, and logged nowhere", async () => {
+test("passwords are stored, because cameras want them, and logged nowhere; what cannot be stored is refused", async () => {
   await withStore(async (store) => {
-    const { pipeline, log } = await live(store);
-    store.close();
-    pipeline.add(camera("cam"));
-    expect(log.join()).toContain("cannot be kept over a restart");
+    const { changes, log, ids } = await live(store);
+    await changes.add(camera("first"));
+    await store.close();
+    for (const refused of [changes.add(camera("cam")), changes.change("first", { maxFps: 1 }), changes.remove("first")])
+      await expect(refused).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+    expect(ids()).toEqual(["first"]);
     expect(log.join()).not.toContain("p@ss");
   });
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MultiboxError } from "../../../src/errors.ts";
-import { Tokens } from "../../../src/server/access/tokens.ts";
+import { createToken } from "../../../src/server/access/token-table.ts";
 import { chromiumPath, launchBrowser, withPage } from "../../support/browser.ts";
 import { withServer, type TestOptions } from "../../support/test-server.ts";
 
@@ -102,7 +102,7 @@ describe.skipIf(!chromiumPath)("the page (needs Chromium)", () => {
         expect([kept, maxFps]).toEqual(["rtsp://user:hunter2@192.0.2.7/live", 5]);
         expect(complaints).toEqual([]);
       });
-      const reader = new Tokens(store).create({ name: "reader", scope: "read" });
+      const reader = createToken(store.db, { name: "reader", scope: "read" });
       await withPage(browser, `${url}#token=${reader.token}`, async (page) => {
         await page.getByRole("button", { name: "Enlarge yard" }).waitFor();
         expect(await page.getByRole("button", { name: /Pause|Edit|Remove|Capture|Add/ }).count()).toBe(0);

@@ -3,9 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { lockDataDir } from "../../src/server/data-dir.ts";
-import { MIGRATIONS } from "../../src/server/migrations.ts";
-import { numberOf, openStore } from "../../src/server/store.ts";
+import { lockDataDir } from "../../../src/server/data-dir.ts";
+import { MIGRATIONS } from "../../../src/server/database/migrations.ts";
+import { closeDatabase, numberOf, transact } from "../../../src/server/database/sqlite.ts";
+import { openStore } from "../../../src/server/database/store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "multibox-store-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -17,32 +18,32 @@ describe("a database", () => {
   test("is made with its folder, readable by its owner alone, its log too, and keeps what was committed", () => {
     const path = join(folder, "new/data/multibox.db");
     const store = openStore(path);
-    store.db.prepare("INSERT INTO streams VALUES (?, ?, ?)").run("cam", "{}", 1);
+    store.prepare("INSERT INTO streams VALUES (?, ?, ?)").run("cam", "{}", 1);
     expect([path, `${path}-wal`].map((file) => statSync(file).mode & 0o777)).toEqual([0o600, 0o600]);
     expect(statSync(join(folder, "new/data")).mode & 0o777).toBe(0o700);
-    store.close();
-    store.close();
+    closeDatabase(store);
+    closeDatabase(store);
     const again = openStore(path);
-    expect(again.db.prepare("SELECT id FROM streams").raw().all()).toEqual([["cam"]]);
-    again.close();
+    expect(again.prepare("SELECT id FROM streams").raw().all()).toEqual([["cam"]]);
+    closeDatabase(again);
   });
 
   test("goes through the steps that it has not been through, each whole", () => {
     const path = join(folder, "steps.db");
-    openStore(path, ["CREATE TABLE a (x)"]).close();
+    closeDatabase(openStore(path, { migrations: ["CREATE TABLE a (x)"] }));
     const steps = ["CREATE TABLE a (x)", "CREATE TABLE b (x); INSERT INTO a VALUES (7)"];
-    openStore(path, steps).close();
+    closeDatabase(openStore(path, { migrations: steps }));
     const broken = [...steps, "INSERT INTO a VALUES (8); INSERT INTO nowhere VALUES (1)"];
-    expect(() => openStore(path, broken)).toThrow(/nowhere/);
-    const store = openStore(path, steps);
-    expect(store.db.prepare("SELECT x FROM a").raw().all()).toEqual([[7]]);
-    expect(numberOf(store.db, "PRAGMA user_version")).toBe(2);
-    store.close();
+    expect(() => openStore(path, { migrations: broken })).toThrow(/nowhere/);
+    const store = openStore(path, { migrations: steps });
+    expect(store.prepare("SELECT x FROM a").raw().all()).toEqual([[7]]);
+    expect(numberOf(store, "PRAGMA user_version")).toBe(2);
+    closeDatabase(store);
   });
 
   test("of a newer multibox is refused", () => {
     const path = join(folder, "newer.db");
-    openStore(path, [...MIGRATIONS, "CREATE TABLE later (x)"]).close();
+    closeDatabase(openStore(path, { migrations: [...MIGRATIONS, "CREATE TABLE later (x)"] }));
     expect(() => openStore(path)).toThrow(failsWith("STORE_NEWER", /newer\.db was written by a newer multibox/));
   });
 
@@ -57,9 +58,9 @@ describe("a database", () => {
   test("with broken pages is found out when it is opened", () => {
     const path = join(folder, "broken.db");
     const store = openStore(path);
-    const insert = store.db.prepare("INSERT INTO streams VALUES (?, ?, ?)");
+    const insert = store.prepare("INSERT INTO streams VALUES (?, ?, ?)");
     for (let i = 0; i < 200; i++) insert.run(`cam${i}`, "x".repeat(200), i);
-    store.close();
+    closeDatabase(store);
     const bytes = readFileSync(path);
     bytes.fill(0xff, 3 * 4096, 5 * 4096);
     writeFileSync(path, bytes);
@@ -77,16 +78,16 @@ describe("a database", () => {
 
   test("transactions are all or nothing", () => {
     const store = openStore(":memory:");
-    const insert = store.db.prepare("INSERT INTO streams VALUES (?, '{}', 0)");
-    store.transact(() => insert.run("a"));
+    const insert = store.prepare("INSERT INTO streams VALUES (?, '{}', 0)");
+    transact(store, () => insert.run("a"));
     expect(() =>
-      store.transact(() => {
+      transact(store, () => {
         insert.run("b");
         throw new Error("no");
       }),
     ).toThrow("no");
-    expect(store.transact(() => numberOf(store.db, "SELECT count(*) FROM streams"))).toBe(1);
-    store.close();
+    expect(transact(store, () => numberOf(store, "SELECT count(*) FROM streams"))).toBe(1);
+    closeDatabase(store);
   });
 });
 
