@@ -43,7 +43,17 @@ export async function fetchNpmPackage(
   try {
     // On demand: it is large, and seldom anything is fetched.
     const { default: pacote } = await import("pacote");
-    await pacote.tarball.stream(name, (stream) => pipeline(stream, count, createWriteStream(tarball)), options);
+    await pacote.tarball.stream(
+      name,
+      (stream) => {
+        // Everything that follows is connected first: this stream may end or fail while it is being connected, which `pipeline` from Node 24
+        // on reports as its own inability to pipe.
+        const written = pipeline(count, createWriteStream(tarball));
+        stream.on("error", (error: Error) => count.destroy(error)).pipe(count);
+        return written;
+      },
+      options,
+    );
     await pacote.extract(tarball, folder, { integrity });
   } catch (cause) {
     throw explain(cause, name);
