@@ -9,8 +9,11 @@ RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json vite.config.ts ./
 COPY src src
 RUN npm run build
-# ONNX Runtime brings the binaries of every platform, some 250 MB; and the image has an ffmpeg of its own.
-RUN npm prune --omit=dev --ignore-scripts \
+# The image has ONNX Runtime, which multibox would fetch at its first start, and an ffmpeg of its own. ONNX Runtime brings the binaries of
+# every platform, some 250 MB.
+RUN mkdir /runtime && cp -r node_modules/onnxruntime-node node_modules/onnxruntime-common /runtime \
+ && npm prune --omit=dev --ignore-scripts \
+ && cp -r /runtime/. node_modules \
  && rm -rf node_modules/@ffmpeg-installer \
  && find node_modules/onnxruntime-node/bin -mindepth 3 -maxdepth 3 -type d \
       ! -path "*/linux/$(node -p process.arch)" -exec rm -r {} +

@@ -209,14 +209,18 @@ models
   });
 models
   .command("pull")
-  .description("Fetch a model now, so that a later start needs no network")
-  .argument("<name...>", "Names that `multibox models list` shows")
+  .description("Fetch models, and ONNX Runtime where it is missing, so that a later start needs no network")
+  .argument("[name...]", "Names that `multibox models list` shows; by default the default model")
   .option("--force", "Fetch it even if it is here, to mend a damaged one", false)
   .option("--json", "Print JSON", false)
   .addOption(settingOption("cacheDir"))
   .action(async (names: string[], flags: ModelFlags) => {
     const { pullModels } = await import("./commands/models.ts");
-    await pullModels(names, flags.force ?? false, { cacheDir: await cacheDirOf(flags), json: flags.json });
+    const { cacheDir, model } = await loadConfig({ env: process.env, flags: { cacheDir: flags.cacheDir } });
+    await pullModels(names.length > 0 ? names : [model], flags.force ?? false, {
+      cacheDir: cacheDir ?? defaultCacheDir(),
+      json: flags.json,
+    });
   });
 
 models

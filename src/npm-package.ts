@@ -4,6 +4,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { extract } from "tar";
 import { MultiboxError, systemCode } from "./errors.ts";
 
 /** Which package, and what its tarball must be. */
@@ -24,6 +25,8 @@ export async function fetchNpmPackage(
   { name, integrity, bytes }: NpmPackage,
   folder: string,
   onProgress?: (done: number, total: number) => void,
+  /** Which of its files to unpack, by their paths within the package; all of them by default. */
+  wants: (path: string) => boolean = () => true,
 ): Promise<void> {
   const env = process.env;
   const options = {
@@ -31,7 +34,7 @@ export async function fetchNpmPackage(
     ...(env["npm_config_cache"] && { cache: join(env["npm_config_cache"], "_cacache") }),
     ...(env["npm_config_registry"] && { registry: env["npm_config_registry"] }),
   };
-  // Beside the folder, because unpacking empties the folder first.
+  // Beside the folder, not in it: a package may hold a file of any name.
   const tarball = `${folder}.tgz`;
   let done = 0;
   const count = new Transform({
@@ -54,7 +57,8 @@ export async function fetchNpmPackage(
       },
       options,
     );
-    await pacote.extract(tarball, folder, { integrity });
+    // Everything in an npm tarball is below one folder.
+    await extract({ file: tarball, cwd: folder, strip: 1, filter: (path) => wants(path.replace(/^[^/]*\//, "")) });
   } catch (cause) {
     throw explain(cause, name);
   } finally {

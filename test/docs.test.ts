@@ -13,6 +13,17 @@ import { ClientMessage, NewStream, ServerMessage } from "../src/server/protocol.
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
 
+test("every version of multibox that a document names is that of package.json", () => {
+  const { version } = JSON.parse(read("package.json")) as { version: string };
+  const files = ["README.md", "docker-compose.yml", "docs/annotate.md", "docs/websocket.md"];
+  const named = files.flatMap((file) =>
+    [...read(file).matchAll(/multibox"?,?(?: "version")?[": ]+(\d+\.\d+\.\d+)/g)].map(
+      ([, found]) => `${file}: ${found}`,
+    ),
+  );
+  expect(new Set(named)).toEqual(new Set(files.map((file) => `${file}: ${version}`)));
+});
+
 describe("multibox.example.yaml", () => {
   test("as it stands it says the defaults", async () => {
     expect(await loadConfig({ file: join(root, "multibox.example.yaml") })).toEqual(Config.parse({}));

@@ -58,7 +58,7 @@ interface Plan {
 /** Returns how many videos failed; each is named with its reason. With a single one its failure is thrown. */
 export async function annotateVideos(names: readonly string[], options: AnnotateOptions): Promise<number> {
   const plans = await plan(names, options);
-  const { folder, spec } = await findShown(options.model, options.cacheDir);
+  const { folder, spec } = await findShown(options.model, options.cacheDir, options.engine);
   requireLabels(options.labels, reportedLabels(spec.labels));
   // Until here there is nothing to keep, and a signal ends the process at once.
   const stop = interruptible();

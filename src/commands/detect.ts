@@ -91,7 +91,7 @@ async function open({
   postProcess,
   labels,
 }: DetectOptions): Promise<{ spec: SsdSpec; detector: Detector }> {
-  const { folder, spec } = await findShown(model, cacheDir);
+  const { folder, spec } = await findShown(model, cacheDir, engine);
   const options = { folder, engine, precision, cacheDir, workers, minScore, postProcess, maxBatch: 1 };
   const detector = await openDetector(options);
   try {

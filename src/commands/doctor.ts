@@ -130,7 +130,7 @@ async function checkDetection(
   { config, cacheDir }: DoctorOptions,
   ffmpeg: Promise<Ffmpeg>,
 ): Promise<Omit<Finding, "name">> {
-  const { folder } = await findShown(config.model, cacheDir);
+  const { folder } = await findShown(config.model, cacheDir, config.engine);
   const { engine, precision, workers, minScore } = config;
   const postProcess = postProcessOf(config);
   const detector = await openDetector({

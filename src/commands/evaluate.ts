@@ -66,7 +66,7 @@ async function open({
   cacheDir,
   postProcess,
 }: EvaluateCommandOptions): Promise<Detector> {
-  const { folder } = await findShown(model, cacheDir);
+  const { folder } = await findShown(model, cacheDir, engine);
   return openDetector({ folder, engine, precision, cacheDir, workers, maxBatch, postProcess });
 }
 

@@ -5,20 +5,29 @@ import { MultiboxError, systemCode } from "../errors.ts";
 import type { AnnotationModel } from "../annotate/annotation.ts";
 import { type Bundle, readBundle, writeBundle } from "../model/bundle.ts";
 import type { Detector } from "../model/detector.ts";
+import { fetchOnnxRuntime } from "../model/engines/onnx-runtime.ts";
+import { type EngineName, needsOnnxRuntime } from "../model/engines/open.ts";
 import type { SsdSpec } from "../model/spec.ts";
 import { findModel } from "../model/zoo.ts";
 import { downloadProgress } from "./terminal.ts";
 
-/** By its name or folder, fetched on first use. Fails as `findModel` does. */
-export async function findShown(model: string, cacheDir: string): ReturnType<typeof findModel> {
+/** By its name or folder, fetched on first use together with what the engine needs. Fails as `findModel` and `fetchOnnxRuntime` do. */
+export async function findShown(model: string, cacheDir: string, engine?: EngineName): ReturnType<typeof findModel> {
+  if (engine && needsOnnxRuntime(engine)) await fetchRuntimeShown(cacheDir);
   const progress = downloadProgress(model);
   return findModel(model, { cacheDir, onProgress: progress.update }).finally(progress.stop);
 }
 
 /** The same with its weights. */
-export async function openShown(model: string, cacheDir: string): Promise<Bundle> {
-  const { folder } = await findShown(model, cacheDir);
+export async function openShown(model: string, cacheDir: string, engine?: EngineName): Promise<Bundle> {
+  const { folder } = await findShown(model, cacheDir, engine);
   return readBundle(folder);
+}
+
+/** ONNX Runtime, where it is not there yet. Fails as `fetchOnnxRuntime` does. */
+export async function fetchRuntimeShown(cacheDir: string): Promise<void> {
+  const progress = downloadProgress("ONNX Runtime");
+  await fetchOnnxRuntime({ cacheDir, onProgress: progress.update }).finally(progress.stop);
 }
 
 /** What annotations say of the model that made them. */

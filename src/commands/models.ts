@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { MultiboxError } from "../errors.ts";
 import { modelFolder, pullModel, ZOO } from "../model/zoo.ts";
+import { fetchRuntimeShown } from "./model-folder.ts";
 import { downloadProgress } from "./terminal.ts";
 
 export interface ModelsOptions {
@@ -35,12 +36,13 @@ export function listModels({ cacheDir, json }: ModelsOptions): void {
   }
 }
 
-/** Fetches a model into the cache, again with `force`, and prints its folder. */
+/** Fetches models into the cache, again with `force`, and what runs them; prints the folder of each model. */
 export async function pullModels(
   names: readonly string[],
   force: boolean,
   { cacheDir, json }: ModelsOptions,
 ): Promise<void> {
+  await fetchRuntimeShown(cacheDir);
   for (const name of names) {
     const model = ZOO.find(({ spec }) => spec.name === name);
     if (!model) {

@@ -32,14 +32,14 @@ export async function quantizeModel(options: QuantizeOptions): Promise<void> {
   const files = evenly(await pictureFiles(data), limit);
   if (files.length === 0)
     throw new MultiboxError("DATASET_INVALID", `There is no JPEG or PNG in ${data}.`, "Give a folder with pictures.");
-  const bundle = await openShown(model, cacheDir);
+  const bundle = await openShown(model, cacheDir, "onnx:cpu");
   const progress = pictureProgress();
   const failures: string[] = [];
   const pictures = readPictures(files, failures, progress.update);
   const method: RangeMethod =
     options.method === "min-max" ? { kind: "min-max" } : { kind: "percentile", percent: options.percentile };
   const threads = availableParallelism();
-  const quantization = await observeRanges(bundle, pictures, { method, threads }).finally(() => {
+  const quantization = await observeRanges(bundle, pictures, { method, threads, cacheDir }).finally(() => {
     progress.stop();
     for (const failure of failures) console.error(`left out: ${failure}`);
   });

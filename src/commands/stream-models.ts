@@ -20,7 +20,7 @@ export interface ModelOpener {
 export function modelOpener(config: Config, cacheDir: string, store: ModelStore, logger: Logger): ModelOpener {
   const deaths = new Map<string, number>();
   const open = async (model: string): Promise<Detector> => {
-    const folder = store.resolve(model) ?? (await findShown(model.replace(/@0$/, ""), cacheDir)).folder;
+    const folder = store.resolve(model) ?? (await findShown(model.replace(/@0$/, ""), cacheDir, config.engine)).folder;
     return openDetector({
       folder,
       engine: config.engine,

@@ -54,7 +54,7 @@ export async function trainModel(options: TrainCommandOptions): Promise<void> {
     }),
     ...(options.replay !== undefined && { replay: await openDataset({ folder: options.replay, onlyUnder }) }),
   };
-  const parent = await openShown(store.resolve(options.from) ?? parentName, cacheDir);
+  const parent = await openShown(store.resolve(options.from) ?? parentName, cacheDir, "onnx:cpu");
   await clearFolder(place.folder, options);
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();

@@ -77,7 +77,7 @@ export function writeError(cause: unknown, folder: string): unknown {
       return new MultiboxError(
         "DISK_FULL",
         `There is no space left in ${folder}.`,
-        "Free about 100 MB, or choose another --cache-dir.",
+        "Free about 300 MB, or choose another --cache-dir.",
         { cause },
       );
     case "EACCES":

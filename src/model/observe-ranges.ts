@@ -6,7 +6,7 @@ import { onnxModel } from "./compile/onnx.ts";
 import { onnx, tensorInfo } from "./compile/onnx-proto.ts";
 import type { RgbImage } from "./detection.ts";
 import type { Network } from "./engines/engine.ts";
-import { importOnnxRuntime } from "./engines/onnx.ts";
+import { importOnnxRuntime } from "./engines/onnx-runtime.ts";
 import { Histogram } from "./histogram.ts";
 import { createSampler } from "./sample.ts";
 import type { SsdSpec } from "./spec.ts";
@@ -20,6 +20,8 @@ export interface ObserveOptions {
   readonly method: RangeMethod;
   /** Threads for the network; 0 for one a core. */
   readonly threads: number;
+  /** Where ONNX Runtime is, unless it is installed; the user's cache folder by default. */
+  readonly cacheDir?: string | undefined;
 }
 
 /**
@@ -29,11 +31,11 @@ export interface ObserveOptions {
 export async function observeRanges(
   network: Network & { readonly spec: SsdSpec },
   pictures: AsyncIterable<RgbImage>,
-  { method, threads }: ObserveOptions,
+  { method, threads, cacheDir }: ObserveOptions,
 ): Promise<Quantization> {
   const { graph, spec } = network;
   const { width, height } = spec.input;
-  const ort = await importOnnxRuntime();
+  const ort = await importOnnxRuntime(cacheDir);
   const names = observedNodes(graph);
   const session = await ort.InferenceSession.create(withOutputs(network, names), { intraOpNumThreads: threads });
   const histograms = new Map(names.map((name) => [name, new Histogram()]));

@@ -2,7 +2,7 @@
 import type * as OnnxRuntime from "onnxruntime-node";
 import { onnxModel } from "../model/compile/onnx.ts";
 import { onnx, tensorInfo } from "../model/compile/onnx-proto.ts";
-import { importOnnxRuntime } from "../model/engines/onnx.ts";
+import { importOnnxRuntime } from "../model/engines/onnx-runtime.ts";
 import { type Graph, inputsOf, inputShape } from "../model/graph.ts";
 import { elementCount, type Tensors } from "../model/weights/safetensors.ts";
 import { shapeOf, type TrainingPlan } from "./backward/plan.ts";
@@ -16,8 +16,13 @@ export class FrozenBase {
   readonly #input: readonly number[];
 
   /** Fails with ENGINE_MISSING. */
-  static async open({ graph, frontier }: TrainingPlan, weights: Tensors, threads: number): Promise<FrozenBase> {
-    const ort = await importOnnxRuntime();
+  static async open(
+    { graph, frontier }: TrainingPlan,
+    weights: Tensors,
+    threads: number,
+    cacheDir?: string,
+  ): Promise<FrozenBase> {
+    const ort = await importOnnxRuntime(cacheDir);
     const session = await ort.InferenceSession.create(baseModel(graph, frontier, weights), {
       executionProviders: ["cpu"],
       graphOptimizationLevel: "all",

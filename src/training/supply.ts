@@ -41,7 +41,7 @@ export async function openSupply({ data, start, pool, settings, folder, cacheDir
   const replay = samplesOf(data.replay?.pictures ?? [], start.columnOf);
   const variants = variantsOf(start, settings, samples.length + replay.length);
   const forms = variants * (samples.length + replay.length);
-  const features = forms > 0 ? await openFeatures(start, settings, forms, folder) : undefined;
+  const features = forms > 0 ? await openFeatures(start, settings, forms, { folder, cacheDir }) : undefined;
   const engine = await openEngine(start, settings, {
     given: features ? "features" : "pictures",
     loss: { ...settings, scores: start.bundle.spec.scores, kinds: kindsOf(start.bundle.spec) },
@@ -77,9 +77,9 @@ async function openFeatures(
   { plan, bundle }: StartingPoint,
   { threads }: TrainSettings,
   forms: number,
-  folder: string,
+  { folder, cacheDir }: Pick<SupplyOptions, "folder" | "cacheDir">,
 ): Promise<{ readonly cache: FeatureCache; readonly base: FrozenBase; readonly sizes: ReadonlyMap<string, number> }> {
-  const base = await FrozenBase.open(plan, bundle.weights, threads);
+  const base = await FrozenBase.open(plan, bundle.weights, threads, cacheDir);
   const cache = await FeatureCache.open(join(folder, "features.bin"), base);
   const { bavail, bsize } = await statfs(folder);
   const needed = forms * featureBytes(plan);

@@ -77,7 +77,7 @@ describe("a server that cannot start", () => {
       const pull = ["models", "pull", DEFAULT_MODEL];
       const { code, stdout, stderr } = await runMultibox([...pull, "--cache-dir", path]);
       expect([code, stdout]).toEqual([1, ""]);
-      expect(stderr).toMatch(/^multibox: DISK_FULL: There is no space left in .+\. Free about 100 MB, .+\n$/);
+      expect(stderr).toMatch(/^multibox: DISK_FULL: There is no space left in .+\. Free about 300 MB, .+\n$/);
       expect(await filesIn(path)).toEqual([]);
       // A model from elsewhere serves without that disk; only the demo is missing.
       const bare = await startMultibox(["--cache-dir", path, "--model", defaultModelFolder()]);

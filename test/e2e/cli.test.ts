@@ -51,7 +51,7 @@ describe("multibox --help", () => {
     ],
     [
       ["models", "pull"],
-      ["--force", "<name...>"],
+      ["--force", "[name...]"],
     ],
   ])("of %j says what there is", async (command, words) => {
     const { code, stdout, stderr } = await runMultibox([...command, "--help"]);

@@ -1,22 +1,23 @@
 // The engines on ONNX Runtime and a GPU: any GPU through WebGPU, NVIDIA's through CUDA.
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { MultiboxError, sentenceOf } from "../../errors.ts";
 import { compileOnnx } from "../compile/onnx.ts";
 import type { Engine, EngineOptions, Network } from "./engine.ts";
-import { importOnnxRuntime } from "./onnx.ts";
+import { importOnnxRuntime, nativeFolder } from "./onnx-runtime.ts";
 import { engineOnSession } from "./onnx-session.ts";
 import { refuseInt8 } from "./precision.ts";
 
-const INSTALL = "node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12";
+// The package has to be installed for it: what multibox fetches by itself has no CUDA.
+const INSTALL =
+  "npm install --ignore-scripts onnxruntime-node && node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12";
 
 /**
  * Opens `onnx:webgpu`: Vulkan on Linux, Direct3D 12 on Windows, Metal on macOS. Fails with ENGINE_MISSING where ONNX Runtime has no
  * WebGPU or that finds no GPU. All WebGPU of a process is one device, which two threads must not use at the same time.
  */
 export async function openOnnxWebgpu(network: Network, options: EngineOptions): Promise<Engine> {
-  const ort = await importOnnxRuntime();
+  const ort = await importOnnxRuntime(options.cacheDir);
   if (!ort.listSupportedBackends().some(({ name }) => name === "webgpu")) {
     throw new MultiboxError(
       "ENGINE_MISSING",
@@ -39,8 +40,8 @@ export async function openOnnxWebgpu(network: Network, options: EngineOptions): 
 
 /** Opens `onnx:cuda`. Fails with ENGINE_MISSING where ONNX Runtime's CUDA files, the CUDA libraries or the GPU are not there. */
 export async function openOnnxCuda(network: Network, options: EngineOptions): Promise<Engine> {
-  await importOnnxRuntime();
-  if (!hasCudaFiles()) {
+  await importOnnxRuntime(options.cacheDir);
+  if (!hasCudaFiles(options.cacheDir)) {
     throw new MultiboxError(
       "ENGINE_MISSING",
       `onnxruntime-node has no CUDA on ${process.platform}-${process.arch}: its CUDA files are not installed.`,
@@ -60,14 +61,10 @@ export async function openOnnxCuda(network: Network, options: EngineOptions): Pr
   });
 }
 
-/** Whether what `npm ci` leaves out has been installed. */
-export function hasCudaFiles(): boolean {
-  return existsSync(join(nativeFolder(), "libonnxruntime_providers_cuda.so"));
-}
-
-function nativeFolder(): string {
-  const main = createRequire(import.meta.url).resolve("onnxruntime-node");
-  return join(dirname(main), "../bin/napi-v6", process.platform, process.arch);
+/** Whether ONNX Runtime's CUDA files, which are installed apart, are there. */
+export function hasCudaFiles(cacheDir?: string): boolean {
+  const folder = nativeFolder(cacheDir);
+  return folder !== undefined && existsSync(join(folder, "libonnxruntime_providers_cuda.so"));
 }
 
 async function openOnGpu(
@@ -78,7 +75,7 @@ async function openOnGpu(
   explain: (cause: unknown) => MultiboxError,
 ): Promise<Engine> {
   refuseInt8(name, options);
-  const ort = await importOnnxRuntime();
+  const ort = await importOnnxRuntime(options.cacheDir);
   const session = await ort.InferenceSession.create(compileOnnx(graph, weights), {
     executionProviders: [provider],
     graphOptimizationLevel: "all",

@@ -1,9 +1,8 @@
 // The engine on ONNX Runtime and the CPU.
-import type * as OnnxRuntime from "onnxruntime-node";
 import { availableParallelism } from "node:os";
-import { MultiboxError } from "../../errors.ts";
 import type { CompiledOnnx } from "./compiled-onnx.ts";
 import type { Engine, EngineOptions, Network } from "./engine.ts";
+import { importOnnxRuntime } from "./onnx-runtime.ts";
 import { engineOnSession } from "./onnx-session.ts";
 import { hasIntegerDotProducts } from "./precision.ts";
 
@@ -14,7 +13,7 @@ import { hasIntegerDotProducts } from "./precision.ts";
 const PART = { fp32: 2, int8: 4 };
 
 /**
- * Opens `onnx:cpu`. Fails with ENGINE_MISSING where the package or its binary for this platform is not installed, and with
+ * Opens `onnx:cpu`. Fails with ENGINE_MISSING where ONNX Runtime is not there or cannot be loaded, and with
  * PRECISION_UNAVAILABLE where int8 is asked for and the network was never observed.
  */
 export async function openOnnxCpu(network: Network, options: EngineOptions): Promise<Engine> {
@@ -25,9 +24,9 @@ export async function openOnnxCpu(network: Network, options: EngineOptions): Pro
 /** The same with a network that was compiled already, by this thread or another. */
 export async function openCompiledOnnx(
   { graph, isInt8, floor, model: bytes }: CompiledOnnx,
-  { threads }: Pick<EngineOptions, "threads">,
+  { threads, cacheDir }: Pick<EngineOptions, "threads" | "cacheDir">,
 ): Promise<Engine> {
-  const ort = await importOnnxRuntime();
+  const ort = await importOnnxRuntime(cacheDir);
   const intraOpNumThreads = threads || availableParallelism();
   // The runtime takes no shared memory; a slice of it is a copy that is not shared.
   const model = bytes.buffer instanceof SharedArrayBuffer ? bytes.slice() : bytes;
@@ -54,18 +53,4 @@ export async function openCompiledOnnx(
     part: intraOpNumThreads === 1 ? 1 : PART[isInt8 ? "int8" : "fp32"],
     floor,
   });
-}
-
-/** The package, imported on demand. Fails with ENGINE_MISSING. */
-export async function importOnnxRuntime(): Promise<typeof OnnxRuntime> {
-  try {
-    return await import("onnxruntime-node");
-  } catch (cause) {
-    throw new MultiboxError(
-      "ENGINE_MISSING",
-      `onnxruntime-node cannot be loaded on ${process.platform}-${process.arch}.`,
-      "Run `npm ci` again; it needs 64-bit Linux, macOS or Windows.",
-      { cause },
-    );
-  }
 }

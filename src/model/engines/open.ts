@@ -81,6 +81,11 @@ export function isOnGpu(name: EngineName): boolean {
   return name === "onnx:webgpu" || name === "onnx:cuda" || name === "tfjs:gpu";
 }
 
+/** Whether an engine, or one that `auto` may choose, is of ONNX Runtime. */
+export function needsOnnxRuntime(name: EngineName): boolean {
+  return name === "auto" || name.startsWith("onnx:");
+}
+
 /** Whether a thread may be ended in the midst of a run of it without harm to the process. What is native may abort it. */
 export function bearsTermination(name: EngineName): boolean {
   return name === "tfjs:wasm";
@@ -98,7 +103,7 @@ export async function autoCandidates({ precision, cacheDir }: EngineOptions): Pr
   return [
     "onnx:cpu",
     "onnx:webgpu",
-    ...(gpu.nvidia && hasCudaFiles() ? ["onnx:cuda" as const] : []),
+    ...(gpu.nvidia && hasCudaFiles(cacheDir) ? ["onnx:cuda" as const] : []),
     ...(gpu.nvidia && isTensorFlowInstalled(cacheDir) ? ["tfjs:gpu" as const] : []),
   ];
 }

@@ -1,17 +1,21 @@
 // What a process has to do before an engine is opened in any of its threads.
 import { availableParallelism } from "node:os";
 import type { EngineOptions } from "./engine.ts";
-import { autoCandidates, type EngineName } from "./open.ts";
+import { fetchOnnxRuntime, importOnnxRuntime } from "./onnx-runtime.ts";
+import { autoCandidates, type EngineName, needsOnnxRuntime } from "./open.ts";
 
 /**
  * Call it in the main thread: native libraries do not see what a worker thread writes into its environment, and one that is
  * unloaded with the last worker that has it cannot be loaded again, or crashes. So the main thread has it too. Where it cannot be
- * loaded the workers say what is wrong.
+ * loaded the workers say what is wrong. Fetches ONNX Runtime where an engine needs it and it is not there; fails as `fetchOnnxRuntime`.
  */
 export async function prepareProcess(engine: EngineName, options: EngineOptions): Promise<void> {
   const names = engine === "auto" ? await autoCandidates(options) : [engine];
   if (names.includes("onnx:cuda")) keepAllDigits();
-  if (names.some((name) => name.startsWith("onnx:"))) await import("onnxruntime-node").catch(() => undefined);
+  if (names.some(needsOnnxRuntime)) {
+    await fetchOnnxRuntime(options);
+    await importOnnxRuntime(options.cacheDir).catch(() => undefined);
+  }
   for (const name of names) {
     if (name !== "tfjs:cpu" && name !== "tfjs:gpu") continue;
     setTensorFlowVariables(name, options);

@@ -1,7 +1,7 @@
 // Gradients by ONNX Runtime: a batch goes forward and back a few pictures at a time, the loss in between is our own.
 import { availableParallelism } from "node:os";
 import { MultiboxError } from "../../errors.ts";
-import { importOnnxRuntime } from "../../model/engines/onnx.ts";
+import { importOnnxRuntime } from "../../model/engines/onnx-runtime.ts";
 import { elementCount, type Tensors } from "../../model/weights/safetensors.ts";
 import { shapeOf, type TrainingPlan } from "../backward/plan.ts";
 import type { Loss } from "../loss.ts";
@@ -24,9 +24,9 @@ export interface OnnxTrainOptions extends TrainEngineOptions {
 export async function openOnnxTraining(
   plan: TrainingPlan,
   initial: Tensors,
-  { given, loss, threads, part = partOf(plan) }: OnnxTrainOptions,
+  { given, loss, threads, cacheDir, part = partOf(plan) }: OnnxTrainOptions,
 ): Promise<TrainEngine> {
-  const ort = await importOnnxRuntime();
+  const ort = await importOnnxRuntime(cacheDir);
   const intraOpNumThreads = threads || availableParallelism();
   const weights = trainedWeights(plan, initial);
   const sum = new GradientSum(weights);
