@@ -1,5 +1,4 @@
 // What no one has caught: reported, and then the process ends in good order where it can, because nobody knows what state it is in.
-
 import { redactSecrets } from "./redact.ts";
 
 /**

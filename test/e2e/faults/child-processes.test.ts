@@ -37,7 +37,8 @@ const addClip = async (multibox: Multibox, id: string): Promise<void> => {
   expect((await multibox.add({ id, url: clip, loop: true, maxFps: 5 })).status).toBe(201);
   await multibox.streamOnce(id, ({ state }) => state === "live");
 };
-const args = (): string[] => ["--no-demo", "--file-roots", join(clip, "..")];
+/** A busy machine does not make a stream stall. */
+const args = (): string[] => ["--no-demo", "--stall-seconds", "300", "--file-roots", join(clip, "..")];
 
 test("a URL with a NUL is refused by name, also as a change, and the server lives", async () => {
   await withMultibox(["--no-demo"], async (multibox) => {
