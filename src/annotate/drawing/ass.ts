@@ -1,6 +1,7 @@
 // Boxes as a subtitle track in ASS, which libass draws into a video, or a player over it, at any size.
 import type { AnnotationHeader, AnnotationLine } from "../annotation.ts";
 import { tickIntervals } from "../intervals.ts";
+import { oneLine } from "../writers/one-line.ts";
 import { labelColours, TAG_TEXT } from "./label-colours.ts";
 import { layOut, strokesOn, tagStyleOf, type DrawnBox, type Rect, type Size, type Strokes } from "./layout.ts";
 
@@ -75,10 +76,9 @@ function outline(rect: Rect, picture: Rect, line: number): string {
 
 /** Braces and backslashes are commands in ASS: an invisible letter parts a backslash from what follows. */
 function escapeText(text: string): string {
-  return text
+  return oneLine(text)
     .replaceAll("\\", "\\\u2060")
-    .replaceAll(/[{}]/g, (brace) => `\\${brace}`)
-    .replaceAll(/\s+/g, " ");
+    .replaceAll(/[{}]/g, (brace) => `\\${brace}`);
 }
 
 /** `&HBBGGRR&` of `#rrggbb`. */

@@ -4,7 +4,7 @@ import type { Annotations } from "../annotation-file.ts";
 import type { ConvertContext } from "../format.ts";
 import { tickIntervals } from "../intervals.ts";
 import { mediaStart } from "../media.ts";
-import { xmlText } from "./xml.ts";
+import { oneLine } from "./one-line.ts";
 import { textFormat } from "./text-writer.ts";
 
 export const vttFormat = textFormat({
@@ -16,7 +16,7 @@ export const vttFormat = textFormat({
   async *pieces(annotations, context) {
     yield "WEBVTT\n";
     for await (const { from, to, text } of cues(annotations, context))
-      yield `\n${clock(from, ".")} --> ${clock(to, ".")}\n${xmlText(text)}\n`;
+      yield `\n${clock(from, ".")} --> ${clock(to, ".")}\n${vttText(text)}\n`;
   },
 });
 
@@ -30,7 +30,7 @@ export const srtFormat = textFormat({
     let number = 0;
     for await (const { from, to, text } of cues(annotations, context)) {
       number += 1;
-      yield `${number}\n${clock(from, ",")} --> ${clock(to, ",")}\n${text}\n\n`;
+      yield `${number}\n${clock(from, ",")} --> ${clock(to, ",")}\n${srtText(text)}\n\n`;
     }
   },
 });
@@ -64,10 +64,25 @@ function words(detections: FrameLine["detections"]): string {
   const counts = new Map<string, number>();
   for (const { label } of detections) counts.set(label, (counts.get(label) ?? 0) + 1);
   const sorted = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
-  return sorted
-    .map(([label, count]) => (count === 1 ? label : `${count} ${label}`))
-    .join(", ")
-    .replaceAll(/\s+/g, " ");
+  return oneLine(sorted.map(([label, count]) => (count === 1 ? label : `${count} ${label}`)).join(", "));
+}
+
+/** The references that players know; of HTML's others ffmpeg knows none. */
+function vttText(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+/**
+ * SubRip has no escapes: an invisible character (U+2060) takes tags, line breaks and the arrow their meaning. Braces, between which
+ * players hide everything, are written full-width.
+ */
+function srtText(text: string): string {
+  return text
+    .replaceAll("\\", "\\\u2060")
+    .replaceAll(/<(?=[a-z/!])/gi, "<\u2060")
+    .replaceAll("{", "\uff5b")
+    .replaceAll("}", "\uff5d")
+    .replaceAll("-->", "--\u2060>");
 }
 
 /** `01:02:03.004` */

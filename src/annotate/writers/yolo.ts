@@ -1,11 +1,11 @@
 // YOLO's text files: a folder as Ultralytics trains from (https://docs.ultralytics.com/datasets/detect/), names as CVAT and Label Studio take them.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { stringify } from "yaml";
 import { writeFailure } from "../../whole-file.ts";
 import { sizeOf, type AnnotationHeader, type AnnotationLine } from "../annotation.ts";
 import type { AnnotationFormat } from "../format.ts";
 import { frameName } from "./frame-names.ts";
+import { oneLine } from "./one-line.ts";
 import { UniqueNames } from "./unique-names.ts";
 
 export const yoloFormat: AnnotationFormat = {
@@ -22,9 +22,8 @@ export const yoloFormat: AnnotationFormat = {
     const numberOf = new Map(header.model.labels.map(({ classId }, number) => [classId, number]));
     try {
       await mkdir(folder, { recursive: true });
-      await writeFile(join(target, "classes.txt"), labels.map((label) => `${label}\n`).join(""));
-      const data = { path: ".", train: "images", val: "images", names: Object.fromEntries(labels.entries()) };
-      await writeFile(join(target, "data.yaml"), stringify(data));
+      await writeFile(join(target, "classes.txt"), labels.map((label) => `${lineOf(label)}\n`).join(""));
+      await writeFile(join(target, "data.yaml"), dataYaml(labels));
       for await (const line of lines()) {
         signal?.throwIfAborted();
         const name = names.take(frameName(header, line), line);
@@ -36,6 +35,23 @@ export const yoloFormat: AnnotationFormat = {
     }
   },
 };
+
+/** A line a class, whatever the label: readers split at all of Unicode's line ends, and pass over empty lines. */
+function lineOf(label: string): string {
+  return oneLine(label).trim() || "_";
+}
+
+/**
+ * Integer keys and quoted names, which mean the same to readers of YAML 1.1 (PyYAML, for which `no` and `12:30` are not texts) and 1.2.
+ * Escapes are JSON's, and cover what PyYAML refuses or folds within quotes.
+ */
+function dataYaml(labels: readonly string[]): string {
+  // oxlint-disable-next-line no-control-regex
+  const unsafe = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
+  const escaped = (letter: string): string => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  const names = labels.map((label, number) => `  ${number}: ${JSON.stringify(label).replaceAll(unsafe, escaped)}\n`);
+  return `path: .\ntrain: images\nval: images\nnames:${names.length === 0 ? " {}\n" : `\n${names.join("")}`}`;
+}
 
 /** `class centre-x centre-y width height`, as shares of the picture. Trainers refuse a sixth number, so there is no score. */
 function rows(header: AnnotationHeader, line: AnnotationLine, numberOf: ReadonlyMap<number, number>): string {
