@@ -20,6 +20,15 @@ const JSONL = { name: "jsonl", suffix: ".jsonl" };
 
 /** `coco`, `coco=found.json`, `found.csv`. Fails with OUT_UNKNOWN, which lists what there is. */
 export function parseOutput(text: string, formats: readonly AnnotationFormat[] = ANNOTATION_FORMATS): OutputRequest {
+  const request = findOutput(text, formats);
+  if (request) return request;
+  const known = [JSONL.name, ...formats.map((one) => one.name)].join(", ");
+  const comma = text.includes(",") ? " A comma separates outputs; write two for one in a file's name." : "";
+  const hint = `Name one of ${known}; or a file whose ending says which; or both, as coco=found.json.${comma}`;
+  throw new MultiboxError("OUT_UNKNOWN", `--out ${text} is no form that annotations can be written in.`, hint);
+}
+
+function findOutput(text: string, formats: readonly AnnotationFormat[]): OutputRequest | undefined {
   const [, name, path] = /^([a-z0-9-]+)(?:=(.+))?$/s.exec(text) ?? [];
   if (name === JSONL.name) return { format: undefined, ...(path !== undefined && { path }) };
   const format = formats.find((one) => one.name === name);
@@ -31,21 +40,41 @@ export function parseOutput(text: string, formats: readonly AnnotationFormat[] =
     .flatMap((one) => one.endings.map((ending) => ({ one, ending })))
     .filter(({ ending }) => lower.endsWith(ending))
     .sort((a, b) => b.ending.length - a.ending.length)[0];
-  if (byEnding) return { format: byEnding.one, path: text };
-  const known = [JSONL.name, ...formats.map((one) => one.name)].join(", ");
-  const hint = `Name one of ${known}; or a file whose ending says which; or both, as coco=found.json.`;
-  throw new MultiboxError("OUT_UNKNOWN", `--out ${text} is no form that annotations can be written in.`, hint);
+  return byEnding && { format: byEnding.one, path: text };
 }
 
-/** All of them; names may be joined by commas. Fails likewise, and with OUT_UNKNOWN for a form that such a source cannot have. */
+/**
+ * All of them; several may be joined by commas: `coco,csv`, `jsonl=a,srt=b`. Fails in the same way, with OUT_UNKNOWN for a form that
+ * such a source cannot have, and with OUT_CONFLICT where JSON lines are asked for twice.
+ */
 export function parseOutputs(texts: readonly string[], source: "video" | "pictures"): OutputRequest[] {
-  const requests = texts
-    .flatMap((text) => (/^[a-z0-9-]+(?:,[a-z0-9-]+)+$/.test(text) ? text.split(",") : [text]))
-    .map((text) => parseOutput(text));
+  const requests = texts.flatMap(splitOutputs);
+  const lines = requests.filter(({ format }) => format === undefined);
+  if (lines.length > 1) {
+    const asked = lines.map(({ path }) => path ?? JSONL.name).join(" and ");
+    const hint = "Copy the file afterwards. For a comma in a file's name, write two.";
+    throw new MultiboxError("OUT_CONFLICT", `JSON lines are written once, and --out asks for ${asked}.`, hint);
+  }
   const wrong = requests.find(({ format }) => format?.only !== undefined && format.only !== source)?.format;
   if (!wrong) return requests;
   const [is, does] = wrong.only === "video" ? ["videos", "annotate"] : ["pictures", "detect"];
   throw new MultiboxError("OUT_UNKNOWN", `${wrong.title} is for ${is}.`, `\`multibox ${does}\` writes it.`);
+}
+
+/**
+ * A comma separates outputs, two stand for one in a file's name. A text whose pieces are not all outputs is one file with commas in its
+ * name, unless a piece looks like the name of a form, which is a slip.
+ */
+function splitOutputs(text: string): OutputRequest[] {
+  const whole = text.replaceAll(",,", ",");
+  const pieces = text.split(/(?<!,),(?!,)/).map((piece) => piece.replaceAll(",,", ","));
+  const requests = pieces.map((piece) => findOutput(piece, ANNOTATION_FORMATS));
+  if (requests.every((request) => request !== undefined)) return requests;
+  const slip = pieces
+    .slice(1)
+    .find((piece, i) => requests[i + 1] === undefined && /^(?:[a-z0-9-]+(?:=.*)?)?$/is.test(piece));
+  if (slip === undefined) return [parseOutput(whole)];
+  return pieces.map((piece) => parseOutput(piece === slip ? `${piece} (in ${text})` : piece));
 }
 
 /** Where the outputs of an input go: where it was said, or under the input's name into `folder`. */

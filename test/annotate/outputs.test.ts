@@ -21,6 +21,38 @@ describe("--out", () => {
     ]);
   });
 
+  it("names several, with their files too, between commas; two commas are one in a file's name", () => {
+    const all = (text: string): [string, string | undefined][] =>
+      parseOutputs([text], "video").map(({ format, path }) => [format?.name ?? "jsonl", path]);
+    expect(all("jsonl=a,srt=b")).toEqual([
+      ["jsonl", "a"],
+      ["srt", "b"],
+    ]);
+    expect(all("coco=x/a.json,vtt,b.csv")).toEqual([
+      ["coco", "x/a.json"],
+      ["vtt", undefined],
+      ["csv", "b.csv"],
+    ]);
+    expect(all("jsonl=a,,srt=b")).toEqual([["jsonl", "a,srt=b"]]);
+    expect(all("/data/a,b/found.jsonl")).toEqual([["jsonl", "/data/a,b/found.jsonl"]]);
+    expect(all("coco=Doe, Jane.json")).toEqual([["coco", "Doe, Jane.json"]]);
+  });
+
+  it.each(["jsonl=a,srtt=b", "coco,docx", "csv=a,", "jsonl=a,docx"])(
+    "%s is refused, because a name in it is unknown",
+    (text) => {
+      expect(() => parseOutputs([text], "video")).toThrow(
+        expect.objectContaining({ code: "OUT_UNKNOWN", hint: expect.stringContaining("A comma separates") as string }),
+      );
+    },
+  );
+
+  it("cannot ask for JSON lines twice, of which one would be left out", () => {
+    expect(() => parseOutputs(["jsonl=a,b.jsonl"], "video")).toThrow(
+      "JSON lines are written once, and --out asks for a and b.jsonl.",
+    );
+  });
+
   it("that nobody knows is answered with what there is", () => {
     expect(() => parseOutput("docx")).toThrow(/--out docx is no form/);
     expect(() => parseOutput("a.docx")).toThrow(
