@@ -86,6 +86,10 @@ const FrameLine = z.strictObject({
 const PictureLine = z.strictObject({
   index: z.int().nonnegative().describe("Place of the picture among those that were read, from 0."),
   file: z.string().describe("As it was named or found."),
+  name: z
+    .string()
+    .optional()
+    .describe("Where the image is within the folder that was named, with /; the file's own name when absent."),
   width: z.int().positive().describe("Of the picture, upright."),
   height: z.int().positive(),
   detections: z.array(DetectionLine).readonly(),

@@ -1,8 +1,9 @@
 // The videos or pictures that a call means: files as they are named, and those in folders, told by their endings.
 import { readdir, stat } from "node:fs/promises";
-import { extname, join, relative } from "node:path";
+import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
 import { MultiboxError } from "../errors.ts";
 import { isHidden } from "../hidden-file.ts";
+import { isUnder } from "../is-under.ts";
 import { schemeOf } from "../pipeline/stream.ts";
 
 /** Endings of files in folders that are taken for videos; a file that is named itself may have any. */
@@ -43,21 +44,40 @@ export async function findVideos(names: readonly string[], isOwn: (name: string)
   return found;
 }
 
-/** Likewise, of pictures. */
-export async function findPictures(names: readonly string[], isOwn: (name: string) => boolean): Promise<string[]> {
-  const found: string[] = [];
+export interface FoundPicture {
+  readonly path: string;
+  /** Unlike that of all others, with `/`: its path within the folder that was named, or from the folder that all have in common. */
+  readonly name: string;
+}
+
+/** The same, of pictures. */
+export async function findPictures(
+  names: readonly string[],
+  isOwn: (name: string) => boolean,
+): Promise<FoundPicture[]> {
+  const found: { path: string; name: string }[] = [];
   for (const name of names) {
     const stats = await stat(name).catch(() => undefined);
     if (!stats?.isDirectory()) {
-      found.push(name);
+      found.push({ path: name, name: basename(name) });
       continue;
     }
     const paths = await list(name, PICTURE_ENDINGS, isOwn);
     if (paths.length === 0) throw nothingIn(name, "picture", PICTURE_ENDINGS);
-    for (const path of paths) found.push(path);
+    for (const path of paths) found.push({ path, name: posix(relative(name, path)) });
   }
-  return found;
+  if (new Set(found.map(({ name }) => name)).size === found.length) return found;
+  const common = commonFolder(found.map(({ path }) => dirname(resolve(path))));
+  return found.map(({ path }) => ({ path, name: posix(relative(common, resolve(path))) }));
 }
+
+function commonFolder(folders: readonly string[]): string {
+  let [common] = folders as [string];
+  for (const folder of folders) while (!isUnder(folder, common)) common = dirname(common);
+  return common;
+}
+
+const posix = (path: string): string => path.split(sep).join("/");
 
 async function list(folder: string, endings: ReadonlySet<string>, isOwn: (name: string) => boolean): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });

@@ -44,7 +44,7 @@ export function addCapturesCommand(program: Command, settings: readonly Option[]
   importing
     .addHelpText(
       "after",
-      "\nPictures that `captures export` wrote are known by their names: their captures are corrected, not doubled.\n\nExample:\n  multibox captures import yard-voc",
+      "\nImages that `captures export` wrote are known by their names, with a prefix too (1a2b3c4d-NAME.jpg), or by their bytes:\ntheir captures are corrected, not doubled.\n\nExample:\n  multibox captures import yard-voc",
     )
     .action(async (folder: string, flags: CaptureImport & Settings) => {
       const { importCaptures } = await import("./captures.ts");

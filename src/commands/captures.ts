@@ -1,7 +1,7 @@
 // `multibox captures`: captured frames as data sets for programs that label pictures, and back.
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, rename, rm } from "node:fs/promises";
-import { basename, dirname, join, parse, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import sharp from "sharp";
 import type { AnnotationHeader, PictureLine } from "../annotate/annotation.ts";
 import type { AnnotationFormat } from "../annotate/format.ts";
@@ -23,6 +23,7 @@ import type { DataPicture } from "../training/truth.ts";
 import { packageVersion } from "../version.ts";
 import { writeFailure } from "../whole-file.ts";
 import type { CAPTURE_FORMATS } from "./captures-command.ts";
+import { matchCaptures } from "./match-captures.ts";
 
 /** Where each form has its annotations and its pictures, within the folder. */
 const LAYOUTS: Readonly<
@@ -82,7 +83,7 @@ export interface CaptureImport extends Place {
   readonly status: ReviewStatus;
 }
 
-/** Fails with DATA_DIR_IN_USE while a server runs, as opening the data set does, and with CAPTURES_FULL. What came before a failure stays. */
+/** Fails with DATA_DIR_IN_USE while a server runs, as opening the data set does, with CAPTURE_AMBIGUOUS before anything is changed, and with CAPTURES_FULL. What came before that stays. */
 export async function importCaptures(
   folder: string,
   { format, annotations, status, json, ...place }: CaptureImport,
@@ -93,13 +94,13 @@ export async function importCaptures(
   try {
     const store = await openStore(place);
     const nameOf = new Map(dataset.categories.map(({ id, name }) => [id, name]));
-    const known = new Set(store.list().map(({ id }) => id));
+    const captured = await matchCaptures(dataset.pictures, store);
     for (const [i, picture] of dataset.pictures.entries()) {
       const objects = picture.objects.map(({ bbox: [x, y, w, h], categoryId }): CapturedObject => {
         return { bbox: [x, y, w, h], label: nameOf.get(categoryId)! };
       });
-      const id = parse(picture.file).name;
-      if (known.has(id)) {
+      const id = captured[i];
+      if (id !== undefined) {
         await store.change(id, { objects, status });
         corrected += 1;
       } else {

@@ -1,6 +1,6 @@
 // `multibox detect`: the objects in picture files.
 import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { openPictureSink, type PictureSink } from "../annotate/annotate-pictures.ts";
 import { findPictures } from "../annotate/find-inputs.ts";
 import { type Output, outputsOf, parseOutputs, requireDistinct } from "../annotate/outputs.ts";
@@ -44,12 +44,12 @@ export async function detectFiles(names: readonly string[], options: DetectOptio
   let sink: PictureSink | undefined;
   try {
     if (outputs.length > 0) sink = await openSink(spec, detector, outputs, options);
-    for (const file of files) {
+    for (const { path: file, name } of files) {
       try {
         const result = await detectFile(detector, file, options);
         if (!sink || options.json) print(result, options.json);
         const { width, height, detections } = result;
-        await sink?.write({ file, width, height, detections });
+        await sink?.write({ file, ...(name !== basename(file) && { name }), width, height, detections });
       } catch (error) {
         if (error instanceof MultiboxError && WRITING.has(error.code)) throw error;
         failed += 1;

@@ -1,6 +1,6 @@
 // Captures go out as data sets of other programs, are corrected there, and come back.
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -112,5 +112,66 @@ describe("multibox captures", () => {
     } finally {
       unlock();
     }
+  });
+});
+
+describe("images that another tool renamed", () => {
+  /** Exports both captures, renames their images, and says in COCO's file what they are called now. */
+  async function renamed(nameOf: (id: string, i: number) => string): Promise<string> {
+    await keep("20260101T1-yard-1", [DOG]);
+    await keep("20260101T2-yard-22", [DOG]);
+    const out = join(root, "coco");
+    await exportCaptures({ ...place, out, format: "coco", status: "all" });
+    const file = join(out, "instances.json");
+    const coco = JSON.parse(await readFile(file, "utf8")) as {
+      images: { file_name: string }[];
+      annotations: { bbox: number[] }[];
+    };
+    for (const one of coco.annotations) one.bbox = [1, 2, 3, 4];
+    for (const [i, image] of coco.images.entries()) {
+      const name = nameOf(image.file_name.replace(/\.jpg$/, ""), i);
+      await rename(join(out, "images", image.file_name), join(out, "images", name));
+      image.file_name = name;
+    }
+    await writeFile(file, JSON.stringify(coco));
+    return out;
+  }
+
+  test.each([
+    ["a prefix, as Label Studio does", (id: string) => `1a2b3c4d-${id}.jpg`],
+    ["a part behind the name, as Roboflow does", (id: string) => `${id}_jpg.rf.0123abcd.jpg`],
+    ["other names, with the same bytes", (_: string, i: number) => `frame_00000${i}.jpg`],
+  ])("with %s are the captures that they were", async (_, nameOf) => {
+    const out = await renamed(nameOf);
+    await importCaptures(out, { ...place, status: "accepted" });
+    const all = (await stored()).list();
+    expect(all.map(({ id, objects }) => [id, objects])).toEqual([
+      ["20260101T1-yard-1", [{ bbox: [1, 2, 3, 4], label: "dog" }]],
+      ["20260101T2-yard-22", [{ bbox: [1, 2, 3, 4], label: "dog" }]],
+    ]);
+  });
+
+  test("and that could be several captures are refused before anything is changed", async () => {
+    await keep("yard-22", [DOG]);
+    const out = await renamed((id) => `1a2b3c4d-${id}.jpg`);
+    // The bytes decide, until they are changed.
+    await importCaptures(out, { ...place, status: "accepted" });
+    const { data, width, height } = drawPicture(64, 48, 99);
+    await sharp(data, { raw: { width, height, channels: 3 } }).toFile(
+      join(out, "images/1a2b3c4d-20260101T2-yard-22.jpg"),
+    );
+    const before = (await stored()).list();
+    await expect(importCaptures(out, { ...place, status: "new" })).rejects.toMatchObject({
+      code: "CAPTURE_AMBIGUOUS",
+      message: expect.stringMatching(/could be any of the captures .*"yard-22"/) as string,
+    });
+    expect((await stored()).list()).toEqual(before);
+  });
+
+  test("and that would be one capture twice are refused, and both are named", async () => {
+    const out = await renamed((_, i) => `${"ab"[i]}-20260101T1-yard-1.jpg`);
+    await expect(importCaptures(out, { ...place, status: "new" })).rejects.toThrow(
+      /images\/a-20260101T1-yard-1.jpg and .*images\/b-20260101T1-yard-1.jpg are both the capture/,
+    );
   });
 });

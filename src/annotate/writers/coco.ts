@@ -2,7 +2,7 @@
 import type { AnnotationHeader, AnnotationLine } from "../annotation.ts";
 import { sizeOf } from "../annotation.ts";
 import type { Annotations } from "../annotation-file.ts";
-import { pictureName } from "./frame-names.ts";
+import { picturePath } from "./frame-names.ts";
 import { textFormat } from "./text-writer.ts";
 
 export const cocoFormat = textFormat({
@@ -30,7 +30,7 @@ async function* instances({ header, lines }: Annotations): AsyncGenerator<string
   yield `{"info":${JSON.stringify(info)},"licenses":[],"categories":${JSON.stringify(categories)},\n"images":[`;
   yield* separated(lines(), function* (line) {
     const place = "file" in line ? {} : { frame: line.index, pts: line.pts };
-    yield { id: imageId(line), file_name: pictureName(header, line), ...sizeOf(header, line), ...place };
+    yield { id: imageId(line), file_name: picturePath(header, line), ...sizeOf(header, line), ...place };
   });
   yield '],\n"annotations":[';
   let id = 0;

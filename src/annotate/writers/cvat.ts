@@ -1,7 +1,7 @@
 // CVAT's own XML, "CVAT for images 1.1" (https://docs.cvat.ai/docs/manual/advanced/xml_format/), which tasks of pictures and of videos import.
 import { sizeOf, type AnnotationLine } from "../annotation.ts";
 import type { Annotations } from "../annotation-file.ts";
-import { pictureName, videoName } from "./frame-names.ts";
+import { picturePath, videoName } from "./frame-names.ts";
 import { textFormat } from "./text-writer.ts";
 import { xmlText } from "./xml.ts";
 
@@ -25,7 +25,7 @@ async function* document({ header, lines }: Annotations): AsyncGenerator<string,
   yield "      </labels>\n    </task>\n  </meta>\n";
   for await (const line of lines()) {
     const { width, height } = sizeOf(header, line);
-    yield `  <image id="${line.index}" name="${xmlText(pictureName(header, line))}" width="${width}" height="${height}">\n`;
+    yield `  <image id="${line.index}" name="${xmlText(picturePath(header, line))}" width="${width}" height="${height}">\n`;
     yield line.detections.map(box).join("");
     yield "  </image>\n";
   }

@@ -8,9 +8,14 @@ export function frameName(header: AnnotationHeader, line: AnnotationLine): strin
   return `${videoName(header)}_${String(line.index).padStart(6, "0")}`;
 }
 
-/** `street_000012.jpg`, or the picture's own name. */
+/** `street_000012.jpg`, or the picture's own name: for forms with one folder for all. */
 export function pictureName(header: AnnotationHeader, line: AnnotationLine): string {
   return "file" in line ? tame(basename(line.file)) : `${frameName(header, line)}.jpg`;
+}
+
+/** `street_000012.jpg`, or where the picture is within the folder that was named, with `/`: for forms that know paths. */
+export function picturePath(header: AnnotationHeader, line: AnnotationLine): string {
+  return "file" in line && line.name !== undefined ? tame(line.name) : pictureName(header, line);
 }
 
 /** `street` for `videos/street.mp4`. */

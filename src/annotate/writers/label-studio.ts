@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import { sizeOf, type AnnotationLine, type VideoSource } from "../annotation.ts";
 import type { Annotations } from "../annotation-file.ts";
-import { pictureName } from "./frame-names.ts";
+import { picturePath } from "./frame-names.ts";
 import { textFormat } from "./text-writer.ts";
 
 export const labelStudioFormat = textFormat({
@@ -42,7 +42,7 @@ async function* pictureTasks({ header, lines }: Annotations): AsyncGenerator<str
     }));
     const score = Math.min(...line.detections.map((detection) => detection.score), 1);
     const predictions = [{ model_version: `${header.model.name} ${header.model.version}`, score, result }];
-    yield separator + JSON.stringify({ data: { image: pictureName(header, line) }, predictions });
+    yield separator + JSON.stringify({ data: { image: picturePath(header, line) }, predictions });
     separator = ",\n";
   }
   yield separator === "[\n" ? "[]\n" : "\n]\n";
