@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { MultiboxError } from "../errors.ts";
 import { runFfmpeg } from "../pipeline/ffmpeg.ts";
+import { fileConfinement } from "../pipeline/file-formats.ts";
 import type { Ffmpeg } from "../pipeline/find-ffmpeg.ts";
 import type { ConvertContext } from "./format.ts";
 
@@ -27,7 +28,7 @@ export async function probeMedia(ffmpeg: Ffmpeg, path: string): Promise<Media> {
   const lines: string[] = [];
   const { stderrTail } = await runFfmpeg({
     ffmpeg,
-    inputs: [{ url: fileUrl(path) }],
+    inputs: [{ url: fileUrl(path), options: fileConfinement() }],
     outputOptions: ["-map", "0:V:0", "-t", "0", "-c", "copy", "-f", "null"],
     output: "-",
     onLine: (line) => lines.push(line),

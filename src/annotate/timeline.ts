@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { Writable } from "node:stream";
 import { MultiboxError } from "../errors.ts";
 import { runFfmpeg } from "../pipeline/ffmpeg.ts";
+import { fileConfinement } from "../pipeline/file-formats.ts";
 import type { Ffmpeg } from "../pipeline/find-ffmpeg.ts";
 import type { Guard } from "../pipeline/guard.ts";
 
@@ -44,7 +45,7 @@ export async function readTimeline(
   });
   const { code, stderrTail } = await runFfmpeg({
     ...tools,
-    inputs: [{ url: `file:${resolve(path)}`, options: ["-protocol_whitelist", "file", "-copyts"] }],
+    inputs: [{ url: `file:${resolve(path)}`, options: [...fileConfinement(), "-copyts"] }],
     outputOptions: "-map 0:V:0 -c copy -f framecrc".split(" "),
     output,
   }).done;

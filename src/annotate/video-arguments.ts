@@ -1,4 +1,5 @@
 // What ffmpeg is told so that every frame of a file comes out once, with its own time, in the file's own clock.
+import { fileConfinement } from "../pipeline/file-formats.ts";
 import type { Ffmpeg } from "../pipeline/find-ffmpeg.ts";
 
 export interface DecodeOptions {
@@ -18,8 +19,7 @@ export const AHEAD_SECONDS = 1_000_000;
 
 export function inputArguments({ path, ffmpeg, decodeThreads, keyframes }: DecodeOptions): string[] {
   return [
-    "-protocol_whitelist",
-    path === "-" ? "pipe,file" : "file",
+    ...fileConfinement(path === "-" ? "pipe" : undefined),
     // What is damaged is gone on behind, however much of it there is; ffmpeg 4 does not give up.
     ...(ffmpeg.syncOption === "-vsync" ? [] : ["-max_error_rate", "1"]),
     ...(decodeThreads > 0 ? ["-threads", String(decodeThreads)] : []),

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { MultiboxError } from "../errors.ts";
 import type { FfmpegExit } from "./ffmpeg.ts";
+import { refusedFormat } from "./file-formats.ts";
 import { schemeOf, type StreamConfig } from "./stream.ts";
 import { redactText, redactUrl } from "../redact.ts";
 
@@ -11,10 +12,16 @@ const CAUSES: readonly (readonly [RegExp, string, string, string])[] = [
     /\b401\b.*Unauthorized/i,
     "STREAM_AUTH_FAILED",
     "refuses the user name or password",
-    "Check them in the stream's URL.",
+    "Check them in the stream's URL. If they are right, let the camera accept Basic or Digest with MD5: ffmpeg may lack Digest with SHA-256.",
   ],
   [/\b403\b.*Forbidden/i, "STREAM_FORBIDDEN", "forbids access", "Ask for the right to view it."],
   [/\b404\b.*Not Found/i, "STREAM_NOT_FOUND", "does not have this path", "Check the path in the stream's URL."],
+  [
+    /\b461\b/,
+    "STREAM_TRANSPORT_REFUSED",
+    "refuses the transport",
+    "Set `transport: udp` for this stream, or `tcp` where it is udp.",
+  ],
   [
     /Protocol (?:not found|'.*' not on whitelist)/,
     "STREAM_BAD_SCHEME",
@@ -48,6 +55,9 @@ const CAUSES: readonly (readonly [RegExp, string, string, string])[] = [
   ],
 ];
 
+/** ffmpeg itself only says "Input/output error" in the end. */
+const UNKNOWN_HOST = /Failed to resolve hostname (\S+): (.+?)\.?$/;
+
 const BROKEN = /partial file|corrupt input packet|Packet corrupt|Truncat|Error splitting|damaged/i;
 
 /** The error that this end means, or undefined for a good one. `decoded` counts the pictures that came. */
@@ -70,6 +80,11 @@ export function sourceError(config: StreamConfig, exit: FfmpegExit, decoded: num
     return new MultiboxError("STREAM_EMPTY", `${name} ended without a single picture.`);
   }
   const complaints = tail.filter((line) => !line.includes("[info]"));
+  const unknown = complaints.map((line) => UNKNOWN_HOST.exec(line)).find(Boolean);
+  if (unknown) {
+    const sentence = `${name} cannot be reached: Host ${unknown[1]} was not found (${unknown[2]}).`;
+    return new MultiboxError("STREAM_UNREACHABLE", sentence, "Check the host name, and the DNS of this machine.");
+  }
   const cause = CAUSES.find(([pattern]) => complaints.some((line) => pattern.test(line)));
   // What broke off in the middle was a video, whatever the last line says.
   if (cause?.[1] === "STREAM_NOT_VIDEO" && decoded > 0) {
@@ -79,16 +94,23 @@ export function sourceError(config: StreamConfig, exit: FfmpegExit, decoded: num
   return new MultiboxError("STREAM_FAILED", `ffmpeg failed on ${name} with exit code ${exit.code}: ${last}.`);
 }
 
+const HOLDS_ITS_IMAGES = "Give a file that holds its images itself: MP4, Matroska, WebM, AVI, MPEG-TS.";
+
 /**
  * The error that a line means at once: ffmpeg can paint a text file as a terminal would, which is no video to anyone, and
  * plays a photo as a video of one frame. To ffmpeg a file of many JPEGs is also one; its name tells.
  */
 export function refusalOf(config: StreamConfig, line: string): MultiboxError | undefined {
-  const format = /^\[info\] Input #0, (\w+),/.exec(line)?.[1] ?? "";
+  const refused = refusedFormat(line);
+  const format = refused ?? /^\[info\] Input #0, (\w+),/.exec(line)?.[1] ?? "";
   const name = `"${redactUrl(config.url)}"`;
   if (format === "tty") return new MultiboxError("STREAM_NOT_VIDEO", `${name} is a text.`, "Give a video.");
-  if (schemeOf(config.url) !== "file" || /\.mjpe?g$/i.test(config.url) || !/^image2$|_pipe$/.test(format))
-    return undefined;
+  const isImage = /^image2$|_pipe$/.test(format) && schemeOf(config.url) === "file";
+  if (refused !== undefined && !isImage) {
+    const sentence = `${name} is no video, or a list of other files (${refused}).`;
+    return new MultiboxError("STREAM_NOT_VIDEO", sentence, HOLDS_ITS_IMAGES);
+  }
+  if (!isImage || /\.mjpe?g$/i.test(config.url)) return undefined;
   const hint = "Give a video; `multibox detect` looks at pictures.";
   return new MultiboxError("STREAM_NOT_VIDEO", `${name} is a single picture.`, hint);
 }

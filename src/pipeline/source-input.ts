@@ -4,6 +4,7 @@ import { access, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { MultiboxError, systemCode } from "../errors.ts";
 import type { FfmpegInput } from "./ffmpeg.ts";
+import { fileConfinement } from "./file-formats.ts";
 import type { Ffmpeg } from "./find-ffmpeg.ts";
 import { openRtspTunnel, type RtspTunnel } from "./rtsp-tunnel.ts";
 import { isLive, schemeOf, type StreamConfig } from "./stream.ts";
@@ -222,7 +223,7 @@ function splitHost(url: string): { before: string; host: string; after: string }
 /** A file that is played once keeps its own times; one that is looped has none, its times rise on and on from 0. */
 function fileOptions(config: StreamConfig): string[] {
   const time = isLive(config) ? ["-re", "-stream_loop", "-1", ...FEW_THREADS] : ["-copyts"];
-  return [...whitelist("file"), ...time];
+  return [...fileConfinement(), ...time];
 }
 
 /** Fails with a sentence where the file is not there, not readable, empty, or no file. */

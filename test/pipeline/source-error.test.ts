@@ -9,6 +9,18 @@ const file: StreamConfig = { ...camera, url: "/videos/a.avi" };
 const codeOf = (...stderrTail: string[]): string | undefined =>
   sourceError(camera, { code: 1, signal: null, stderrTail }, 0)?.code;
 
+test("an unknown host is named, and a refused transport names the setting that helps", () => {
+  const failed = (...stderrTail: string[]): string =>
+    `${sourceError(camera, { code: 1, signal: null, stderrTail }, 0)}`;
+  const unknown = "[tcp @ 0x55] [error] Failed to resolve hostname camera.invalid: Name or service not known";
+  expect(failed(unknown, "[error] rtsp://camera.invalid/x: Input/output error")).toMatch(
+    /^STREAM_UNREACHABLE: .* Host camera\.invalid was not found \(Name or service not known\)\./,
+  );
+  expect(failed("[rtsp @ 0x55] [error] method SETUP failed: 461 Unsupported transport")).toMatch(
+    /^STREAM_TRANSPORT_REFUSED: .*`transport: udp`/,
+  );
+});
+
 describe("the code", () => {
   test.each([
     ["[rtsp @ 0x55] [error] method DESCRIBE failed: 401 Unauthorized", "STREAM_AUTH_FAILED"],

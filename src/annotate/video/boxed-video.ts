@@ -1,6 +1,7 @@
 // The video with its boxes: drawn into the picture by ffmpeg, or beside it as a track of subtitles. No picture goes through Node.
 import { rm } from "node:fs/promises";
 import { MultiboxError } from "../../errors.ts";
+import { fileConfinement } from "../../pipeline/file-formats.ts";
 import { runFfmpeg, type FfmpegRun } from "../../pipeline/ffmpeg.ts";
 import { ffmpegLists } from "../../pipeline/ffmpeg-lists.ts";
 import type { Ffmpeg } from "../../pipeline/find-ffmpeg.ts";
@@ -103,7 +104,12 @@ async function burnIn(job: Job): Promise<void> {
       ...encoder.filters,
     ];
     await run(job, {
-      inputs: [{ url: fileUrl(job.video), options: [...encoder.device, ...threadOptions(context.encoding?.threads)] }],
+      inputs: [
+        {
+          url: fileUrl(job.video),
+          options: [...fileConfinement(), ...encoder.device, ...threadOptions(context.encoding?.threads)],
+        },
+      ],
       outputOptions: [
         "-map",
         "0:V:0",
@@ -130,7 +136,7 @@ async function addTrack(job: Job): Promise<void> {
   await withTrack(job, 1, async (track) => {
     await run(job, {
       inputs: [
-        { url: fileUrl(job.video), options: ["-fflags", "+genpts"] },
+        { url: fileUrl(job.video), options: [...fileConfinement(), "-fflags", "+genpts"] },
         { url: fileUrl(track), options: ["-f", "ass"] },
       ],
       outputOptions: [

@@ -4,6 +4,7 @@ import { Writable } from "node:stream";
 import { createVideoInfoReader, type VideoInfo } from "../../annotate/video-info.ts";
 import { MultiboxError } from "../../errors.ts";
 import { runFfmpeg } from "../../pipeline/ffmpeg.ts";
+import { fileConfinement } from "../../pipeline/file-formats.ts";
 import type { Ffmpeg } from "../../pipeline/find-ffmpeg.ts";
 import type { Guard } from "../../pipeline/guard.ts";
 import { checkFile } from "../../pipeline/source-input.ts";
@@ -15,12 +16,6 @@ export interface CheckTools {
   readonly guard: Guard;
 }
 
-/**
- * Containers that hold their own pictures. Others are lists of files to open: one that somebody has uploaded would have us read any
- * video on the machine to them.
- */
-const CONTAINERS =
-  "mov,matroska,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,av1,obu,ivf,flv,asf,ogg,nut,mxf,mjpeg,yuv4mpegpipe,dv,rm,gif,apng,wtv,vc1";
 const TIMEOUT_MS = 30_000;
 
 /** Fails with FILE_NOT_FOUND, FILE_NOT_READABLE, STREAM_EMPTY, STREAM_NOT_VIDEO or what else ffmpeg finds. `name` stands for the path in what is said. */
@@ -47,7 +42,7 @@ async function firstPicture(path: string, name: string, { ffmpeg, guard }: Check
     inputs: [
       {
         url: `file:${resolve(path)}`,
-        options: ["-protocol_whitelist", "file", "-format_whitelist", CONTAINERS, "-threads", "1"],
+        options: [...fileConfinement(), "-threads", "1"],
       },
     ],
     // A line for each picture.
@@ -59,7 +54,7 @@ async function firstPicture(path: string, name: string, { ffmpeg, guard }: Check
       },
     }),
     onLine: (line) => {
-      refusal ??= refusalOf(config, line) ?? listed(line, name);
+      refusal ??= refusalOf(config, line);
       info ??= readInfo(line);
     },
   });
@@ -69,12 +64,6 @@ async function firstPicture(path: string, name: string, { ffmpeg, guard }: Check
   const error = refusal ?? (decoded > 0 ? undefined : sourceError(config, exit, decoded));
   if (error) throw error;
   return info ?? { codec: "unknown", rotation: 0, start: 0 };
-}
-
-function listed(line: string, name: string): MultiboxError | undefined {
-  if (!/Format not on whitelist/.test(line)) return undefined;
-  const hint = "Give a file that holds its pictures itself: MP4, Matroska, WebM, AVI, MPEG-TS.";
-  return new MultiboxError("STREAM_NOT_VIDEO", `"${name}" is no video, or a list of other files.`, hint);
 }
 
 /** About how many frames will be looked at; undefined where the file does not say enough. */
