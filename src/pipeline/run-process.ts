@@ -38,7 +38,7 @@ export interface ProcessExit {
 export interface RunningProcess {
   /**
    * Resolves when the process is gone and all its output was taken. Rejects with PROCESS_NOT_STARTED, whose cause has the
-   * system's code; never throws otherwise.
+   * system's code, or with what a listener of its lines has thrown.
    */
   readonly done: Promise<ProcessExit>;
   /** Sends the signal to the whole group; nothing happens when it has ended. */
@@ -88,6 +88,8 @@ class Group implements RunningProcess {
   #killed = false;
   #gone = false;
   #tooLarge = false;
+  /** What a listener of its lines has thrown. */
+  #failure: { readonly cause: unknown } | undefined;
   #force: NodeJS.Timeout | undefined;
   #watching: NodeJS.Timeout | undefined;
 
@@ -137,6 +139,7 @@ class Group implements RunningProcess {
       });
     });
     await this.#drained(pipes);
+    if (this.#failure) throw this.#failure.cause;
     return { ...exit, tooLarge: this.#tooLarge };
   }
 
@@ -158,14 +161,14 @@ class Group implements RunningProcess {
 
   #takeErrors(): Promise<void> {
     const { stderr } = this.#child;
-    return stderr ? takeLines(stderr, MAX_LINE_BYTES, this.#run.onLine ?? (() => undefined)) : Promise.resolve();
+    return stderr ? takeLines(stderr, MAX_LINE_BYTES, this.#guarded(this.#run.onLine)) : Promise.resolve();
   }
 
   #takeOutput(): Promise<void> {
     const { stdout } = this.#child;
     const { output } = this.#run;
     if (!stdout || !output) return Promise.resolve();
-    if (typeof output === "function") return takeLines(stdout, MAX_OUTPUT_LINE_BYTES, output);
+    if (typeof output === "function") return takeLines(stdout, MAX_OUTPUT_LINE_BYTES, this.#guarded(output));
     return new Promise((resolve) => {
       stdout.pipe(output);
       stdout.on("error", () => output.end());
@@ -179,6 +182,19 @@ class Group implements RunningProcess {
         resolve();
       });
     });
+  }
+
+  /** What a listener throws fails its own process, and nothing else. */
+  #guarded(onLine: (line: string) => void = () => undefined): (line: string) => void {
+    return (line) => {
+      if (this.#failure) return;
+      try {
+        onLine(line);
+      } catch (cause) {
+        this.#failure = { cause };
+        this.kill("SIGKILL");
+      }
+    };
   }
 
   /** Not waited for: a process need not read what it is given. */

@@ -75,6 +75,14 @@ test.each([
   expect(String(error)).not.toContain("s3cret");
 });
 
+test("what a listener of its lines throws fails the process, and nothing else", async () => {
+  const onLine = (): void => {
+    throw new TypeError("a bug");
+  };
+  await expect(runProcess(shell("echo x >&2; exec sleep 1000", { onLine })).done).rejects.toThrow("a bug");
+  await expect(runProcess(shell("echo x; exec sleep 1000", { output: onLine })).done).rejects.toThrow("a bug");
+});
+
 test("an input that fails ends the process's input", async () => {
   const input = new PassThrough();
   const running = runProcess(shell("cat > /dev/null; echo read to the end >&2", { input }));
