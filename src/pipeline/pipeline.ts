@@ -25,6 +25,7 @@ import {
   type StreamCounts,
   type StreamPatch,
   type StreamStatus,
+  streamUnknown,
 } from "./stream.ts";
 import { redactUrl } from "../redact.ts";
 
@@ -269,12 +270,7 @@ class StreamPipeline implements Pipeline {
   #get(id: string): RunningStream {
     const stream = this.#streams.get(id);
     if (stream) return stream;
-    const known = [...this.#streams.keys()].join(", ");
-    throw new MultiboxError(
-      "STREAM_UNKNOWN",
-      `There is no stream "${id}".`,
-      known ? `Known are: ${known}.` : "There are none yet.",
-    );
+    throw streamUnknown(id);
   }
 }
 

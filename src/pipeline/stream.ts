@@ -1,5 +1,5 @@
 // What a stream is: where its pictures come from, and how it is doing.
-import type { MultiboxError } from "../errors.ts";
+import { MultiboxError } from "../errors.ts";
 import type { DropCause } from "./frame.ts";
 
 /** Where a stream's pictures come from. */
@@ -116,4 +116,16 @@ export function schemeOf(url: string): (typeof SCHEMES)[number] | "file" | undef
 /** A camera or a looped file: the newest frame wins. A file that is played once is not live: no frame is dropped. */
 export function isLive(config: StreamConfig): boolean {
   return schemeOf(config.url) !== "file" || config.loop;
+}
+
+/**
+ * For a stream that is not there, or that whoever asks may not see. The sentence is the same for both, and lists no others: a token that is
+ * limited to some streams must not learn which there are.
+ */
+export function streamUnknown(id: string): MultiboxError {
+  return new MultiboxError(
+    "STREAM_UNKNOWN",
+    `There is no stream "${id}".`,
+    "GET /v1/streams lists those that there are.",
+  );
 }

@@ -12,6 +12,7 @@ import {
   type StreamCounts,
   type StreamPatch,
   type StreamStatus,
+  streamUnknown,
 } from "../../src/pipeline/stream.ts";
 
 /** One colour of a picture, as a decoder writes it. */
@@ -177,7 +178,7 @@ export class ScriptedPipeline implements Pipeline {
 
   #stream(id: string): { status: StreamStatus; shown: number } {
     const stream = this.#streams.get(id);
-    if (!stream) throw new MultiboxError("STREAM_UNKNOWN", `There is no stream "${id}".`);
+    if (!stream) throw streamUnknown(id);
     return stream;
   }
 }

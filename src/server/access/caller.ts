@@ -66,12 +66,3 @@ export function requireStream(caller: Caller, stream: string): void {
     `It may add: ${[...caller.streams!].join(", ")}.`,
   );
 }
-
-/** The sentence for a stream that is not there, or not for this caller: nobody learns by asking which. */
-export function streamUnknown(stream: string): MultiboxError {
-  return new MultiboxError(
-    "STREAM_UNKNOWN",
-    `There is no stream "${stream}".`,
-    "GET /v1/streams lists those that there are.",
-  );
-}

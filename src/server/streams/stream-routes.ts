@@ -82,8 +82,8 @@ export function streamRoutes(
   });
 
   app.openapi(addRoute, async (c) => {
+    requireStream(callerOf(c), c.req.valid("json").id);
     const stream = await permitted(c.req.valid("json"), limits);
-    requireStream(callerOf(c), stream.id);
     await changes.add(stream);
     c.header("Location", `/v1/streams/${stream.id}`);
     return c.json(streamInfo(pipeline, pipeline.status(stream.id)), 201);

@@ -2,9 +2,10 @@
 import { Hono } from "hono";
 import { describe, expect, test } from "vitest";
 import { checkRoutes, needOf, routesOf } from "../../../src/server/access/route-access.ts";
-import { memoryStore } from "../../support/memory-store.ts";
 import { createToken } from "../../../src/server/access/token-table.ts";
-import { jsonOf, withApp } from "../../support/test-server.ts";
+import { memoryStore } from "../../support/memory-store.ts";
+import { SocketClient } from "../../support/socket-client.ts";
+import { jsonOf, withApp, withServer } from "../../support/test-server.ts";
 
 const SCOPES = ["read", "write", "admin"] as const;
 
@@ -41,6 +42,46 @@ describe("each route", () => {
           expect([route, SCOPES[i], await code(token)]).toEqual([route, SCOPES[i], expected]);
         }
       }
+    });
+    await store.close();
+  });
+
+  test("of a stream that does not exist says the same as of one of others, and names no other", async () => {
+    const store = memoryStore();
+    const { token } = createToken(store.db, { name: "mine", scope: "write", streams: ["mine", "later"] });
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    let routes: string[] = [];
+    await withApp({}, async ({ app }) => {
+      routes = routesOf(app);
+      await Promise.resolve();
+    });
+    await withServer({ deps: { store }, history: true }, async ({ url, socketUrl, pipeline }) => {
+      for (const id of ["mine", "secretcam"]) pipeline.addStream(id);
+      const ofPath = routes.filter((route) => needOf(route) !== "public" && route.includes("/v1/streams/:id"));
+      expect(ofPath.length).toBeGreaterThan(8);
+      for (const route of ofPath) {
+        const [method, pattern] = route.split(" ") as [string, string];
+        const [later, secret, nobody] = await Promise.all(
+          ["later", "secretcam", "nobody"].map(async (id) => {
+            const body = method === "PATCH" ? "{}" : null;
+            const answer = await fetch(new URL(pattern.replace(":id", id), url), { method, headers, body });
+            return [answer.status, (await answer.text()).replaceAll(`\\"${id}\\"`, "ID")];
+          }),
+        );
+        expect([route, secret]).toEqual([route, nobody]);
+        expect([route, later]).toEqual([route, nobody]);
+        expect(JSON.stringify([later, secret])).not.toContain("secretcam");
+      }
+      const client = await SocketClient.open(socketUrl, { headers });
+      for (const request of [
+        { type: "subscribe", streams: ["later"] },
+        { type: "subscribe", streams: ["mine"], since: { later: 1 } },
+        { type: "watch", topics: ["jobs"] },
+        { type: "unsubscribe", streams: ["later"] },
+      ])
+        await client.ask(request);
+      expect(JSON.stringify(client.messages)).not.toContain("secretcam");
+      client.socket.terminate();
     });
     await store.close();
   });
