@@ -4,11 +4,13 @@ import { MultiboxError } from "../errors.ts";
 import type { RgbImage } from "./detection.ts";
 
 const MAX_PIXELS = 50_000_000;
+/** As much as libjpeg takes. A row or a column costs much more than its pixels: a PNG of 1 x 50,000,000 takes a minute. */
+const MAX_SIDE = 65_500;
 
 /**
  * Upright (EXIF), 8 bits, transparent parts on white, and the colours as they are stored: what detectors are trained with knows no
  * colour profiles, and to apply them costs the default model 0.004 AP on COCO's pictures. Fails with PICTURE_UNREADABLE for
- * anything but a whole JPEG or PNG, and with PICTURE_TOO_LARGE beyond 50 megapixels, before any of them is decoded.
+ * anything but a whole JPEG or PNG, and with PICTURE_TOO_LARGE beyond 50 megapixels or sides of 65,500, before any of them is decoded.
  */
 export async function decodePicture(bytes: Uint8Array): Promise<RgbImage> {
   // The decoders for everything else that sharp knows, SVG for one, must not see what strangers send.
@@ -16,7 +18,7 @@ export async function decodePicture(bytes: Uint8Array): Promise<RgbImage> {
   const { width, height } = await sharp(bytes, { ...OPTIONS, failOn: "error" })
     .metadata()
     .catch(rethrow);
-  if (width * height > MAX_PIXELS) throw tooLarge(width, height);
+  if (width * height > MAX_PIXELS || Math.max(width, height) > MAX_SIDE) throw tooLarge(width, height);
   const { data, info } = await decodeWhole(bytes);
   return {
     format: "rgb24",
@@ -96,7 +98,7 @@ function unreadable(reason: string): MultiboxError {
 function tooLarge(width: number, height: number): MultiboxError {
   return new MultiboxError(
     "PICTURE_TOO_LARGE",
-    `The picture has ${width} x ${height} pixels, and at most ${MAX_PIXELS / 1e6} million are read.`,
+    `The picture has ${width} x ${height} pixels, and at most ${MAX_PIXELS / 1e6} million are read, with sides of up to ${MAX_SIDE}.`,
     "Scale it down; the network sees a few hundred pixels a side anyway.",
   );
 }

@@ -5,7 +5,8 @@ import { MultiboxError } from "../errors.ts";
 import type { Detector } from "../model/detector.ts";
 import type { SteadyClock } from "../steady-scheduler.ts";
 import { json, numberText, problems, SECURED } from "./api/api-route.ts";
-import { readBody, requireType } from "./api/body.ts";
+import { requireType } from "./api/body.ts";
+import { BodyBudget } from "./api/body-budget.ts";
 import { checkLabels } from "./socket/client.ts";
 import { decodePicture } from "../model/decode-picture.ts";
 import { createFilter, filterDetections } from "./socket/frame-messages.ts";
@@ -13,9 +14,11 @@ import { wireDetections } from "./history/frame-record.ts";
 import { DetectAnswer } from "./protocol.ts";
 
 const MAX_BODY = 32 * 1_048_576;
-/** A decoded picture may have 150 MB, so few are decoded at a time, and few more may wait for it. */
+/** Of bodies that come or wait, together. */
+const MAX_BODIES = 256 * 1_048_576;
+/** A decoded image may have 150 MB, so few are decoded at a time, and few more may wait for it. */
 const MAX_DECODED = 2;
-const MAX_REQUESTS = 16;
+const MAX_WAITING = 16;
 
 const picture = { schema: { type: "string", format: "binary" } } as const;
 
@@ -24,7 +27,7 @@ const route = createRoute({
   path: "/v1/detect",
   tags: ["Detection"],
   summary: "Detect what is on one picture",
-  description: "A JPEG or PNG of at most 32 MiB and 50 million pixels.",
+  description: "A JPEG or PNG of at most 32 MiB and 50 million pixels, with sides of at most 65,500.",
   security: SECURED,
   request: {
     query: z.strictObject({
@@ -50,23 +53,28 @@ export function detectRoute(
   config: Pick<Config, "minScore">,
   clock: SteadyClock,
 ): OpenAPIHono {
-  let requests = 0;
+  let waiting = 0;
+  const bodies = new BodyBudget(MAX_BODIES);
   const gate = createGate(MAX_DECODED);
   return new OpenAPIHono().openapi(route, async (c) => {
     const began = clock.now();
     const { minScore, labels } = c.req.valid("query");
     const filter = createFilter(labelsOf(labels, detector.info.labels), Math.max(config.minScore, minScore ?? 0));
     requireType(c.req.raw, Object.keys(route.request.body.content));
-    if (requests >= MAX_REQUESTS) {
-      throw new MultiboxError("SERVER_BUSY", `${requests} pictures are waiting already.`, "Try again in a moment.");
-    }
-    requests += 1;
+    // Only a body that is whole counts: a client that stops in the midst of one takes no place from others.
+    const { bytes, release } = await bodies.read(c.req.raw, MAX_BODY);
+    let isWaiting = false;
     try {
-      const body = await readBody(c.req.raw, MAX_BODY);
-      if (body.length === 0)
+      if (bytes.length === 0)
         throw new MultiboxError("BODY_EMPTY", "The body is empty.", "Send a JPEG or PNG file as the body.");
+      if (waiting >= MAX_WAITING)
+        throw new MultiboxError("SERVER_BUSY", `${waiting} images are waiting already.`, "Try again in a moment.");
+      waiting += 1;
+      isWaiting = true;
       return await gate(async () => {
-        const decoded = await decodePicture(body);
+        // Nobody is there any more to read the answer.
+        if (c.req.raw.signal.aborted) throw new MultiboxError("BODY_INCOMPLETE", "The connection ended.");
+        const decoded = await decodePicture(bytes);
         const { detections, inferMs } = await detector.detect([decoded]);
         const { name, version } = detector.info.model;
         const answer: DetectAnswer = {
@@ -79,7 +87,8 @@ export function detectRoute(
         return c.json(answer, 200);
       });
     } finally {
-      requests -= 1;
+      if (isWaiting) waiting -= 1;
+      release();
     }
   });
 }

@@ -99,6 +99,21 @@ describe("a JPEG that its decoder warns about", () => {
   });
 });
 
+describe("an image with a very long side", () => {
+  it.each([
+    [70_000, 1],
+    [1, 70_000],
+  ])("is refused before it is decoded, because each row costs more than its pixels: %i x %i", async (width, height) => {
+    const png = await sharp({ create: { width, height, channels: 3, background: "black" } })
+      .png()
+      .toBuffer();
+    await expect(decodePicture(png)).rejects.toMatchObject({
+      code: "PICTURE_TOO_LARGE",
+      message: expect.stringContaining(`${width} x ${height}`) as unknown,
+    });
+  });
+});
+
 describe("a PNG that is cut", () => {
   it("is refused, and the reason is given once", async () => {
     const png = await drawing.clone().png().toBuffer();

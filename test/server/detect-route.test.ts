@@ -2,7 +2,8 @@
 import sharp, { type Create, type Sharp } from "sharp";
 import { describe, expect, test } from "vitest";
 import { DetectAnswer } from "../../src/server/protocol.ts";
-import { jsonOf, withApp } from "../support/test-server.ts";
+import { RawConnection } from "../support/raw-http.ts";
+import { jsonOf, withApp, withServer } from "../support/test-server.ts";
 
 const RED = { r: 255, g: 0, b: 0 };
 
@@ -193,6 +194,22 @@ describe("refused", () => {
       open();
       expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(Array.from({ length: 16 }, () => 200));
       expect((await ask("/v1/detect", post(png))).status).toBe(200);
+    });
+  });
+
+  test("bodies that stop in their midst take no place from others", async () => {
+    const png = await plain(4, 4).png().toBuffer();
+    await withServer({}, async ({ port, url }) => {
+      const stopped = await Promise.all(Array.from({ length: 40 }, () => RawConnection.open(port)));
+      try {
+        const head =
+          "POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 999999\r\n\r\n";
+        for (const connection of stopped) connection.send(head + "x".repeat(1000));
+        await fetch(`${url}health/live`);
+        expect((await fetch(`${url}v1/detect`, post(png))).status).toBe(200);
+      } finally {
+        for (const { socket } of stopped) socket.destroy();
+      }
     });
   });
 

@@ -3,19 +3,35 @@ import type { z } from "zod";
 import { MultiboxError } from "../../errors.ts";
 import { explain } from "./explain.ts";
 
+export interface ReadBodyOptions {
+  /** Called with what each part adds. */
+  readonly onBytes?: (count: number) => void;
+  /** Ends the reading; its reason, an error, is thrown. */
+  readonly signal?: AbortSignal;
+}
+
 /** Fails with BODY_TOO_LARGE as soon as it is known, by the announced length or by what has come; with BODY_INCOMPLETE. */
-export async function readBody(request: Request, limit: number): Promise<Buffer> {
+export async function readBody(
+  request: Request,
+  limit: number,
+  { onBytes, signal }: ReadBodyOptions = {},
+): Promise<Buffer> {
   if (Number(request.headers.get("content-length") ?? 0) > limit) throw tooLarge(limit);
   if (!request.body) return Buffer.alloc(0);
   const chunks: Uint8Array[] = [];
   let size = 0;
   const reader = request.body.getReader();
+  // What is read ends with it, and may be waited for.
+  signal?.addEventListener("abort", () => void reader.cancel().catch(() => undefined), { once: true });
   for (;;) {
     const { done, value } = await reader.read().catch(incomplete);
+    signal?.throwIfAborted();
     if (done) return Buffer.concat(chunks);
     size += value.length;
     if (size > limit) throw tooLarge(limit);
     chunks.push(value);
+    onBytes?.(value.length);
+    signal?.throwIfAborted();
   }
 }
 
