@@ -47,7 +47,7 @@ const hub = new Hub({
 const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
 const server = createServer();
 server.on("upgrade", (request, socket, head) => {
-  sockets.handleUpgrade(request, socket, head, (webSocket) => hub.accept(webSocket, ANYONE));
+  sockets.handleUpgrade(request, socket, head, (webSocket) => hub.accept(webSocket, ANYONE, request.socket));
 });
 await once(server.listen(0, "127.0.0.1"), "listening");
 const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/v1/detections`;

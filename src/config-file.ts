@@ -1,5 +1,5 @@
 // The file of settings: what it holds, and on which line each thing stands.
-import { readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { type Document, isAlias, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from "yaml";
 import { MultiboxError, sentenceOf, systemCode } from "./errors.ts";
 
@@ -9,33 +9,60 @@ export interface ConfigFile {
   lineOf(path: readonly PropertyKey[], key?: string): number;
 }
 
-/** Fails with CONFIG_UNREADABLE where the file is not there or no YAML. */
+/** A thousand streams have a few hundred KiB. YAML takes some 200 ns a byte to parse, in the main thread. */
+const MAX_BYTES = 1_048_576;
+
+/** Fails with CONFIG_UNREADABLE where the file is not there, too large, or no YAML. */
 export async function readConfigFile(file: string): Promise<ConfigFile> {
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+  const text = await readText(file).catch((cause: unknown) => {
+    if (cause instanceof MultiboxError) throw cause;
     throw unreadable(file, systemCode(cause) === "ENOENT" ? "it does not exist" : sentenceOf(cause), cause);
   });
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const settings = toSettings(document, file);
+  const { document, settings } = toSettings(text, lines, file);
   return {
     settings,
     lineOf: (path, key) => lines.linePos(offsetOf(document, path, key)).line,
   };
 }
 
-function toSettings(document: Document, file: string): Record<string, unknown> {
+/** No more of it than that, whatever its size is said to be: a pipe has none. */
+async function readText(file: string): Promise<string> {
+  const handle = await open(file);
+  try {
+    const bytes = Buffer.alloc(MAX_BYTES + 1);
+    let size = 0;
+    for (;;) {
+      const { bytesRead } = await handle.read(bytes, size, bytes.length - size);
+      size += bytesRead;
+      if (size > MAX_BYTES) throw unreadable(file, `it has more than ${MAX_BYTES / 1_048_576} MiB`);
+      if (bytesRead === 0) return bytes.toString("utf8", 0, size);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+function toSettings(
+  text: string,
+  lineCounter: LineCounter,
+  file: string,
+): { document: Document; settings: Record<string, unknown> } {
+  let document: Document;
   let settings: unknown;
   try {
+    document = parseDocument(text, { lineCounter });
     if (document.errors[0]) throw document.errors[0];
     settings = document.toJS();
   } catch (cause) {
+    if (cause instanceof RangeError) throw unreadable(file, "it is nested too deeply", cause);
     // The first line says what and where; the others quote the file, passwords and all, and so may what follows a colon.
     const [first] = sentenceOf(cause).split(/:?\n/, 1) as [string];
     throw unreadable(file, first.replace(/: .*?(?= at line \d+, column \d+$|$)/, ""), cause);
   }
-  if (settings === null) return {};
+  if (settings === null) return { document, settings: {} };
   if (typeof settings !== "object" || Array.isArray(settings)) throw unreadable(file, "it is no list of `name: value`");
-  return settings as Record<string, unknown>;
+  return { document, settings: settings as Record<string, unknown> };
 }
 
 function offsetOf(document: Document, path: readonly PropertyKey[], key: string | undefined): number {

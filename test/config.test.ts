@@ -248,6 +248,21 @@ describe("a file that cannot be read is CONFIG_UNREADABLE", () => {
     }
   });
 
+  test("when it is too large, nested too deeply, or repeats itself without end", async () => {
+    const aliases = ["a: &a [1,1,1,1,1,1,1,1,1,1]", ..."bcdefgh"].map((name, i) =>
+      i === 0 ? name : `${name}: &${name} [${Array.from({ length: 10 }, () => `*${"abcdefgh"[i - 1]}`).join()}]`,
+    );
+    const cases = [
+      ["# a comment\n".repeat(100_000), "more than 1 MiB"],
+      ["[".repeat(200_000), "cannot be read"],
+      [aliases.join("\n"), "cannot be read"],
+    ] as const;
+    for (const [text, reason] of cases) {
+      const message = expect.stringContaining(reason);
+      await expect(loadConfig({ file: await file(text) })).rejects.toThrow(failsWith("CONFIG_UNREADABLE", message));
+    }
+  });
+
   test.each(["just words", "- port", "7"])("when it holds no settings: %s", async (text) => {
     const message = expect.stringContaining("cannot be read: ");
     await expect(loadConfig({ file: await file(text) })).rejects.toThrow(failsWith("CONFIG_UNREADABLE", message));

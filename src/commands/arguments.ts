@@ -19,12 +19,17 @@ export function numberBetween(least: number, most: number): (text: string) => nu
   };
 }
 
+/** Some 31 years: longer than any video, and no number with an exponent. */
+const MOST_SECONDS = 1e9;
+
 /** `90`, `1:30` or `0:01:30.5`, as seconds. */
 export function seconds(text: string): number {
   const parts = /^(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)$/.exec(text.trim());
   if (!parts) throw new InvalidArgumentError("It must be seconds, or a time as 1:30 or 1:02:03.5.");
   const [, hours = "0", minutes = "0", rest] = parts;
-  return Number(hours) * 3600 + Number(minutes) * 60 + Number(rest);
+  const value = Number(hours) * 3600 + Number(minutes) * 60 + Number(rest);
+  if (value > MOST_SECONDS) throw new InvalidArgumentError(`It must be at most ${MOST_SECONDS} seconds.`);
+  return value;
 }
 
 /** For options that may be given several times. */

@@ -11,7 +11,7 @@ import type { Pipeline } from "../pipeline/pipeline.ts";
 import { LatestFrames } from "../pipeline/sinks/latest.ts";
 import { steady, steadyScheduler } from "../steady-scheduler.ts";
 import { Access } from "./access/access.ts";
-import { createApi, unrouted } from "./api/api.ts";
+import { createApi, ofLibrary, unrouted } from "./api/api.ts";
 import { captureRoutes } from "./captures/capture-routes.ts";
 import type { CaptureStore } from "./captures/capture-store.ts";
 import { Capturer } from "./captures/capturer.ts";
@@ -168,7 +168,8 @@ export function createApp(deps: AppDeps): MultiboxApp {
   app.get("/v1/*", refuse);
   app.get("*", servePage(deps.uiDir));
   app.all("*", refuse);
-  app.onError((error, c) => {
+  app.onError((thrown, c) => {
+    const error = ofLibrary(thrown, c);
     if (!(error instanceof MultiboxError))
       logger.error({ err: error, method: c.req.method, path: c.req.path }, "a request failed");
     return problemResponse(error);

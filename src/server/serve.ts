@@ -71,6 +71,8 @@ export async function startServer(deps: ServeDeps): Promise<RunningServer> {
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
+    // The client answers them: ws would pile up answers for one that does not read.
+    autoPong: false,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
     ...MESSAGE_LIMITS,
   });

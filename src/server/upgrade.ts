@@ -67,7 +67,7 @@ async function accept(request: IncomingMessage, socket: Duplex, head: Buffer, de
     // Others may stand beside it.
     request.headers.upgrade = "websocket";
     socket.off("error", ignore);
-    sockets.handleUpgrade(request, socket, head, (webSocket) => app.hub.accept(webSocket, caller));
+    sockets.handleUpgrade(request, socket, head, (webSocket) => app.hub.accept(webSocket, caller, socket as Socket));
   } catch (error) {
     void writeResponse(socket, problemResponse(error));
   }

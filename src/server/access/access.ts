@@ -17,6 +17,10 @@ export interface Asked {
   readonly upgrade: boolean;
   readonly host: string | undefined;
   readonly origin: string | undefined;
+  /** Sec-Fetch-Site, -Mode and -Dest: browsers say by them which page asks, and what for. Programs send none. */
+  readonly fetchSite?: string | undefined;
+  readonly fetchMode?: string | undefined;
+  readonly fetchDest?: string | undefined;
   readonly authorization: string | undefined;
   /** Sec-WebSocket-Protocol: `multibox.v1, bearer.TOKEN`. A browser can send no other header with a WebSocket. */
   readonly protocols?: string | undefined;

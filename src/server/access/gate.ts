@@ -9,7 +9,8 @@ import type { Logger } from "pino";
 import type { Config } from "../../config.ts";
 import type { SteadyClock } from "../../steady-scheduler.ts";
 import type { Access, Asked } from "./access.ts";
-import { requireAllStreams, requireScope, sees, streamUnknown } from "./caller.ts";
+import { streamUnknown } from "../../pipeline/stream.ts";
+import { requireAllStreams, requireScope, sees } from "./caller.ts";
 import { needOf } from "./route-access.ts";
 import { checkSource } from "./source-check.ts";
 
@@ -29,7 +30,7 @@ export interface GateOptions {
 /** Comes before all routes of the app. */
 export function addGate(app: OpenAPIHono, { access, config, logger, clock }: GateOptions): void {
   app.use(requestId());
-  app.use(logged(logger, clock), secured);
+  app.use(logged(logger, clock), secured(config));
   app.use(async (c, next) => {
     await access.refresh();
     checkSource({ ...config, isOpen: access.isOpen }, askedBy(c));
@@ -56,6 +57,9 @@ export function askedBy(c: Context): Asked {
     upgrade: false,
     host: c.req.header("host") ?? new URL(c.req.url).host,
     origin: c.req.header("origin"),
+    fetchSite: c.req.header("sec-fetch-site"),
+    fetchMode: c.req.header("sec-fetch-mode"),
+    fetchDest: c.req.header("sec-fetch-dest"),
     authorization: c.req.header("authorization"),
     queryToken: c.req.query("token"),
     queryTicket: c.req.query("ticket"),
@@ -94,14 +98,19 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "X-Frame-Options": "DENY",
 };
 
-const secured: MiddlewareHandler = async (c, next) => {
-  await next();
-  const { headers } = c.res;
-  // What holds things of others, as a report does, is held to less than the page is.
-  const own = headers.has(CSP) ? { [CSP]: headers.get(CSP)! } : {};
-  for (const [header, value] of Object.entries({ ...SECURITY_HEADERS, ...own })) c.header(header, value);
-  if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
-};
+/** Whether pages of other origins may show our images: those of `allowedOrigins`, which checkSource tells from others. */
+function secured({ allowedOrigins }: Pick<Config, "allowedOrigins">): MiddlewareHandler {
+  const policy = allowedOrigins.length > 0 ? "cross-origin" : "same-origin";
+  const all = Object.entries({ ...SECURITY_HEADERS, "Cross-Origin-Resource-Policy": policy });
+  return async (c, next) => {
+    await next();
+    const { headers } = c.res;
+    // What holds things of others, as a report does, is held to less than the page is.
+    const own = headers.get(CSP);
+    for (const [header, value] of all) c.header(header, header === CSP && own !== null ? own : value);
+    if (!headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
+  };
+}
 
 /** Fails as `identify` does, with SCOPE_MISSING, STREAMS_LIMITED, or STREAM_UNKNOWN for a stream that is not the caller's. */
 function permitted(access: Access): MiddlewareHandler {

@@ -27,12 +27,15 @@ export interface SourceRules extends Pick<Config, "host" | "allowedOrigins"> {
   readonly isOpen: boolean;
 }
 
+type AskedFrom = Pick<Asked, "method" | "upgrade" | "host" | "origin" | "fetchSite" | "fetchMode" | "fetchDest">;
+
 /**
  * Fails with HOST_NOT_ALLOWED or ORIGIN_NOT_ALLOWED. A browser on this machine runs pages from anywhere: such a page
  * may neither open a WebSocket or change something here (Origin), nor come by a name of its own that it has pointed
- * at 127.0.0.1 (DNS rebinding, Host).
+ * at 127.0.0.1 (DNS rebinding, Host). Where no token is needed it may not read here either, as an `<img>` does without an Origin
+ * (Sec-Fetch-Site); a link that is followed is no page that reads.
  */
-export function checkSource(rules: SourceRules, asked: Pick<Asked, "method" | "upgrade" | "host" | "origin">): void {
+export function checkSource(rules: SourceRules, asked: AskedFrom): void {
   if (rules.isOpen) {
     const name = hostname(asked.host);
     if (name === undefined || !(isLoopback(name) || name === rules.host)) {
@@ -44,17 +47,26 @@ export function checkSource(rules: SourceRules, asked: Pick<Asked, "method" | "u
     }
   }
   const safe = !asked.upgrade && ["GET", "HEAD", "OPTIONS"].includes(asked.method);
-  if (safe || asked.origin === undefined || isSameHost(asked.origin, asked.host)) return;
-  if (rules.allowedOrigins.includes(asked.origin)) return;
+  const { origin } = asked;
+  if (safe && !(rules.isOpen && isForeign(asked))) return;
+  if (!safe && (origin === undefined || isSameHost(origin, asked.host))) return;
+  if (origin !== undefined && rules.allowedOrigins.includes(origin)) return;
   throw new MultiboxError(
     "ORIGIN_NOT_ALLOWED",
-    `A page of ${show(asked.origin)} may not do this here.`,
-    "Open the server's own page, or name that origin in the setting `allowedOrigins`.",
+    `${origin === undefined ? "A page of another origin" : `A page of ${show(origin)}`} may not do this here.`,
+    "Open the server's own page, or name that origin in the setting `allowedOrigins` (an image of it then needs the attribute crossorigin).",
   );
 }
 
 export function isLoopback(name: string): boolean {
   return name === "localhost" || /^127\.\d+\.\d+\.\d+$/.test(name) || name === "::1" || name === "[::1]";
+}
+
+/** Whether a page of another origin asks, by what browsers say of every request (Fetch Metadata). */
+function isForeign({ fetchSite, fetchMode, fetchDest, origin, host }: AskedFrom): boolean {
+  if (fetchSite !== "cross-site" && fetchSite !== "same-site") return false;
+  const isLink = fetchMode === "navigate" && fetchDest === "document";
+  return !isLink && !(origin !== undefined && isSameHost(origin, host));
 }
 
 function hostname(host: string | undefined): string | undefined {

@@ -1,8 +1,9 @@
 // The HTTP interface as a whole: how its routes refuse what their schemas do not take, and which methods a path has.
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
 import { MultiboxError } from "../../errors.ts";
-import { explain } from "./explain.ts";
+import { explain, show } from "./explain.ts";
 import { notFound } from "../page.ts";
 import { problemResponse } from "./problem.ts";
 
@@ -16,6 +17,15 @@ export function createApi(): OpenAPIHono {
       throw new MultiboxError("BAD_REQUEST", explain(result.error, input), HINTS[result.target] ?? "");
     },
   });
+}
+
+/** What Hono and its validators refuse a request with, as our own refusal: it is not our fault. */
+export function ofLibrary(error: unknown, c: Context): unknown {
+  if (!(error instanceof HTTPException) || error.status >= 500) return error;
+  const type = c.req.header("content-type");
+  if (error.status !== 415) return new MultiboxError("BAD_REQUEST", "The request is malformed.", "", { cause: error });
+  const sentence = `A body of type ${show(type ?? "")} is not understood here.`;
+  return new MultiboxError("CONTENT_TYPE", sentence, "The types are in /openapi.json.", { cause: error });
 }
 
 const HINTS: Readonly<Record<string, string>> = {

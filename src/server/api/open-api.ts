@@ -60,9 +60,7 @@ function addProblems(operation: Operation, method: string): void {
     operation.requestBody && "application/json" in (operation.requestBody as { content: object }).content;
   const codes = [
     ...(readsJson ? ["BAD_REQUEST", "BODY_INCOMPLETE", "BODY_TOO_LARGE", "CONTENT_TYPE"] : []),
-    ...(operation.parameters?.some((parameter) => "in" in parameter && parameter.in === "query")
-      ? ["BAD_REQUEST"]
-      : []),
+    ...(operation.parameters?.some(canBeWrong) ? ["BAD_REQUEST"] : []),
     ...(operation.security ? ["SCOPE_MISSING", "TOKEN_WRONG", "TOO_MANY_FAILURES"] : []),
     "HOST_NOT_ALLOWED",
     ...(method === "get" ? [] : ["ORIGIN_NOT_ALLOWED"]),
@@ -78,4 +76,12 @@ function addProblems(operation: Operation, method: string): void {
       ? { ...there, description: `${there.description}, \`${code}\`` }
       : { ...problemAnswer([code]), content };
   }
+}
+
+/** A query may have fields that are not known; any other parameter is wrong only where its schema takes not every text. */
+function canBeWrong(parameter: object): boolean {
+  if (!("in" in parameter)) return true;
+  if (parameter.in === "query") return true;
+  const schema = "schema" in parameter ? (parameter.schema as Readonly<Record<string, unknown>>) : {};
+  return Object.keys(schema).some((key) => !["type", "description"].includes(key)) || schema["type"] !== "string";
 }

@@ -104,7 +104,7 @@ function argumentsOf(
     ...fixed,
     ...settings,
     ...Object.entries(values satisfies Partial<JobOptions>).flatMap(([name, value]) =>
-      value === undefined ? [] : [`--${name === "minScore" ? "min-score" : name}`, String(value)],
+      value === undefined ? [] : [`--${name === "minScore" ? "min-score" : name}`, textOf(name, value)],
     ),
     ...out.flatMap((form) => ["--out", form]),
     ...(keyframes ? ["--keyframes"] : []),
@@ -112,4 +112,9 @@ function argumentsOf(
     "--",
     input,
   ];
+}
+
+/** Times are read as 1:30 is, and so have no exponent. */
+function textOf(name: string, value: string | number): string {
+  return (name === "start" || name === "end") && typeof value === "number" ? value.toFixed(6) : String(value);
 }

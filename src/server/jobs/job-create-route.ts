@@ -12,7 +12,7 @@ import { checkVideo, type CheckTools, expectedFrames } from "./check-video.ts";
 import { optionsOf } from "./job-fields.ts";
 import { type JobOptions, JobInfo, NewJob } from "./job-schemas.ts";
 import { type Jobs, type NewRecord, UPLOAD } from "./jobs.ts";
-import { receiveUpload } from "./upload.ts";
+import { receiveUpload, requireBoundary } from "./upload.ts";
 import { type JobConfig, jobSettings } from "./job-settings.ts";
 
 export type JobCreateConfig = JobConfig & Pick<Config, "fileRoots" | "jobMaxMb">;
@@ -40,7 +40,10 @@ const form = {
 
 const readsJsonOrParts: MiddlewareHandler = async (c, next) => {
   requireType(c.req.raw, [FORM, "application/json"]);
-  return isForm(c.req.header("content-type")) ? next() : readsJson()(c, next);
+  const type = c.req.header("content-type");
+  if (!isForm(type)) return readsJson()(c, next);
+  requireBoundary(type);
+  return next();
 };
 
 const route = createRoute({

@@ -24,6 +24,10 @@ export const FORMS = [
 
 const Form = z.enum(FORMS);
 
+/** Some 31 years: longer than any video, and as ffmpeg writes numbers. */
+const MOST_SECONDS = 1e9;
+const MOST_FRAMES = 1e9;
+
 /** As `multibox annotate` has them. */
 const options = {
   out: z
@@ -33,10 +37,10 @@ const options = {
     .refine((forms) => new Set(forms).size === forms.length, "names a form twice")
     .default(["jsonl"])
     .describe("The forms that are wanted."),
-  every: z.int().min(1).optional().describe("Only every nth frame."),
-  fps: z.number().positive().max(1000).optional().describe("Only so many frames a second of the video."),
-  start: z.number().nonnegative().optional().describe("Leave out what comes before, in seconds."),
-  end: z.number().positive().optional().describe("Leave out what comes from then on, in seconds."),
+  every: z.int().min(1).max(MOST_FRAMES).optional().describe("Only every nth frame."),
+  fps: z.number().min(1e-6).max(1000).optional().describe("Only so many frames a second of the video."),
+  start: z.number().nonnegative().max(MOST_SECONDS).optional().describe("Leave out what comes before, in seconds."),
+  end: z.number().min(0.001).max(MOST_SECONDS).optional().describe("Leave out what comes from then on, in seconds."),
   keyframes: z.boolean().optional().describe("Only key frames: a quick look."),
   minScore: z.number().min(0).max(1).optional().describe("Leave out detections below; the server's own when absent."),
   labels: z.array(plainText(64)).min(1).max(1000).optional().describe("Only these; all when absent."),

@@ -6,7 +6,7 @@ import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
 import { Busboy, type BusboyFileStream } from "@fastify/busboy";
-import { MultiboxError } from "../../errors.ts";
+import { MultiboxError, systemCode } from "../../errors.ts";
 import { writeFailure } from "../../whole-file.ts";
 
 /** Each field with all its values, in the order in which they came. */
@@ -80,6 +80,12 @@ export async function receiveUpload(request: Request, options: UploadOptions): P
   return { name: file.name, fields };
 }
 
+/** Fails with BAD_REQUEST. busboy takes an empty boundary, and then finds parts anywhere (RFC 2046, section 5.1.1). */
+export function requireBoundary(contentType = ""): void {
+  if (/;\s*boundary=(?:"[^"]+"|[^\s";][^;]*)/i.test(contentType)) return;
+  throw bad("The header Content-Type names no boundary of the parts.");
+}
+
 function open(request: Request, maxBytes: number): InstanceType<typeof Busboy> {
   try {
     return new Busboy({
@@ -101,7 +107,8 @@ async function keep(stream: BusboyFileStream, path: string, maxBytes: number): P
     await pipeline(stream, bounded, createWriteStream(path, { mode: 0o600 }));
   } catch (cause) {
     await rm(path, { force: true });
-    throw writeFailure(cause, "the upload");
+    // Of the system: the disk. Else the part has ended in its midst.
+    throw /^E[A-Z0-9]+$/.test(systemCode(cause) ?? "") ? writeFailure(cause, "the upload") : brokenOff(cause);
   }
 }
 
@@ -117,8 +124,10 @@ export function harmlessName(name: string | undefined): string {
 
 function brokenOff(cause: unknown): unknown {
   if (cause instanceof MultiboxError) return cause;
-  const isOurs = cause instanceof Error && /multipart|Malformed|header/i.test(cause.message);
-  if (isOurs) return new MultiboxError("BAD_REQUEST", "The body is not in parts as its type says.", HINT, { cause });
+  // busboy's errors are plain ones; what a connection fails with has a code, or is an abort.
+  const isMalformed = cause instanceof Error && systemCode(cause) === undefined && cause.name !== "AbortError";
+  if (isMalformed)
+    return new MultiboxError("BAD_REQUEST", "The body is not in parts as its type says.", HINT, { cause });
   return new MultiboxError("BODY_INCOMPLETE", "The connection ended before the body did.", "", { cause });
 }
 

@@ -20,6 +20,7 @@ import type {
   TrainingEvent,
 } from "../protocol.ts";
 import { RequestLimit } from "./request-limit.ts";
+import { UnfinishedMessage } from "./unfinished-message.ts";
 import { idOf, parseRequest } from "./requests.ts";
 import { REQUEST_SCOPES } from "../access/route-access.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -35,6 +36,8 @@ export interface ClientOptions extends Pick<OutboxOptions, "onSent" | "onDropped
   readonly history: Pick<History, "read" | "first">;
   readonly clock: SchedulerLike;
   readonly steadyClock: SteadyClock;
+  /** All bytes that have come over the connection. */
+  readonly bytesRead: () => number;
   /** A request failed that should not have. */
   readonly onBug: (error: unknown) => void;
 }
@@ -42,6 +45,8 @@ export interface ClientOptions extends Pick<OutboxOptions, "onSent" | "onDropped
 const MAX_MESSAGES = 64;
 const MAX_BYTES = 8 * 1_048_576;
 const FAREWELL_MS = 5000;
+/** Bytes that wait to leave, beyond which pings are not answered. */
+const MAX_PONGS = 65_536;
 
 export class Client {
   readonly #socket: WebSocket;
@@ -53,6 +58,7 @@ export class Client {
   /** Requests that came while one is being answered that must look into the history first. */
   readonly #requests: { bytes: Buffer; isBinary: boolean }[] = [];
   readonly #limit: RequestLimit;
+  readonly #unfinished: UnfinishedMessage;
   #isAnswering = false;
   /** Something came, or something of ours was taken, since the last beat. */
   #isAlive = true;
@@ -75,7 +81,12 @@ export class Client {
     });
     this.#delivery = new Delivery(this.#outbox, options.history, this.#subscriptions);
     socket.on("message", (data, isBinary) => this.#onMessage(data, isBinary));
-    socket.on("pong", () => (this.#isAlive = true));
+    this.#unfinished = new UnfinishedMessage(options.bytesRead);
+    socket.on("ping", (data) => this.#onPing(data));
+    socket.on("pong", (data) => {
+      this.#isAlive = true;
+      this.#unfinished.onControl(data.length);
+    });
     socket.on("close", () => this.#delivery.close());
     // ws closes the connection with the fitting code by itself; without a listener the process would end.
     socket.on("error", () => undefined);
@@ -104,7 +115,8 @@ export class Client {
 
   /** Once a heartbeat: a client that has shown no life since the last one is gone, or takes nothing of what waits for it. */
   beat(): void {
-    if (this.#isAlive) {
+    if (this.#unfinished.isStale()) this.close(1008, "A message was begun and not finished.");
+    else if (this.#isAlive) {
       this.#isAlive = false;
       this.#socket.ping();
     } else if (this.#outbox.isBlocked) this.#giveUp();
@@ -134,8 +146,17 @@ export class Client {
     // One that was sent away may go on talking.
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#isAlive = true;
+    this.#unfinished.onMessage();
     this.#requests.push({ bytes: data as Buffer, isBinary });
     if (!this.#isAnswering) this.#answerAll();
+  }
+
+  /** Only one that reads is answered: RFC 6455, section 5.5.3, lets a server answer the newest of several alone. */
+  #onPing(data: Buffer): void {
+    this.#isAlive = true;
+    this.#unfinished.onControl(data.length);
+    if (this.#socket.readyState === this.#socket.OPEN && this.#socket.bufferedAmount < MAX_PONGS)
+      this.#socket.pong(data);
   }
 
   /** In order; those that come while one waits for the history wait too, and no more of them are read meanwhile. */

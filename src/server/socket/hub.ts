@@ -1,4 +1,5 @@
 // All WebSocket clients: frames and stream events go out to them, heartbeats find those that are gone.
+import type { Socket } from "node:net";
 import type { Logger } from "pino";
 import { interval, type Observable, Subscription, type SchedulerLike } from "rxjs";
 import type { WebSocket } from "ws";
@@ -74,7 +75,7 @@ export class Hub {
   }
 
   /** Takes an open WebSocket, which is greeted at once, and closed with 1008 when its token is revoked. */
-  accept(socket: WebSocket, caller: Caller): void {
+  accept(socket: WebSocket, caller: Caller, connection: Pick<Socket, "bytesRead">): void {
     const { pipeline, metrics, config, history, clock, steadyClock, logger, access } = this.#options;
     const client = new Client(socket, {
       caller,
@@ -88,6 +89,7 @@ export class Hub {
       history,
       clock,
       steadyClock,
+      bytesRead: () => connection.bytesRead,
       onSent: (kind) => metrics.messageSent(kind),
       onDropped: (stream, cause) => metrics.messageDropped(stream, cause),
       onBug: (error) => logger.error({ err: error }, "a WebSocket request failed"),

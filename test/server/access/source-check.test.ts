@@ -66,6 +66,48 @@ describe("origins", () => {
     },
   );
 
+  test.each([
+    ["an image of another site", { fetchSite: "cross-site", fetchMode: "no-cors", fetchDest: "image" }],
+    ["one of another port", { fetchSite: "same-site", fetchMode: "no-cors", fetchDest: "image" }],
+    ["a frame", { fetchSite: "cross-site", fetchMode: "navigate", fetchDest: "iframe" }],
+    [
+      "a script's request",
+      { fetchSite: "cross-site", fetchMode: "cors", fetchDest: "empty", origin: "http://a.example" },
+    ],
+  ])("%s is not read without a token", (_, fetch) => {
+    const wrong = expect.objectContaining({ code: "ORIGIN_NOT_ALLOWED" });
+    expect(() => checkSource(LOCAL, { ...PLAIN, ...fetch })).toThrow(wrong);
+    expect(() => checkSource({ ...LOCAL, isOpen: false }, { ...PLAIN, ...fetch })).not.toThrow();
+    const allowed = { ...LOCAL, allowedOrigins: ["https://cameras.example"] };
+    expect(() => checkSource(allowed, { ...PLAIN, ...fetch })).toThrow(wrong);
+    expect(() => checkSource(allowed, { ...PLAIN, ...fetch, origin: "https://cameras.example" })).not.toThrow();
+  });
+
+  test.each([
+    ["the page itself", { fetchSite: "same-origin", fetchMode: "no-cors", fetchDest: "image" }],
+    ["an address that is typed", { fetchSite: "none", fetchMode: "navigate", fetchDest: "document" }],
+    ["a link of another site", { fetchSite: "cross-site", fetchMode: "navigate", fetchDest: "document" }],
+    ["a program", {}],
+  ])("%s may read", (_, fetch) => {
+    expect(() => checkSource(LOCAL, { ...PLAIN, ...fetch })).not.toThrow();
+  });
+
+  test("images are marked for this origin alone, unless others are allowed", async () => {
+    const policy = async (config: { allowedOrigins?: string[] }): Promise<unknown> => {
+      let found: string | null = "";
+      await withApp({ config }, async ({ ask }) => {
+        found = (await ask("/v1/streams")).headers.get("cross-origin-resource-policy");
+        const image = {
+          headers: { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" },
+        };
+        expect((await ask("/v1/streams/x/live.mjpeg", image)).status).toBe(403);
+      });
+      return found;
+    };
+    expect(await policy({})).toBe("same-origin");
+    expect(await policy({ allowedOrigins: ["https://cameras.example"] })).toBe("cross-origin");
+  });
+
   test("a default port may be written or not", () => {
     const asked = { ...socket, host: "cameras.example:443", origin: "https://cameras.example" };
     expect(() => checkSource({ ...LOCAL, isOpen: false }, asked)).not.toThrow();

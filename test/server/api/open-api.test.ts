@@ -65,6 +65,28 @@ describe("/openapi.json", () => {
     });
   });
 
+  test("answers no status that it does not name, whatever the path and the query", async () => {
+    await withApp({}, async ({ ask, pipeline }) => {
+      pipeline.addStream("x");
+      const odd = ["x", "0", "-1", "1e309", "%00", "%ff", "a%2Fb", "constructor", "y".repeat(300)];
+      for (const { method, path, operation } of await operationsOf(ask)) {
+        // It does not end.
+        if (path.endsWith("/live.mjpeg")) continue;
+        for (const part of odd) {
+          for (const query of ["", `?limit=${part}&width=${part}&nonsense=${part}`]) {
+            const asked = path.replaceAll(/\{\w+\}/g, part) + query;
+            const answer = await ask(asked, { method, headers: { "content-type": "application/json" } });
+            expect([method, asked, Object.keys(operation.responses)]).toEqual([
+              method,
+              asked,
+              expect.arrayContaining([String(answer.status)]) as unknown,
+            ]);
+          }
+        }
+      }
+    });
+  });
+
   test("every route that reads JSON bounds it, and names what is wrong with it", async () => {
     await withApp({}, async ({ ask, pipeline }) => {
       pipeline.addStream("x");

@@ -165,7 +165,7 @@ test("what cannot be a job is refused with its reason, and nothing of it is left
         { method: "POST", body: "x", headers: { "content-type": "multipart/form-data" } },
         400,
         "BAD_REQUEST",
-        /not in parts/,
+        /names no boundary/,
       ],
       [
         {
@@ -177,6 +177,26 @@ test("what cannot be a job is refused with its reason, and nothing of it is left
         "BAD_REQUEST",
         /not in parts/,
       ],
+      [
+        { method: "POST", body: "--\r\n\r\nx", headers: { "content-type": "multipart/form-data; boundary=" } },
+        400,
+        "BAD_REQUEST",
+        /boundary/,
+      ],
+      [
+        {
+          method: "POST",
+          body: '--x\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\nhalf of it',
+          headers: { "content-type": "multipart/form-data; boundary=x" },
+        },
+        400,
+        "BAD_REQUEST",
+        /not in parts/,
+      ],
+      [asJson({ path: clip, end: 1e308 }), 400, "BAD_REQUEST", /"end" cannot be 1e\+308/],
+      [asJson({ path: clip, start: 1e21, end: 1e22 }), 400, "BAD_REQUEST", /"start"/],
+      [asJson({ path: clip, every: 2 ** 53 - 1 }), 400, "BAD_REQUEST", /"every"/],
+      [asJson({ path: clip, fps: 5e-324 }), 400, "BAD_REQUEST", /"fps"/],
       [{ method: "POST", body: "x", headers: { "content-type": "video/mp4" } }, 415, "CONTENT_TYPE", /video\/mp4/],
     ];
     for (const [init, status, code, detail] of cases)

@@ -227,6 +227,41 @@ describe("bad requests are answered, and everything goes on", () => {
   });
 });
 
+describe("messages in parts", () => {
+  test("are read, and end their connection where there are too many", async () => {
+    await withServer({}, async ({ socketUrl }) => {
+      const client = await SocketClient.open(socketUrl);
+      const parts = [...JSON.stringify({ id: "parts", type: "ping" })];
+      for (const [i, part] of parts.entries()) client.socket.send(part, { fin: i === parts.length - 1 });
+      await client.until((message) => message.type === "result" && message.id === "parts" && message.ok);
+      for (let i = 0; i < 100; i++) client.socket.send("x", { fin: false });
+      expect(await client.closed).toMatchObject({ code: 1008 });
+    });
+  });
+
+  test("that are not finished end it after a while, though pings are answered", async () => {
+    const clock = new VirtualTimeScheduler();
+    await withServer({ deps: { clock } }, async ({ socketUrl }) => {
+      const [stuck, well] = [await SocketClient.open(socketUrl), await SocketClient.open(socketUrl)];
+      for (const client of [stuck, well]) expect((await client.ask({ type: "ping" })).ok).toBe(true);
+      stuck.socket.send('{"id":', { fin: false });
+      for (let beat = 1; beat <= 4; beat++) {
+        for (const { socket, closed } of [stuck, well]) {
+          if (socket.readyState !== socket.OPEN) continue;
+          const answered = new Promise((resolve) => socket.once("pong", resolve));
+          socket.ping("alive");
+          await Promise.race([answered, closed]);
+        }
+        clock.maxFrames = beat * 30_000;
+        clock.flush();
+      }
+      expect(await stuck.closed).toMatchObject({ code: 1008, reason: "A message was begun and not finished." });
+      expect((await well.ask({ type: "ping" })).ok).toBe(true);
+      well.socket.terminate();
+    });
+  });
+});
+
 describe("heartbeats", () => {
   test("who answers stays, who does not is cut off", async () => {
     const clock = new VirtualTimeScheduler();

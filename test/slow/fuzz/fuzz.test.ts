@@ -146,7 +146,16 @@ function send({ method, path, headers, body }: FuzzRequest): Promise<Answer> {
       port,
       method,
       path: bytes,
-      headers: { ...headers, "content-length": Buffer.byteLength(body ?? "") },
+      headers: {
+        ...headers,
+        ...(headers["upgrade"] !== undefined && { connection: "upgrade" }),
+        "content-length": Buffer.byteLength(body ?? ""),
+      },
+    });
+    // A WebSocket, where it was asked for rightly.
+    sent.on("upgrade", (response, socket) => {
+      socket.destroy();
+      resolve({ status: response.statusCode ?? 0, type: "", text: "" });
     });
     // The live view of a stream without a frame says nothing until there is one.
     if (/\/live\.mjpeg/.test(path))

@@ -62,6 +62,9 @@ const TYPES = [
   "image/png",
   "application/octet-stream",
   "multipart/form-data",
+  "multipart/form-data; boundary=",
+  'multipart/form-data; boundary=""',
+  "multipart/form-data; boundary=edge",
   "application/x-www-form-urlencoded",
   ";",
   "",
@@ -208,7 +211,10 @@ function headersOf(operation: Operation): fc.Arbitrary<Record<string, string>> {
   return fc
     .record({
       "content-type": operation.requestBody
-        ? often(fc.constantFrom(...Object.keys(operation.requestBody.content)), fc.constantFrom(...TYPES))
+        ? often(
+            fc.constantFrom(...Object.keys(operation.requestBody.content).map(withBoundary)),
+            fc.constantFrom(...TYPES),
+          )
         : fc.constantFrom(...TYPES),
       "if-match": rarely(odd),
       "if-none-match": rarely(odd),
@@ -217,6 +223,9 @@ function headersOf(operation: Operation): fc.Arbitrary<Record<string, string>> {
       range: rarely(odd),
       origin: rarely(fc.constantFrom("http://evil.example", "null", "")),
       "x-http-method-override": rarely(fc.constant("DELETE")),
+      // Understood or not: node:http sends them with `Connection: Upgrade`.
+      upgrade: rarely(fc.constantFrom("h2c", "websocket", "WebSocket, h2c", "TLS/1.0", "é", ",", "")),
+      "sec-fetch-site": rarely(fc.constantFrom("cross-site", "same-site", "none", "x")),
     })
     .map((headers) =>
       Object.fromEntries(Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined)),
@@ -228,7 +237,9 @@ function headersOf(operation: Operation): fc.Arbitrary<Record<string, string>> {
 
 /** The fields of the schema, each with something in it, most of it wrong. Nothing that would run is paused before it does. */
 function nearlyValid(operation: Operation, { components }: ApiDocument): fc.Arbitrary<string | Buffer> {
-  const schema = operation.requestBody!.content["application/json"]?.schema;
+  const { content } = operation.requestBody!;
+  const schema = content["application/json"]?.schema;
+  if ("multipart/form-data" in content) return fc.oneof(parts, brokenParts);
   if (!schema) return broken;
   const { properties } = schema.$ref ? components.schemas[schema.$ref.split("/").at(-1)!]! : schema;
   const fields = fc.record(Object.fromEntries(Object.keys(properties ?? {}).map((name) => [name, value])), {
@@ -245,6 +256,40 @@ function nearlyValid(operation: Operation, { components }: ApiDocument): fc.Arbi
     ),
   );
 }
+
+const BOUNDARY = "edge";
+const withBoundary = (type: string): string =>
+  type === "multipart/form-data" ? `${type}; boundary=${BOUNDARY}` : type;
+const FIELDS = ["out", "every", "fps", "start", "end", "crf", "labels", "file", "__proto__", "", "x".repeat(100)];
+
+/** Parts as they should be, with something in each that should not; no video. */
+const parts = fc
+  .array(fc.record({ name: fc.constantFrom(...FIELDS), isFile: fc.boolean(), text: fc.constantFrom(...TEXTS) }), {
+    maxLength: 5,
+  })
+  .map((all) => {
+    const made = all.map(({ name, isFile, text }) => {
+      const file = isFile ? `; filename="${text.replaceAll(/["\r\n]/g, "")}"` : "";
+      return `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"${file}\r\n\r\n${text}\r\n`;
+    });
+    return `${made.join("")}--${BOUNDARY}--\r\n`;
+  });
+
+/** Parts that end early, have no name, or are no parts. */
+const brokenParts = fc.oneof(
+  fc.tuple(parts, fc.double({ min: 0, max: 1, noNaN: true })).map(([text, at]) => text.slice(0, text.length * at)),
+  fc.constantFrom(
+    "",
+    "--",
+    "--\r\n\r\nx",
+    `--${BOUNDARY}`,
+    `--${BOUNDARY}--`,
+    `--${BOUNDARY}\r\n\r\n\r\n--${BOUNDARY}--`,
+    `--${BOUNDARY}\r\nContent-Disposition: form-data\r\n\r\nx\r\n--${BOUNDARY}--`,
+    `--${BOUNDARY}\r\n${"a: b\r\n".repeat(3000)}\r\nx`,
+    `--${BOUNDARY}\r\n`.repeat(2000),
+  ),
+);
 
 function often<A, B>(usual: fc.Arbitrary<A>, other: fc.Arbitrary<B>): fc.Arbitrary<A | B> {
   return fc.oneof({ arbitrary: usual, weight: 3 }, { arbitrary: other, weight: 1 });
