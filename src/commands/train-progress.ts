@@ -50,10 +50,13 @@ export function showTraining(json: boolean): ShownTraining {
           progress(event.done, event.total, "pictures looked at");
           break;
         case "start": {
-          const { training, validation, labels, known, like, engine, epochs, steps, resumed, warnings } = event;
+          const { training, validation, labels, known, like, engine, epochs, steps, resumed, warnings, unlabelled } =
+            event;
           for (const warning of warnings) line(`warning: ${warning}`);
           const labelled = `${labels.length} labels, ${known.length} of which the model knew`;
           line(`${training} pictures to learn from, ${validation} to judge by; ${labelled}.`);
+          if (unlabelled.length > 0)
+            line(`${unlabelled.length} labels of the model are on none of the training images.`);
           for (const [label, old] of Object.entries(like)) line(`New is ${label}, which begins as ${old}.`);
           line(`${epochs} epochs of ${steps} steps on ${engine}.`);
           if (resumed > 0) line(`Goes on after step ${resumed}.`);

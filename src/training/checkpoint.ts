@@ -64,8 +64,13 @@ export async function writeCheckpoint(
   });
 }
 
+export interface FoundCheckpoint extends Checkpoint {
+  /** What the run began with. Settings that are newer than the run are absent. */
+  readonly identity: TrainIdentity;
+}
+
 /** Undefined where there is none. Fails with CHECKPOINT_UNREADABLE, or with RESUME_MISMATCH where it is of another training. */
-export async function readCheckpoint(path: string, identity: TrainIdentity): Promise<Checkpoint | undefined> {
+export async function readCheckpoint(path: string, identity: TrainIdentity): Promise<FoundCheckpoint | undefined> {
   if (!existsSync(path)) return undefined;
   const bytes = await readFile(path);
   const { tensors, state, ...had } = parse(bytes, path);
@@ -78,6 +83,7 @@ export async function readCheckpoint(path: string, identity: TrainIdentity): Pro
     );
   const [average, best] = [kindOf("average"), kindOf("best")];
   return {
+    identity: had.identity,
     state,
     tensors: {
       weights: kindOf("weights"),
@@ -108,10 +114,15 @@ export function weightsHash({ weights, spec }: Pick<Bundle, "weights" | "spec">)
 }
 
 function requireSame(path: string, had: TrainIdentity, now: TrainIdentity): void {
-  const hint = "Call it as before, or begin anew with --force.";
+  // Runs from before this setting existed resume as they began, to the same bits.
+  const isOld = had.settings["unlabelled"] === undefined;
+  const hint = isOld
+    ? "Give the settings that it began with, or restart with --force. Its default was --labels data."
+    : "Call it as before, or restart with --force.";
   const mismatch = (why: string): MultiboxError => new MultiboxError("RESUME_MISMATCH", `${path} ${why}.`, hint);
   const text = (value: unknown): string => JSON.stringify(value) ?? "nothing";
   for (const name of new Set([...Object.keys(had.settings), ...Object.keys(now.settings)])) {
+    if (name === "unlabelled" && isOld) continue;
     const [before, asked] = [text(had.settings[name]), text(now.settings[name])];
     if (before !== asked) throw mismatch(`is of a training with ${name} ${before}, and ${asked} is asked for`);
   }

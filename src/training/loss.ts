@@ -4,6 +4,7 @@ import { exp } from "./exp.ts";
 import { mineNegatives } from "./hard-negatives.ts";
 import { teachKind } from "./kinds.ts";
 import { NEITHER, type PictureTargets } from "./match.ts";
+import { negativeLoss } from "./unlabelled.ts";
 
 /** float32 where networks run; float64 where gradients are held against differences. */
 export type Floats = Float32Array | Float64Array;
@@ -23,6 +24,8 @@ export interface LossOptions {
   readonly leastNegatives: number;
   /** For each column the first one that has its label, where labels have kinds. */
   readonly kinds?: Int32Array | undefined;
+  /** 1 for each column whose label the model keeps although no object of the data has it; see negativeLoss. */
+  readonly unlabelled?: Uint8Array | undefined;
 }
 
 /** Of the row of logits at `at`, whose column `label` should win. */
@@ -56,7 +59,7 @@ export interface Loss {
  *
  * softmax: cross entropy, as in the paper. sigmoid: binary cross entropies summed over all columns, where that of the background is
  * a class like others (1 for negatives), as the TensorFlow Object Detection API trains the models that have such scores; negatives are
- * mined by the same sum.
+ * mined by the same sum. A box without an object may hold one of a label that nobody has marked (`unlabelled`).
  */
 export function ssdLoss(
   heads: Heads,
@@ -73,18 +76,22 @@ export function ssdLoss(
   const sums = { box: 0, class: 0, negatives: 0 };
   const rowLoss: RowLoss = options.scores === "softmax" ? softmaxLoss : sigmoidLoss;
   const rowGradient: RowGradient = options.scores === "softmax" ? softmaxGradient : sigmoidGradient;
+  const negative = options.unlabelled
+    ? negativeLoss(options.scores, options.unlabelled)
+    : { loss: rowLoss, gradient: rowGradient };
   const losses = new Float64Array(boxes);
   for (const [n, { labels, offsets, matched: own }] of targets.entries()) {
     const first = n * boxes;
     for (let i = 0; i < boxes; i++) {
-      losses[i] = labels[i] === NEITHER ? 0 : rowLoss(heads.logits, (first + i) * classes, classes, labels[i]!);
+      const lossOf = labels[i] === 0 ? negative.loss : rowLoss;
+      losses[i] = labels[i] === NEITHER ? 0 : lossOf(heads.logits, (first + i) * classes, classes, labels[i]!);
     }
     const wanted = Math.max(own * options.negativesPerMatch, options.leastNegatives);
     const mined = mineNegatives(losses, labels, wanted);
     sums.negatives += mined.length;
     for (const i of mined) {
       sums.class += losses[i]!;
-      rowGradient(heads.logits, gradient.logits, (first + i) * classes, classes, 0, matched);
+      negative.gradient(heads.logits, gradient.logits, (first + i) * classes, classes, 0, matched);
     }
     for (let i = 0; i < boxes; i++) {
       if (labels[i]! <= 0) continue;

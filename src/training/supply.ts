@@ -22,6 +22,8 @@ const MOST_VARIANTS = 8;
 export interface SupplyOptions {
   readonly data: LearningData;
   readonly start: StartingPoint;
+  /** Columns of labels that the model keeps and no training image has, where these are to be ignored. */
+  readonly unlabelled?: Uint8Array | undefined;
   readonly pool: PicturePool;
   /** `threads` is a number of threads, and not 0. */
   readonly settings: TrainSettings;
@@ -36,7 +38,8 @@ export interface Supply {
 }
 
 /** Fails with ENGINE_MISSING, DISK_FULL or NOT_WRITABLE. */
-export async function openSupply({ data, start, pool, settings, folder, cacheDir }: SupplyOptions): Promise<Supply> {
+export async function openSupply(options: SupplyOptions): Promise<Supply> {
+  const { data, start, unlabelled, pool, settings, folder, cacheDir } = options;
   const samples = samplesOf(data.training.pictures, start.columnOf);
   const replay = samplesOf(data.replay?.pictures ?? [], start.columnOf);
   const variants = variantsOf(start, settings, samples.length + replay.length);
@@ -44,7 +47,7 @@ export async function openSupply({ data, start, pool, settings, folder, cacheDir
   const features = forms > 0 ? await openFeatures(start, settings, forms, { folder, cacheDir }) : undefined;
   const engine = await openEngine(start, settings, {
     given: features ? "features" : "pictures",
-    loss: { ...settings, scores: start.bundle.spec.scores, kinds: kindsOf(start.bundle.spec) },
+    loss: { ...settings, scores: start.bundle.spec.scores, kinds: kindsOf(start.bundle.spec), unlabelled },
     threads: settings.threads,
     cacheDir,
   });

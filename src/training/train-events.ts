@@ -16,6 +16,10 @@ const StartEvent = z.object({
   validation: z.int().describe("Pictures that the model is judged by."),
   labels: z.array(z.string()),
   known: z.array(z.string()).describe("Labels that the parent knew."),
+  unlabelled: z
+    .array(z.string())
+    .default([])
+    .describe("Labels of the model that no object of the training images has."),
   like: z
     .record(z.string(), z.string())
     .describe("New labels, each with the parent's label that it begins as, and that the parent is judged by."),

@@ -4,6 +4,10 @@ import { z } from "zod";
 /** The engines that compute gradients. */
 export const TRAIN_ENGINES = ["onnx:cpu", "tfjs:gpu", "tfjs:cpu", "tfjs:wasm"] as const;
 
+/** What an unmarked place is for labels that no training image has an object of. Runs from before there was this setting have `background`. */
+export const Unlabelled = z.enum(["ignore", "background"]);
+export type Unlabelled = z.infer<typeof Unlabelled>;
+
 const share = z.number().min(0).max(1);
 
 export const TrainSettings = z.strictObject({
@@ -49,8 +53,13 @@ export const TrainSettings = z.strictObject({
     .describe("Least side of the patches of augmented pictures, in shares of the picture's; 0.1 in the paper."),
   labels: z
     .union([z.enum(["data", "all"]), z.array(z.string().trim().min(1)).min(1)])
-    .default("data")
-    .describe("What the model shall know: the data set's labels, the parent's too (all), or these of the data set."),
+    .default("all")
+    .describe(
+      "Labels of the trained model: all of its parent's and the data set's new ones (all), only the data set's (data), or these of the data set.",
+    ),
+  unlabelled: Unlabelled.default("ignore").describe(
+    "Labels that the model keeps and no training image has: an unmarked object of one is neither right nor wrong (ignore), or background.",
+  ),
   merge: z
     .record(z.string().trim().min(1), z.array(z.string().trim().min(1)).min(1))
     .default({})

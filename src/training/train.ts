@@ -12,12 +12,14 @@ import { judge, type JudgeOptions } from "./judge.ts";
 import { type GivenData, type LearningData, prepareData } from "./learning-data.ts";
 import { PicturePool } from "./pictures/picture-pool.ts";
 import { likenesses } from "./likeness.ts";
+import { newLabelWarnings } from "./new-labels.ts";
 import { mergedCategories } from "./relabel.ts";
 import { startingPoint } from "./starting-point.ts";
 import { openSupply } from "./supply.ts";
 import type { EpochRecord, TrainProgress } from "./train-events.ts";
-import type { TrainSettings } from "./train-settings.ts";
+import { type TrainSettings, Unlabelled } from "./train-settings.ts";
 import { Trainee } from "./trainee.ts";
+import { labelsAt, unlabelledColumns } from "./unlabelled-labels.ts";
 
 export interface TrainOptions {
   readonly given: GivenData;
@@ -85,10 +87,14 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
     const { categories } = data.validation;
     const like = await likenesses(parent, data.training, { ...settings, signal });
     const start = startingPoint(parent, categories, settings, like);
-    const identity: TrainIdentity = { data: data.hash, parent: weightsHash(parent), settings };
+    const asked: TrainIdentity = { data: data.hash, parent: weightsHash(parent), settings };
     const path = join(folder, "checkpoint.safetensors");
-    const checkpoint = options.resume ? await readCheckpoint(path, identity) : undefined;
-    const supply = await openSupply({ data, start, pool, settings, folder, cacheDir: options.cacheDir });
+    const checkpoint = options.resume ? await readCheckpoint(path, asked) : undefined;
+    const identity = checkpoint?.identity ?? asked;
+    const mode = Unlabelled.parse(identity.settings["unlabelled"] ?? "background");
+    const absent = unlabelledColumns(start, [...data.training.pictures, ...(data.replay?.pictures ?? [])]);
+    const unlabelled = mode === "ignore" ? absent : undefined;
+    const supply = await openSupply({ data, start, unlabelled, pool, settings, folder, cacheDir: options.cacheDir });
     const { engine, batches } = supply;
     const trainee = new Trainee({ start, engine, settings, steps: batches.steps, checkpoint });
     const { state } = trainee;
@@ -112,12 +118,13 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
         validation: data.validation.pictures.length,
         labels: reportedLabels(start.bundle.spec.labels),
         known: [...start.known],
+        unlabelled: labelsAt(start, absent),
         like: Object.fromEntries(like),
         epochs: settings.epochs,
         steps: batches.steps,
         resumed: trainee.done,
         dataHash: data.hash,
-        warnings: [...data.warnings],
+        warnings: [...data.warnings, ...newLabelWarnings(start, data.training)],
       };
       // Under the names that the data have for what it says: the best that it can do without learning.
       const parentEvaluation = await judged(parent, [
@@ -161,7 +168,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
           parentMetrics: { ...parentEvaluation.figures },
           offered: evaluation.figures["AP"]! >= parentEvaluation.figures["AP"]!,
           data: { hash: data.hash, pictures: data.training.pictures.length },
-          settings: { ...settings, blend: trainee.blend, like: Object.fromEntries(like) },
+          settings: { ...settings, unlabelled: mode, blend: trainee.blend, like: Object.fromEntries(like) },
         },
         bestEpoch: state.history.findLast(({ best }) => best)!.epoch,
         history: state.history,

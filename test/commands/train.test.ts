@@ -41,12 +41,17 @@ function optionsOf(options: Partial<TrainCommandOptions>): TrainCommandOptions {
   };
 }
 
-test("a version of a name is made, and from it a model in a folder, each with its facts and a report", async () => {
+test("by default all labels of the parent are kept; a version of a name is made, and from it a model in a folder, each with its facts and a report", async () => {
   const log = vi.spyOn(console, "log").mockImplementation(() => {});
   await trainModel(optionsOf({ name: "yard" }));
   const store = new ModelStore(at("data-dir/models"));
   await store.load((sentence) => expect.unreachable(sentence));
-  expect(store.version("yard", 1)).toMatchObject({ labels: SHAPES, parent: at("parent"), data: { pictures: 8 } });
+  expect(store.version("yard", 1)).toMatchObject({
+    labels: ["cat", "dog", "cow", "car", "bus", ...SHAPES],
+    parent: at("parent"),
+    data: { pictures: 8 },
+    settings: { labels: "all", unlabelled: "ignore" },
+  });
   const told = log.mock.calls.map(([line]) => JSON.parse(line as string) as { type: string });
   expect(told.at(-1)).toMatchObject({
     type: "done",
@@ -54,7 +59,8 @@ test("a version of a name is made, and from it a model in a folder, each with it
     bestEpoch: expect.any(Number) as number,
   });
 
-  await trainModel(optionsOf({ from: "yard@1", out: at("model"), data: at("data") }));
+  const settings = { ...optionsOf({}).settings, labels: "data" } as const;
+  await trainModel(optionsOf({ from: "yard@1", out: at("model"), data: at("data"), settings }));
   const { spec, provenance } = await readBundle(at("model"));
   expect(spec).toMatchObject({ name: "model", version: "1", labels: [null, ...SHAPES] });
   expect(provenance.source).toContain("yard@1 (");

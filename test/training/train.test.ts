@@ -3,7 +3,10 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { MultiboxError } from "../../src/errors.ts";
 import { weightsHash } from "../../src/training/checkpoint.ts";
+import { metadataOf } from "../../src/model/export/safetensors.ts";
+import { readSafetensors, writeSafetensors } from "../../src/model/weights/safetensors.ts";
 import { TrainProgress } from "../../src/training/train-events.ts";
 import { SHAPES, writeShapes } from "./support/drawn-shapes.ts";
 import { runTraining, type Training } from "./support/run-training.ts";
@@ -64,6 +67,46 @@ test("tells what it does, leaves frozen layers alone, and stopped half way it go
   const checkpoint = join(folder, "checkpoint.safetensors");
   await writeFile(checkpoint, (await readFile(checkpoint)).subarray(0, 5000));
   await expect(run({ folder, resume: true })).rejects.toMatchObject({ code: "CHECKPOINT_UNREADABLE" });
+});
+
+test("a run from before there was the setting unlabelled resumes as it began", async () => {
+  const parent = tinySsd([...SHAPES, "star"], 1);
+  const folder = newRun();
+  const unlabelled: string[][] = [];
+  const lossesOf = async (options: Partial<Training>): Promise<number[]> => {
+    const losses: number[] = [];
+    const onEvent = (event: TrainProgress): void => {
+      if (event.type === "start") unlabelled.push(event.unlabelled);
+      if (event.type === "step") losses.push(event.classLoss);
+      options.onEvent?.(event);
+    };
+    await run({ parent, ...options, settings: { epochs: 1, ...options.settings }, onEvent }).catch((error: unknown) => {
+      if (!(error instanceof MultiboxError) || error.code !== "INTERRUPTED") throw error;
+    });
+    return losses;
+  };
+  const whole = await lossesOf({ settings: { unlabelled: "background" } });
+  const stop = new AbortController();
+  const onEvent = (event: TrainProgress): void =>
+    event.type === "step" && event.step === 2 ? stop.abort() : undefined;
+  const stopped = await lossesOf({ folder, settings: { unlabelled: "background" }, onEvent, signal: stop.signal });
+  const checkpoint = join(folder, "checkpoint.safetensors");
+  const bytes = await readFile(checkpoint);
+  const { identity, state } = metadataOf(bytes) as { identity: string; state: string };
+  const old = identity.replace(',"unlabelled":"background"', "");
+  expect(old).not.toBe(identity);
+  const metadata = { identity: old, state };
+  await writeFile(checkpoint, writeSafetensors(readSafetensors(bytes, checkpoint), metadata));
+  await expect(run({ parent, folder, resume: true, settings: { epochs: 1, lr: 0.5 } })).rejects.toMatchObject({
+    code: "RESUME_MISMATCH",
+    hint: expect.stringContaining("Its default was --labels data") as string,
+  });
+  // The setting is now `ignore` where nothing is given.
+  expect([...stopped, ...(await lossesOf({ folder, resume: true }))]).toEqual(whole);
+  expect(whole).toHaveLength(3);
+  expect(unlabelled).toEqual([["star"], ["star"], ["star"]]);
+  const ignored = await lossesOf({});
+  expect(ignored.every((loss, i) => loss < whole[i]!)).toBe(true);
 });
 
 test("stops early where it becomes no better, and at a loss that is no number, naming the step and its pictures", async () => {

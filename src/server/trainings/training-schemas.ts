@@ -30,8 +30,8 @@ export const ServerTrainSettings = TrainSettings.extend({
         "is a word for several",
       ),
     ])
-    .default("data")
-    .describe("What the model shall know: the data set's labels, the parent's too (all), or these of the data set."),
+    .default("all")
+    .describe(TrainSettings.shape.labels.description!),
   merge: z.record(Label, someLabels).default({}).describe("New labels, each for several of the data set's."),
   freeze: plainText(4096).default("base").describe(TrainSettings.shape.freeze.description!),
   threads: z

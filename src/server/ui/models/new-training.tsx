@@ -62,7 +62,7 @@ export function NewTraining({ models, counts, own = "", onStart }: NewTrainingPr
       </div>
       <div class="training-choices">
         <Choice legend="What learns" name="freeze" choices={LEARNS} />
-        <Choice legend="What the model then knows" name="labels" choices={LABELS} />
+        <Choice legend="Labels of the trained model" name="labels" choices={LABELS} />
       </div>
       <details>
         <summary>More settings</summary>
@@ -97,8 +97,8 @@ const LEARNS = [
   ["none", "The whole network: hours"],
 ] as const;
 const LABELS = [
-  ["data", "The labels of the captures"],
-  ["all", "These, and all that it knows now"],
+  ["all", "All that it has now, and new ones of the captures"],
+  ["data", "Only the labels of the captures; it loses all others"],
 ] as const;
 const FINER = [
   { name: "lr", title: "Learning rate", placeholder: "0.002", min: "0", max: "10", step: "any" },

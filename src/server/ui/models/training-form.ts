@@ -14,7 +14,7 @@ export function requestOf(form: Pick<FormData, "get">): TrainingRequest {
     ...Object.fromEntries(filled(["from", "name", ...FOLDERS])),
     settings: {
       ...Object.fromEntries(numbers),
-      labels: textOf(form, "labels") === "all" ? "all" : "data",
+      labels: textOf(form, "labels") === "data" ? "data" : "all",
       freeze: textOf(form, "freeze") === "none" ? "none" : "base",
     },
   };
