@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Context, TypedResponse } from "hono";
 
 /** The same for the same text. */
-function tagOf(text: string): string {
+export function tagOf(text: string): string {
   return createHash("sha256").update(text).digest("base64url").slice(0, 22);
 }
 

@@ -15,7 +15,7 @@ export const Problem = z
     hint: z.string().describe("What to do; may be empty."),
   })
   .meta({ id: "Problem", description: "Why a request was refused (RFC 9457)." });
-type Problem = z.infer<typeof Problem>;
+export type Problem = z.infer<typeof Problem>;
 
 /** What is not here is our fault: 500. */
 const STATUSES: Readonly<Record<string, number>> = {
@@ -58,6 +58,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   NO_ACCEPTED_CAPTURES: 409,
   TRAINING_NOT_RESUMABLE: 409,
   STREAM_CHANGED: 412,
+  CAPTURE_CHANGED: 412,
   BODY_TOO_LARGE: 413,
   PICTURE_TOO_LARGE: 413,
   CONTENT_TYPE: 415,
@@ -86,7 +87,7 @@ export function statusOf(code: string): number {
 }
 
 /** Anything thrown that is not a MultiboxError is a bug: the log gets its stack, the client only learns that it happened. */
-function problemOf(error: unknown): Problem {
+export function problemOf(error: unknown): Problem {
   const { code, message, hint } = errorBody(error);
   const status = statusOf(code);
   return { type: `urn:multibox:problem:${code}`, title: STATUS_CODES[status]!, status, code, detail: message, hint };

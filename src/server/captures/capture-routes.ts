@@ -9,14 +9,29 @@ import type { LatestFrames } from "../../pipeline/sinks/latest.ts";
 import { type Capture, ReviewStatus } from "../../training/capture.ts";
 import { captureFiles } from "../../training/capture-set.ts";
 import { callerOf, sees } from "../access/caller.ts";
+import { problemOf } from "../api/problem.ts";
 import { noFrame } from "../streams/pictures.ts";
 import { json, jsonBody, numberText, problems, readsJson, SECURED, TicketQuery, TokenQuery } from "../api/api-route.ts";
+import { CaptureChanged, CaptureConflict, captureInfo, captureTag, matching } from "./capture-match.ts";
 import { CaptureInfo, CaptureList, CapturePatch } from "./capture-schemas.ts";
 import { captureUnknown, type CaptureStore } from "./capture-store.ts";
 import type { Capturer } from "./capturer.ts";
 
 const tags = ["Captures"];
 const params = z.object({ id: z.string().describe("The capture's id.") });
+
+const headers = z.object({
+  "if-match": z
+    .string()
+    .optional()
+    .describe(
+      "`etag` of the capture, in quotes: refused with 412 if it has been changed since. Not checked when absent.",
+    ),
+});
+const CONFLICT = {
+  description: "`CAPTURE_CHANGED`: it is not as If-Match names it.",
+  content: { "application/problem+json": { schema: CaptureConflict } },
+};
 
 const CaptureQuery = z.strictObject({
   status: ReviewStatus.optional().describe("Only those; all when absent."),
@@ -57,7 +72,10 @@ const lookRoute = createRoute({
   summary: "Look at a capture",
   security: SECURED,
   request: { params },
-  responses: { 200: json(CaptureInfo, "What is known of it."), ...problems("CAPTURE_UNKNOWN") },
+  responses: {
+    200: json(CaptureInfo, "What is known of it. The header ETag has its `etag`."),
+    ...problems("CAPTURE_UNKNOWN"),
+  },
 });
 
 const pictureRoute = createRoute({
@@ -85,12 +103,14 @@ const changeRoute = createRoute({
   path: "/v1/captures/{id}",
   tags,
   summary: "Correct a capture",
-  description: "What is absent stays as it is. `objects` are all that is in the picture; an empty list says: nothing.",
+  description:
+    "What is absent stays as it is. `objects` are all that is in the picture; an empty list says: nothing. With If-Match it replaces no state that you have not seen.",
   security: SECURED,
   middleware: readsJson(),
-  request: { params, body: jsonBody(CapturePatch) },
+  request: { params, headers, body: jsonBody(CapturePatch) },
   responses: {
     200: json(CaptureInfo, "As it is now."),
+    412: CONFLICT,
     ...problems("CAPTURE_UNKNOWN", "CAPTURE_INVALID", "DISK_FULL"),
   },
 });
@@ -101,8 +121,12 @@ const removeRoute = createRoute({
   tags,
   summary: "Delete a capture",
   security: SECURED,
-  request: { params },
-  responses: { 204: { description: "It is gone, with its picture." }, ...problems("CAPTURE_UNKNOWN") },
+  request: { params, headers },
+  responses: {
+    204: { description: "It is gone, with its picture." },
+    412: CONFLICT,
+    ...problems("CAPTURE_UNKNOWN"),
+  },
 });
 
 export interface CaptureDeps {
@@ -129,22 +153,28 @@ export function captureRoutes({ pipeline, latest, capturer, store }: CaptureDeps
     if (!detected) throw noFrame(id);
     const capture = await capturer.capture(detected);
     c.header("Location", `/v1/captures/${capture.id}`);
-    return c.json(infoOf(capture), 201);
+    return c.json(captureInfo(capture), 201);
   });
 
   app.openapi(listRoute, (c) => {
     const { limit, cursor, ...query } = c.req.valid("query");
-    const seen = store.list(query).filter(({ stream }) => sees(callerOf(c), stream));
+    const seen = store.list().filter(({ stream }) => sees(callerOf(c), stream));
+    const labels = [...new Set(seen.flatMap(({ objects }) => objects.map(({ label }) => label)))].sort();
+    const wanted = store.list(query).filter(({ stream }) => sees(callerOf(c), stream));
     // Ids begin with their time, so that a page goes on after its cursor even where that capture is gone. A clock that was set back makes
     // a later capture the earlier one.
-    const all = seen.sort((a, b) => (a.id < b.id ? -1 : 1));
+    const all = wanted.sort((a, b) => (a.id < b.id ? -1 : 1));
     const rest = cursor === undefined ? all : all.filter(({ id }) => id > cursor);
-    const captures = rest.slice(0, limit).map(infoOf);
+    const captures = rest.slice(0, limit).map(captureInfo);
     const next = rest.length > limit ? captures.at(-1)?.id : undefined;
-    return c.json({ captures, total: all.length, ...(next !== undefined && { next }) }, 200);
+    return c.json({ captures, total: all.length, labels, ...(next !== undefined && { next }) }, 200);
   });
 
-  app.openapi(lookRoute, (c) => c.json(infoOf(captureOf(c, c.req.valid("param").id)), 200));
+  app.openapi(lookRoute, (c) => {
+    const capture = captureOf(c, c.req.valid("param").id);
+    c.header("ETag", `"${captureTag(capture)}"`);
+    return c.json(captureInfo(capture), 200);
+  });
 
   app.openapi(pictureRoute, async (c) => {
     const { id, width } = captureOf(c, c.req.valid("param").id);
@@ -159,12 +189,19 @@ export function captureRoutes({ pipeline, latest, capturer, store }: CaptureDeps
     const capture = captureOf(c, c.req.valid("param").id);
     const change = c.req.valid("json");
     for (const { bbox } of change.objects ?? []) requireInside(bbox, capture);
-    return c.json(infoOf(await store.change(capture.id, change)), 200);
+    return await orConflict(c, async () => {
+      const changed = await store.change(capture.id, change, matching(c.req.valid("header")["if-match"]));
+      c.header("ETag", `"${captureTag(changed)}"`);
+      return c.json(captureInfo(changed), 200);
+    });
   });
 
   app.openapi(removeRoute, async (c) => {
-    await store.remove(captureOf(c, c.req.valid("param").id).id);
-    return c.body(null, 204);
+    const { id } = captureOf(c, c.req.valid("param").id);
+    return await orConflict(c, async () => {
+      await store.remove(id, matching(c.req.valid("header")["if-match"]));
+      return c.body(null, 204);
+    });
   });
 
   return app;
@@ -194,6 +231,20 @@ function requireInside(bbox: readonly number[], { width, height }: Capture): voi
   );
 }
 
-function infoOf(capture: Capture): CaptureInfo {
-  return CaptureInfo.strip().parse(capture);
+/** What `change` answers, or 412 with the capture as it is now. */
+async function orConflict<T>(c: Context, change: () => Promise<T>): Promise<T> {
+  try {
+    return await change();
+  } catch (error) {
+    if (!(error instanceof CaptureChanged)) throw error;
+    const current = captureInfo(error.current);
+    const body: CaptureConflict = { ...problemOf(error), current };
+    const answer = c.body(JSON.stringify(body), 412, {
+      "Content-Type": "application/problem+json",
+      "Cache-Control": "no-store",
+      ETag: `"${current.etag}"`,
+    });
+    // One of the route's answers, as its declaration has them.
+    return answer as unknown as T;
+  }
 }

@@ -111,19 +111,22 @@ export class CaptureStore {
     });
   }
 
-  /** CAPTURE_UNKNOWN, DISK_FULL or NOT_WRITABLE. */
-  change(id: string, change: CaptureChange): Promise<Capture> {
+  /** `check` sees the capture as it is when its turn has come, and fails where that is not to be changed. CAPTURE_UNKNOWN, DISK_FULL or NOT_WRITABLE. */
+  change(id: string, change: CaptureChange, check: (capture: Capture) => void = () => {}): Promise<Capture> {
     return this.#inTurn(async () => {
-      const changed = { ...this.get(id), ...change };
+      const before = this.get(id);
+      check(before);
+      const changed = { ...before, ...change };
       await writeWhole(captureFiles(this.folder, id).sidecar, [`${JSON.stringify(changed, undefined, 1)}\n`]);
       this.#captures.set(id, changed);
       return changed;
     });
   }
 
-  remove(id: string): Promise<void> {
+  /** `check` as in `change`. CAPTURE_UNKNOWN. */
+  remove(id: string, check: (capture: Capture) => void = () => {}): Promise<void> {
     return this.#inTurn(async () => {
-      this.get(id);
+      check(this.get(id));
       await this.#remove(id);
     });
   }

@@ -5,12 +5,15 @@ import type { NewStream, StreamInfo, StreamPatch, TicketAnswer } from "../protoc
 export class ApiError extends Error {
   readonly status: number;
   readonly hint: string;
+  /** The body of the answer, where there was one. */
+  readonly answer: unknown;
 
-  constructor(status: number, message: string, hint = "") {
+  constructor(status: number, message: string, hint = "", answer?: unknown) {
     super(message);
     this.name = "ApiError";
     this.status = status;
     this.hint = hint;
+    this.answer = answer;
   }
 }
 
@@ -26,12 +29,17 @@ export interface Api {
 }
 
 /** One request with the token; fails with an ApiError. The answer's body is not read yet. */
-export type Call = (method: string, path: string, body?: unknown) => Promise<Response>;
+export type Call = (
+  method: string,
+  path: string,
+  body?: unknown,
+  more?: Readonly<Record<string, string>>,
+) => Promise<Response>;
 
 /** `base` is the page's address; the token may change while the page is open. */
 export function createCall(base: string, token: () => string | undefined, request: typeof fetch): Call {
-  return async (method, path, body) => {
-    const headers: Record<string, string> = {};
+  return async (method, path, body, more) => {
+    const headers: Record<string, string> = { ...more };
     const secret = token();
     if (secret !== undefined) headers["authorization"] = `Bearer ${secret}`;
     if (body !== undefined) headers["content-type"] = "application/json";
@@ -62,7 +70,7 @@ export function createApi(call: Call): Api {
 /** Refusals are problem details: the sentence is `detail`, what to do is `hint`. */
 export function errorOf(status: number, answer: unknown): ApiError {
   if (typeof answer === "object" && answer !== null && "detail" in answer) {
-    return new ApiError(status, String(answer.detail), "hint" in answer ? String(answer.hint) : "");
+    return new ApiError(status, String(answer.detail), "hint" in answer ? String(answer.hint) : "", answer);
   }
   return new ApiError(status, `The server answered with status ${status}.`);
 }

@@ -3,7 +3,9 @@ import { useEffect, useState } from "preact/hooks";
 import type { JSX } from "preact";
 import type { CapturesApi } from "./captures/captures-api.ts";
 import { CapturesView } from "./captures/captures-view.tsx";
+import type { ImageCache } from "./captures/image-cache.ts";
 import type { Review } from "./captures/review.ts";
+import { UnsavedNotice } from "./captures/unsaved-notice.tsx";
 import type { JobBoard } from "./jobs/job-board.ts";
 import { JobsView } from "./jobs/jobs-view.tsx";
 import type { ModelBoard } from "./models/model-board.ts";
@@ -20,11 +22,12 @@ interface AppProps {
   readonly live: PageLive;
   readonly review: Review;
   readonly captures: CapturesApi;
+  readonly images: ImageCache;
   readonly jobs: JobBoard;
   readonly models: ModelBoard;
 }
 
-export function App({ live, review, captures, jobs, models }: AppProps): JSX.Element {
+export function App({ live, review, captures, images, jobs, models }: AppProps): JSX.Element {
   const state = useStore(live.state);
   const [{ view, item }, setRoute] = useState(() => parseRoute(location.hash));
 
@@ -44,12 +47,14 @@ export function App({ live, review, captures, jobs, models }: AppProps): JSX.Ele
     >
       <Header state={state} view={view} />
       <Notices live={live} state={state} />
+      <UnsavedNotice review={review} />
       <main>
         {state.needsToken ? (
           <TokenPrompt connecting={state.phase.name === "connecting"} onToken={() => live.connect()} />
         ) : view === "captures" ? (
           <CapturesView
             review={review}
+            images={images}
             picture={captures.capturePicture}
             labels={state.hello?.labels ?? []}
             open={item}

@@ -3,7 +3,9 @@ import { render } from "preact";
 import { createCall } from "./api.ts";
 import { App } from "./app.tsx";
 import { createCapturesApi } from "./captures/captures-api.ts";
+import { ImageCache } from "./captures/image-cache.ts";
 import { Review } from "./captures/review.ts";
+import { Saves } from "./captures/saves.ts";
 import { JobBoard } from "./jobs/job-board.ts";
 import { createJobsApi } from "./jobs/jobs-api.ts";
 import { ModelBoard } from "./models/model-board.ts";
@@ -27,9 +29,18 @@ const base = new URL(".", location.href).href;
 const call = createCall(base, () => loadToken(sessionStorage), fetch.bind(globalThis));
 const live = createPageLive(base, call, parseFilter(localStorage.getItem(FILTER_KEY)));
 const captures = createCapturesApi(call);
-const review = new Review(captures, {
-  setTimer: (callback, ms) => window.setTimeout(callback, ms),
-  clearTimer: (timer) => window.clearTimeout(timer),
+const saves = new Saves({
+  api: captures,
+  timers: {
+    setTimer: (callback, ms) => window.setTimeout(callback, ms),
+    clearTimer: (timer) => window.clearTimeout(timer),
+  },
+  storage: sessionStorage,
+});
+const review = new Review(captures, saves);
+const images = new ImageCache((id) => captures.capturePicture(id), {
+  create: (image) => URL.createObjectURL(image),
+  revoke: (url) => URL.revokeObjectURL(url),
 });
 
 const models = new ModelBoard(createModelsApi(base, call));
@@ -39,6 +50,17 @@ live.state.watch(({ filter }) => localStorage.setItem(FILTER_KEY, JSON.stringify
 live.setHidden(document.hidden);
 document.addEventListener("visibilitychange", () => live.setHidden(document.hidden));
 globalThis.addEventListener("online", () => live.connect());
+let wasOpen = false;
+live.state.watch(({ phase }) => {
+  const isOpen = phase.name === "open";
+  // The server is back, or the page was loaded again: what is not saved is sent.
+  if (isOpen && !wasOpen) saves.retry();
+  wasOpen = isOpen;
+});
+globalThis.addEventListener("beforeunload", (event) => {
+  saves.flush();
+  if (saves.state.value.unsaved.length > 0) event.preventDefault();
+});
 globalThis.addEventListener("hashchange", () => {
   if (takeToken()) live.connect();
 });
@@ -47,7 +69,7 @@ setInterval(() => {
 }, POLL_MS);
 
 render(
-  <App live={live} review={review} captures={captures} jobs={jobs} models={models} />,
+  <App live={live} review={review} captures={captures} images={images} jobs={jobs} models={models} />,
   document.getElementById("app")!,
 );
 live.connect();

@@ -51,7 +51,7 @@ describe("/v1/captures", () => {
       const second = await jsonOf(await ask(`/v1/captures?limit=1&cursor=${String(first["next"])}`));
       expect(second).toMatchObject({ captures: [{ stream: "gate", reason: "call" }] });
       expect(await jsonOf(await ask("/v1/captures?stream=yard"))).toMatchObject({ total: 1 });
-      expect(await jsonOf(await ask("/v1/captures?status=accepted"))).toEqual({ captures: [], total: 0 });
+      expect(await jsonOf(await ask("/v1/captures?status=accepted"))).toEqual({ captures: [], total: 0, labels: [] });
     });
   });
 

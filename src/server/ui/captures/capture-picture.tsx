@@ -1,4 +1,4 @@
-// The JPEG of a capture. Fetched, not linked: an <img> cannot send the token.
+// The JPEG of a capture in a list. Fetched, not linked: an <img> cannot send the token.
 import { useEffect, useState } from "preact/hooks";
 import type { JSX } from "preact";
 
@@ -10,7 +10,7 @@ interface CapturePictureProps {
 }
 
 export function CapturePicture({ id, width, alt, load }: CapturePictureProps): JSX.Element {
-  const [shown, setShown] = useState<{ readonly url?: string; readonly failed?: boolean }>({});
+  const [shown, setShown] = useState<{ readonly id?: string; readonly url?: string; readonly failed?: boolean }>({});
   useEffect(() => {
     let url: string | undefined;
     let gone = false;
@@ -18,19 +18,17 @@ export function CapturePicture({ id, width, alt, load }: CapturePictureProps): J
       (blob) => {
         if (gone) return;
         url = URL.createObjectURL(blob);
-        setShown({ url });
+        setShown({ id, url });
       },
-      () => !gone && setShown({ failed: true }),
+      () => !gone && setShown({ id, failed: true }),
     );
     return () => {
       gone = true;
       if (url !== undefined) URL.revokeObjectURL(url);
     };
   }, [id, width, load]);
-  if (shown.failed) return <span class="capture-missing">The picture could not be loaded.</span>;
-  return shown.url === undefined ? (
-    <span class="capture-missing" />
-  ) : (
-    <img src={shown.url} alt={alt} draggable={false} />
-  );
+  // What was loaded for another capture is not shown for this one.
+  const own = shown.id === id ? shown : {};
+  if (own.failed) return <span class="capture-missing">The image could not be loaded.</span>;
+  return own.url === undefined ? <span class="capture-missing" /> : <img src={own.url} alt={alt} draggable={false} />;
 }

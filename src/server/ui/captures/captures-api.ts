@@ -15,8 +15,9 @@ export function createCapturesApi(call: Call): CapturesApi {
       const search = new URLSearchParams({ ...query, limit: "100" });
       return (await (await call("GET", `v1/captures?${search}`)).json()) as CaptureList;
     },
-    changeCapture: async (id, patch) => (await (await call("PATCH", path(id), patch)).json()) as CaptureInfo,
-    removeCapture: async (id) => void (await call("DELETE", path(id))),
+    capture: async (id) => (await (await call("GET", path(id))).json()) as CaptureInfo,
+    changeCapture: async (id, patch, etag) =>
+      (await (await call("PATCH", path(id), patch, { "if-match": `"${etag}"` })).json()) as CaptureInfo,
     capturePicture: async (id, width) => {
       const search = width === undefined ? "" : `?width=${width}`;
       return await (await call("GET", `${path(id)}/picture.jpg${search}`)).blob();

@@ -4,10 +4,12 @@ import type { JSX } from "preact";
 import { useStore } from "../store.ts";
 import { CaptureEditor } from "./capture-editor.tsx";
 import { CapturePicture } from "./capture-picture.tsx";
+import type { ImageCache } from "./image-cache.ts";
 import type { Review, StatusFilter } from "./review.ts";
 
 interface CapturesViewProps {
   readonly review: Review;
+  readonly images: ImageCache;
   /** The JPEG of a capture, at most so many pixels wide. */
   readonly picture: (id: string, width?: number) => Promise<Blob>;
   /** The labels of the model. */
@@ -25,7 +27,7 @@ const FILTERS: readonly (readonly [StatusFilter, string])[] = [
 ];
 const THUMBNAIL = 320;
 
-export function CapturesView({ review, picture, labels, open, onOpen }: CapturesViewProps): JSX.Element {
+export function CapturesView({ review, images, picture, labels, open, onOpen }: CapturesViewProps): JSX.Element {
   const state = useStore(review.state);
   const [loaded, setLoaded] = useState(false);
   useEffect(() => {
@@ -36,7 +38,7 @@ export function CapturesView({ review, picture, labels, open, onOpen }: Captures
   }, [review, open, loaded]);
   const current = review.current;
   if (current)
-    return <CaptureEditor review={review} capture={current} picture={picture} labels={labels} onOpen={onOpen} />;
+    return <CaptureEditor review={review} capture={current} images={images} labels={labels} onOpen={onOpen} />;
   return (
     <section class="captures">
       <div class="toolbar">

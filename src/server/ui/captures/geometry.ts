@@ -1,4 +1,4 @@
-// Boxes under the hand: what lies under a point, and what a drag makes of it. In pixels of the picture.
+// Boxes under the pointer: what is under a point, and what a drag makes of it. In pixels of the image.
 import type { Size } from "../../../annotate/drawing/layout.ts";
 
 export type EditBox = readonly [x: number, y: number, width: number, height: number];
@@ -10,24 +10,17 @@ export type Handle = "n" | "s" | "w" | "e" | "nw" | "ne" | "sw" | "se" | "body";
 /** Smaller boxes are slips of the hand. */
 export const SMALLEST = 3;
 
-/** What of the boxes lies under the point, the selected one and small ones first; `reach`: how near counts as on a side. */
-export function hit(
-  boxes: readonly EditBox[],
-  selected: number | undefined,
-  point: Point,
-  reach: number,
-): { readonly index: number; readonly handle: Handle } | undefined {
-  const held = selected === undefined ? undefined : handleAt(boxes[selected]!, point, reach);
-  if (held) return { index: selected!, handle: held };
+/** The box that a click selects: the smallest under the point. */
+export function boxUnder(boxes: readonly EditBox[], point: Point, reach: number): number | undefined {
   const under = boxes
     .map((box, index) => ({ index, area: box[2] * box[3], handle: handleAt(box, point, reach) }))
     .filter(({ handle }) => handle !== undefined)
     .sort((a, b) => a.area - b.area);
-  // Only the selected box is resized: others are taken first, so that a crowd does not come apart by accident.
-  return under[0] && { index: under[0].index, handle: "body" };
+  return under[0]?.index;
 }
 
-function handleAt([x, y, width, height]: EditBox, [px, py]: Point, reach: number): Handle | undefined {
+/** What of a box is under the point; `reach`: how near counts as on a side. */
+export function handleAt([x, y, width, height]: EditBox, [px, py]: Point, reach: number): Handle | undefined {
   if (px < x - reach || px > x + width + reach || py < y - reach || py > y + height + reach) return undefined;
   // The sides of a small box would leave nothing to move it by.
   const [sideX, sideY] = [Math.min(reach, width / 4), Math.min(reach, height / 4)];
@@ -36,7 +29,7 @@ function handleAt([x, y, width, height]: EditBox, [px, py]: Point, reach: number
   return ((vertical + horizontal) as Handle) || "body";
 }
 
-/** The box after its handle was dragged by so much. It stays inside of the picture, and never turns over. */
+/** The box after its handle was dragged by so much. It stays inside of the image, and never turns over. */
 export function dragged(box: EditBox, handle: Handle, [dx, dy]: Point, picture: Size): EditBox {
   const [x, y, width, height] = box;
   if (handle === "body") {
@@ -55,6 +48,11 @@ export function boxBetween([ax, ay]: Point, [bx, by]: Point, picture: Size): Edi
   const [left, right] = [clamp(Math.min(ax, bx), 0, picture.width), clamp(Math.max(ax, bx), 0, picture.width)];
   const [top, bottom] = [clamp(Math.min(ay, by), 0, picture.height), clamp(Math.max(ay, by), 0, picture.height)];
   return right - left < SMALLEST || bottom - top < SMALLEST ? undefined : [left, top, right - left, bottom - top];
+}
+
+/** A box in the middle of the image, a quarter of its sides: what the keyboard draws, to be moved and sized by arrows. */
+export function middleBox({ width, height }: Size): EditBox {
+  return [Math.round(width * 0.375), Math.round(height * 0.375), Math.round(width / 4), Math.round(height / 4)];
 }
 
 function clamp(value: number, low: number, high: number): number {

@@ -4,7 +4,7 @@ import { place, type Draft } from "./draft.ts";
 import { dragged, type Point } from "./geometry.ts";
 
 export type Action =
-  | { readonly name: "accept" | "skip" | "undo" | "redo" | "leave" | "label" | "remove" }
+  | { readonly name: "accept" | "skip" | "undo" | "redo" | "leave" | "label" | "remove" | "draw" | "add" }
   | { readonly name: "go" | "select"; readonly step: 1 | -1 }
   | Nudge;
 
@@ -31,18 +31,22 @@ const PLAIN: Readonly<Record<string, Action>> = {
   n: { name: "go", step: 1 },
   p: { name: "go", step: -1 },
   l: { name: "label" },
+  d: { name: "draw" },
+  b: { name: "add" },
   delete: { name: "remove" },
   backspace: { name: "remove" },
   escape: { name: "leave" },
 };
 
+/** Undefined for keys that are the browser's: Tab moves the focus. */
 export function actionOf({ key, shiftKey, altKey, ctrlKey, metaKey }: Key): Action | undefined {
   const lower = key.toLowerCase();
+  // With Ctrl and Alt, or Alt, where a keyboard has them behind AltGr.
+  if (key === "[" || key === "]") return { name: "select", step: key === "]" ? 1 : -1 };
   if (ctrlKey || metaKey) {
     if (lower === "z") return { name: shiftKey ? "redo" : "undo" };
     return lower === "y" ? { name: "redo" } : undefined;
   }
-  if (key === "Tab") return { name: "select", step: shiftKey ? -1 : 1 };
   const arrow = ARROWS[key];
   if (arrow) {
     const far = shiftKey ? 10 : 1;

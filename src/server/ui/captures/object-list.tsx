@@ -1,31 +1,51 @@
-// The boxes of a capture as a list, with their labels to choose, type or invent.
+// The boxes of a capture as a list, with their labels to choose or type. A label that nothing has yet is asked about first.
 import type { JSX, RefObject } from "preact";
 import { useId, useState } from "preact/hooks";
 import { Swatch } from "../swatch.tsx";
 import type { Draft } from "./draft.ts";
+import { NewLabel } from "./new-label.tsx";
 
 interface ObjectListProps {
   readonly draft: Draft;
+  /** Of the model, and of other captures. */
   readonly labels: readonly string[];
   /** The field of the selected box. */
   readonly field: RefObject<HTMLInputElement | null>;
   readonly onSelect: (index: number) => void;
   readonly onLabel: (index: number, label: string) => void;
   readonly onRemove: (index: number) => void;
+  /** A label was given, or not: the keys are the image's again. */
+  readonly onDone: () => void;
+  /** Whether a new label waits for an answer: until then the capture is not accepted, and no other one is opened. */
+  readonly onAsking: (isAsking: boolean) => void;
 }
 
-export function ObjectList({ draft, labels, field, onSelect, onLabel, onRemove }: ObjectListProps): JSX.Element {
+export function ObjectList(props: ObjectListProps): JSX.Element {
+  const { draft, labels, field, onSelect, onLabel, onRemove, onDone, onAsking } = props;
   const id = useId();
-  const all = [...new Set([...draft.objects.map(({ label }) => label), ...labels])];
+  const [asked, setAsked] = useState<{ readonly index: number; readonly label: string } | undefined>();
+  const name = (index: number, label: string): void => {
+    if (labels.includes(label)) onLabel(index, label);
+    else {
+      onAsking(true);
+      setAsked({ index, label });
+    }
+  };
+  const answered = (): void => {
+    onAsking(false);
+    setAsked(undefined);
+    // After the dialog has given the focus back to the field.
+    setTimeout(onDone);
+  };
   return (
     <>
       <datalist id={id}>
-        {all.map((label) => (
+        {labels.map((label) => (
           <option key={label} value={label} />
         ))}
       </datalist>
       {draft.objects.length === 0 && (
-        <p class="help">Nothing is marked. Accepted like this, it says: none of it is here.</p>
+        <p class="help">Nothing is marked. Accepted like this, it is an image without objects.</p>
       )}
       <ol class="object-list">
         {draft.objects.map(({ label, bbox }, index) => (
@@ -37,7 +57,8 @@ export function ObjectList({ draft, labels, field, onSelect, onLabel, onRemove }
               label={label}
               name={`Label of box ${index + 1}`}
               onFocus={() => draft.selected !== index && onSelect(index)}
-              onLabel={(text) => onLabel(index, text)}
+              onLabel={(text) => name(index, text)}
+              onDone={onDone}
             />
             <span class="help">
               {Math.round(bbox[2])} × {Math.round(bbox[3])}
@@ -48,6 +69,17 @@ export function ObjectList({ draft, labels, field, onSelect, onLabel, onRemove }
           </li>
         ))}
       </ol>
+      {asked && (
+        <NewLabel
+          label={asked.label}
+          known={labels}
+          onChoose={(label) => {
+            onLabel(asked.index, label);
+            answered();
+          }}
+          onClose={answered}
+        />
+      )}
     </>
   );
 }
@@ -59,10 +91,14 @@ interface LabelFieldProps {
   readonly name: string;
   readonly onFocus: () => void;
   readonly onLabel: (text: string) => void;
+  readonly onDone: () => void;
 }
 
-/** What is being typed is the field's own until it is left, so that nothing that is drawn meanwhile, a save for one, takes it away. */
-function LabelField({ field, list, label, name, onFocus, onLabel }: LabelFieldProps): JSX.Element {
+/**
+ * What is being typed is the field's own until it is left, so that nothing that is drawn meanwhile, a save for one, takes it away. The old label is
+ * selected when the field gets the focus: what is typed replaces it.
+ */
+function LabelField({ field, list, label, name, onFocus, onLabel, onDone }: LabelFieldProps): JSX.Element {
   const [typed, setTyped] = useState<string | undefined>();
   return (
     <input
@@ -71,11 +107,17 @@ function LabelField({ field, list, label, name, onFocus, onLabel }: LabelFieldPr
       value={typed ?? label}
       maxLength={100}
       aria-label={name}
-      onFocus={onFocus}
+      onFocus={(event) => {
+        event.currentTarget.select();
+        onFocus();
+      }}
       onInput={(event) => setTyped(event.currentTarget.value)}
       onKeyDown={(event) => {
         if (event.key === "Escape") event.currentTarget.value = label;
-        if (event.key === "Enter" || event.key === "Escape") event.currentTarget.blur();
+        if (event.key !== "Enter" && event.key !== "Escape") return;
+        event.preventDefault();
+        event.currentTarget.blur();
+        onDone();
       }}
       onChange={(event) => {
         const text = event.currentTarget.value.trim();

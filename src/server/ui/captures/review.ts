@@ -1,8 +1,9 @@
-// The review's state: which captures there are, which one is open, and what goes to the server as one works.
+// The review's state: which captures there are, which one is open, and the correction that a person works at.
 import type { CaptureList, CaptureInfo, CapturePatch } from "../../captures/capture-schemas.ts";
 import { ApiError } from "../api.ts";
 import { Store } from "../store.ts";
 import { draftOf, type Draft } from "./draft.ts";
+import type { Saves, SavesApi } from "./saves.ts";
 
 export type StatusFilter = CaptureInfo["status"] | "all";
 
@@ -13,56 +14,52 @@ export interface ReviewState {
   readonly next: string | undefined;
   readonly loading: boolean;
   readonly open: string | undefined;
+  /** The open one where the list does not have it: the address named it. */
+  readonly linked: CaptureInfo | undefined;
+  /** The capture whose image is on the screen. Nothing of another one is shown, changed or accepted. */
+  readonly shown: string | undefined;
   readonly draft: Draft;
-  /** Of the last box that was drawn or named: most often the next one is of the same kind. */
+  /** Of the last box that was drawn or named: most often the next one has the same label. */
   readonly lastLabel: string;
-  readonly saving: "saved" | "waiting" | "saving" | "failed";
+  /** Of all captures on the server, and those that were confirmed here. */
+  readonly labels: readonly string[];
   readonly problem: string;
 }
 
 /** The part of the HTTP interface that the review needs. */
-export interface ReviewApi {
+export interface ReviewApi extends SavesApi {
   captures(query: { status?: CaptureInfo["status"]; cursor?: string }): Promise<CaptureList>;
-  changeCapture(id: string, patch: CapturePatch): Promise<CaptureInfo>;
-  removeCapture(id: string): Promise<void>;
+  capture(id: string): Promise<CaptureInfo>;
 }
-
-export interface ReviewTimers {
-  readonly setTimer: (callback: () => void, ms: number) => number;
-  readonly clearTimer: (timer: number) => void;
-}
-
-/** Steps that follow each other closely are one request. */
-const SAVE_AFTER_MS = 400;
 
 export class Review {
   readonly state: Store<ReviewState>;
+  readonly saves: Saves;
   readonly #api: ReviewApi;
-  readonly #timers: ReviewTimers;
-  #timer: number | undefined;
-  /** Requests go one after the other, so that the last one counts. */
-  #last: Promise<void> = Promise.resolve();
 
-  constructor(api: ReviewApi, timers: ReviewTimers) {
+  constructor(api: ReviewApi, saves: Saves) {
     this.#api = api;
-    this.#timers = timers;
+    this.saves = saves;
+    saves.onSaved = (capture) => this.#learn(capture);
     const state: ReviewState = {
       filter: "new",
       captures: [],
       next: undefined,
       loading: false,
       open: undefined,
+      linked: undefined,
+      shown: undefined,
       draft: draftOf([]),
       lastLabel: "",
-      saving: "saved",
+      labels: [],
       problem: "",
     };
     this.state = new Store(state);
   }
 
   get current(): CaptureInfo | undefined {
-    const { captures, open } = this.state.value;
-    return captures.find(({ id }) => id === open);
+    const { captures, open, linked } = this.state.value;
+    return captures.find(({ id }) => id === open) ?? (linked?.id === open ? linked : undefined);
   }
 
   async load(filter: StatusFilter = this.state.value.filter): Promise<void> {
@@ -78,83 +75,108 @@ export class Review {
     await this.#ask(async () => {
       const list = await this.#api.captures({ ...status, ...(next !== undefined && { cursor: next }) });
       if (this.state.value.filter !== filter) return;
-      this.state.patch({ captures: [...this.state.value.captures, ...list.captures], next: list.next });
+      const { captures, labels } = this.state.value;
+      const known = [...new Set([...labels, ...list.labels])];
+      this.state.patch({ captures: [...captures, ...list.captures], next: list.next, labels: known });
     });
     this.state.patch({ loading: false });
   }
 
+  /** What was worked at is saved, and what is opened is asked for once more: somebody else may have changed it. */
   open(id: string | undefined): void {
-    this.flush();
-    const capture = this.state.value.captures.find((other) => other.id === id);
-    this.state.patch({ open: capture?.id, draft: draftOf(capture?.objects ?? []), problem: "" });
+    if (id === this.state.value.open && id !== undefined) return;
+    this.saves.flush();
+    this.state.patch({ open: id, shown: undefined, problem: "" });
+    this.state.patch({ draft: this.#draftOf(this.current) });
+    if (id !== undefined) void this.#refresh(id);
   }
 
-  /** The capture so many places on, or undefined at either end. */
+  /** The image of a capture is on the screen. */
+  imageShown(id: string): void {
+    if (id === this.state.value.open) this.state.patch({ shown: id });
+  }
+
+  /** Whether the open capture can be seen, and so corrected and accepted. */
+  get isShown(): boolean {
+    const { open, shown } = this.state.value;
+    return open !== undefined && shown === open && this.current !== undefined;
+  }
+
+  /** The capture next to the open one, or undefined at either end. */
   neighbour(step: 1 | -1): string | undefined {
     const { captures, open } = this.state.value;
     const at = captures.findIndex(({ id }) => id === open);
     return at < 0 ? undefined : captures[at + step]?.id;
   }
 
-  /** A step of the person's; it is saved a moment later. */
+  /** A step of the person's; it is saved a moment later. Nothing while the image is not shown. */
   edit(change: (draft: Draft) => Draft): void {
+    const capture = this.current;
+    if (!this.isShown || !capture) return;
     const { draft } = this.state.value;
     const changed = change(draft);
     this.state.patch({ draft: changed });
-    if (changed.objects === draft.objects) return;
-    this.state.patch({ saving: "waiting" });
-    this.#timers.clearTimer(this.#timer ?? 0);
-    this.#timer = this.#timers.setTimer(() => this.flush(), SAVE_AFTER_MS);
+    if (changed.objects !== draft.objects) this.saves.put(capture, toWire(changed));
   }
 
   setLastLabel(lastLabel: string): void {
-    this.state.patch({ lastLabel });
+    const labels = [...new Set([...this.state.value.labels, lastLabel])];
+    this.state.patch({ lastLabel, labels });
   }
 
-  /** Sends what waits, at once. */
-  flush(): void {
-    if (this.#timer === undefined) return;
-    this.#timers.clearTimer(this.#timer);
-    this.#timer = undefined;
-    const { open, draft } = this.state.value;
-    if (open !== undefined) this.#save(open, { objects: toWire(draft) });
+  /** Accepts or skips the open capture with its objects as they are now. False while its image is not shown: nobody has seen it. */
+  decide(status: "accepted" | "skipped" | "new"): boolean {
+    const capture = this.current;
+    if (!this.isShown || !capture) return false;
+    this.saves.put(capture, toWire(this.state.value.draft), status);
+    this.saves.flush();
+    return true;
   }
 
-  /** Accepts or skips the open capture with its objects as they are now. */
-  decide(status: "accepted" | "skipped" | "new"): void {
-    this.#timers.clearTimer(this.#timer ?? 0);
-    this.#timer = undefined;
-    const { open, draft } = this.state.value;
-    if (open !== undefined) this.#save(open, { status, objects: toWire(draft) });
+  /** Of a conflict: what somebody else has saved takes the place of the correction. */
+  takeTheirs(id: string): void {
+    this.saves.takeTheirs(id);
+    if (id === this.state.value.open) this.state.patch({ draft: this.#draftOf(this.current) });
   }
 
-  async remove(id: string): Promise<void> {
+  /** Drops what has not been saved of a capture. */
+  discard(id: string): void {
+    this.saves.discard(id);
+    if (id === this.state.value.open) this.state.patch({ draft: this.#draftOf(this.current) });
+  }
+
+  #draftOf(capture: CaptureInfo | undefined): Draft {
+    return draftOf((capture && this.saves.get(capture.id)?.objects) ?? capture?.objects ?? []);
+  }
+
+  async #refresh(id: string): Promise<void> {
+    const before = this.current;
     await this.#ask(async () => {
-      await this.#api.removeCapture(id);
-      this.state.patch({ captures: this.state.value.captures.filter((capture) => capture.id !== id) });
+      const capture = await this.#api.capture(id);
+      // What was saved or corrected meanwhile is newer.
+      if (this.state.value.open !== id || this.saves.get(id) || this.current !== before) return;
+      if (!before) this.state.patch({ linked: capture });
+      if (before?.etag === capture.etag) return;
+      this.#learn(capture);
+      this.state.patch({ draft: this.#draftOf(capture) });
+    }, before !== undefined);
+  }
+
+  /** A capture as the server has it. */
+  #learn(capture: CaptureInfo): void {
+    const { captures, linked } = this.state.value;
+    this.state.patch({
+      captures: captures.map((one) => (one.id === capture.id ? capture : one)),
+      linked: linked?.id === capture.id ? capture : linked,
     });
   }
 
-  #save(id: string, patch: CapturePatch): void {
-    this.state.patch({ saving: "saving" });
-    this.#last = this.#last.then(async () => {
-      const ok = await this.#ask(async () => {
-        const changed = await this.#api.changeCapture(id, patch);
-        const captures = this.state.value.captures.map((capture) => (capture.id === id ? changed : capture));
-        this.state.patch({ captures });
-      });
-      if (this.#timer === undefined) this.state.patch({ saving: ok ? "saved" : "failed" });
-    });
-  }
-
-  async #ask(request: () => Promise<void>): Promise<boolean> {
+  async #ask(request: () => Promise<void>, quiet = false): Promise<void> {
     try {
       await request();
-      return true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.state.patch({ problem: `${error.message} ${error.hint}`.trim() });
-      return false;
+      if (!quiet || error.status === 404) this.state.patch({ problem: `${error.message} ${error.hint}`.trim() });
     }
   }
 }

@@ -66,7 +66,11 @@ describe("keys", () => {
     ]);
     expect(key("z", { ctrlKey: true })).toEqual({ name: "undo" });
     expect(key("Z", { metaKey: true, shiftKey: true })).toEqual({ name: "redo" });
-    expect(key("Tab", { shiftKey: true })).toEqual({ name: "select", step: -1 });
+    expect(key("[")).toEqual({ name: "select", step: -1 });
+    expect(key("]", { ctrlKey: true, altKey: true })).toEqual({ name: "select", step: 1 });
+    expect([key("d")?.name, key("b")?.name]).toEqual(["draw", "add"]);
+    // The browser's own: it moves the focus.
+    expect(key("Tab")).toBeUndefined();
     expect(key("c", { ctrlKey: true })).toBeUndefined();
   });
 

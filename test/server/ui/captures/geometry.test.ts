@@ -1,25 +1,23 @@
 import { describe, expect, it } from "vitest";
-import { boxBetween, dragged, hit, type EditBox } from "../../../../src/server/ui/captures/geometry.ts";
+import { boxBetween, boxUnder, dragged, handleAt, type EditBox } from "../../../../src/server/ui/captures/geometry.ts";
 
 const PICTURE = { width: 200, height: 100 };
 const BOX: EditBox = [20, 20, 60, 40];
 
-describe("hit", () => {
-  it("finds sides and corners of the selected box", () => {
-    const at = (x: number, y: number): string | undefined => hit([BOX], 0, [x, y], 5)?.handle;
+describe("handleAt", () => {
+  it("finds sides and corners of a box", () => {
+    const at = (x: number, y: number): string | undefined => handleAt(BOX, [x, y], 5);
     expect([at(20, 20), at(50, 18), at(82, 40), at(80, 60), at(50, 40)]).toEqual(["nw", "n", "e", "se", "body"]);
     expect(at(90, 40)).toBeUndefined();
   });
+});
 
-  it("takes others whole, and the smallest first", () => {
+describe("boxUnder", () => {
+  it("is the smallest under the point", () => {
     const small: EditBox = [40, 30, 10, 10];
-    expect(hit([BOX, small], undefined, [45, 35], 3)).toEqual({ index: 1, handle: "body" });
-    expect(hit([BOX, small], undefined, [20, 20], 3)).toEqual({ index: 0, handle: "body" });
-  });
-
-  it("keeps what is selected in the hand where boxes lie over each other", () => {
-    const small: EditBox = [40, 30, 10, 10];
-    expect(hit([BOX, small], 0, [45, 35], 3)).toEqual({ index: 0, handle: "body" });
+    expect(boxUnder([BOX, small], [45, 35], 3)).toBe(1);
+    expect(boxUnder([BOX, small], [20, 20], 3)).toBe(0);
+    expect(boxUnder([BOX, small], [150, 20], 3)).toBeUndefined();
   });
 });
 

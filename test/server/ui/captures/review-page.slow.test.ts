@@ -18,7 +18,7 @@ describe.skipIf(!chromiumPath)("the view Captures (needs Chromium)", () => {
         await fetch(`${url}v1/streams/yard/captures`, { method: "POST" });
         await withPage(browser, `${url}#/captures`, async (page, complaints) => {
           await page.locator("[data-capture]").click();
-          const canvas = page.getByRole("application", { name: "Boxes of this picture" });
+          const canvas = page.getByRole("application", { name: "Boxes of this image" });
           const { x, y, width, height } = (await canvas.boundingBox())!;
           const at = (share: number, side: number, size: number): number => side + share * size;
           await page.mouse.move(at(0.5, x, width), at(0.5, y, height));
@@ -35,8 +35,9 @@ describe.skipIf(!chromiumPath)("the view Captures (needs Chromium)", () => {
           expect(await label.inputValue()).not.toBe("wo");
           await label.fill("wolf");
           await label.press("Enter");
+          await page.getByRole("button", { name: 'Add "wolf"' }).click();
           // The proposal goes, comes back, and goes again.
-          await page.keyboard.press("Tab");
+          await page.keyboard.press("]");
           await page.keyboard.press("Delete");
           await page.keyboard.press("Control+z");
           expect(await page.getByRole("combobox").count()).toBe(2);
