@@ -80,15 +80,14 @@ export class JobBoard {
     this.#uploads.get(id)?.cancel();
   }
 
-  cancel(id: string): Promise<void> {
-    return this.#try(async () => this.onEvent({ type: "job", id, job: await this.#api.cancelJob(id) }));
+  /** Fails with an ApiError; so does `remove`. */
+  async cancel(id: string): Promise<void> {
+    this.onEvent({ type: "job", id, job: await this.#api.cancelJob(id) });
   }
 
-  remove(id: string): Promise<void> {
-    return this.#try(async () => {
-      await this.#api.removeJob(id);
-      this.onEvent({ type: "job", id });
-    });
+  async remove(id: string): Promise<void> {
+    await this.#api.removeJob(id);
+    this.onEvent({ type: "job", id });
   }
 
   /** Hands the address of a result to whatever downloads it. */

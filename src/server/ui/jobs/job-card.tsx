@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import type { JSX } from "preact";
 import type { JobInfo } from "../../jobs/job-schemas.ts";
 import { isOver } from "../background.ts";
+import { JobQuestion } from "./job-question.tsx";
 import { formatBytes, lineOf, shareOf } from "./job-words.ts";
 
 interface JobCardProps {
@@ -14,20 +15,16 @@ interface JobCardProps {
 }
 
 export function JobCard({ job, mayChange, onCancel, onRemove, onDownload }: JobCardProps): JSX.Element {
-  const [busy, setBusy] = useState(false);
+  const [asked, setAsked] = useState<"cancel" | "delete" | undefined>();
   const over = isOver(job);
-  const act = (): void => {
-    setBusy(true);
-    void (over ? onRemove() : onCancel()).finally(() => setBusy(false));
-  };
   return (
     <li class="job" data-job={job.id}>
       <div class="job-head">
         <b class="job-name">{job.video}</b>
         <span class={`badge badge-job-${job.state}`}>{job.state}</span>
-        {mayChange && (
-          <button type="button" class="quiet" disabled={busy} onClick={act}>
-            {over ? "Delete" : "Cancel"}
+        {mayChange && !over && (
+          <button type="button" class="quiet" aria-label={`Cancel ${job.video}`} onClick={() => setAsked("cancel")}>
+            Cancel
           </button>
         )}
       </div>
@@ -56,6 +53,21 @@ export function JobCard({ job, mayChange, onCancel, onRemove, onDownload }: JobC
             </li>
           ))}
         </ul>
+      )}
+      {mayChange && over && (
+        <p class="job-foot">
+          <button type="button" class="quiet" aria-label={`Delete ${job.video}`} onClick={() => setAsked("delete")}>
+            Delete
+          </button>
+        </p>
+      )}
+      {asked && (
+        <JobQuestion
+          job={job}
+          what={asked}
+          run={asked === "delete" ? onRemove : onCancel}
+          onClose={() => setAsked(undefined)}
+        />
       )}
     </li>
   );

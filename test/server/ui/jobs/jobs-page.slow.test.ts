@@ -67,6 +67,7 @@ describe.skipIf(!chromiumPath)("the view Jobs (needs Chromium)", () => {
           await page.getByLabel("Videos").setInputFiles([clip]);
           const second = page.locator("[data-job]").first();
           await second.getByRole("button", { name: "Cancel" }).click();
+          await page.getByRole("button", { name: "Cancel the job" }).click();
           await second.getByText("cancelled").waitFor();
           await page
             .getByLabel("Videos")
@@ -75,7 +76,15 @@ describe.skipIf(!chromiumPath)("the view Jobs (needs Chromium)", () => {
           await screenshot(page, `jobs-done-${page.viewportSize()!.width}.png`);
           expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
           for (let left = 2; left > 0; left--) {
-            await page.getByRole("button", { name: "Delete" }).first().click();
+            const remove = page.getByRole("button", { name: /^Delete / }).first();
+            // Not where Cancel was, and not without a question.
+            expect(await remove.evaluate((button) => button.closest(".job-head"))).toBeNull();
+            await remove.click();
+            const dialog = page.getByRole("dialog", { name: /^Delete the job of / });
+            await dialog.getByRole("button", { name: "Keep" }).click();
+            expect(await page.locator("[data-job]").count()).toBe(left);
+            await remove.click();
+            await dialog.getByRole("button", { name: "Delete", exact: true }).click();
             await expect.poll(() => page.locator("[data-job]").count(), { timeout: 20_000 }).toBe(left - 1);
           }
           await page.getByText("No jobs yet").waitFor();
