@@ -66,6 +66,8 @@ export interface Pipeline {
   swap(model: string | undefined, detector: Detector): Promise<void>;
   /** What looks at the streams of a model, of the default one when none is named; undefined while no stream uses it. */
   detector(model?: string): Promise<Detector | undefined>;
+  /** The labels of the model that detects a stream's frames; undefined while none is open for it. STREAM_UNKNOWN when there is none. */
+  modelLabels(id: string): readonly string[] | undefined;
   /** Stops a stream and frees what it held; STREAM_UNKNOWN when there is none. */
   remove(id: string): Promise<void>;
   /** How each stream is doing, in the order they were added. */
@@ -210,6 +212,10 @@ class StreamPipeline implements Pipeline {
 
   status(id: string): StreamStatus {
     return this.#get(id).status;
+  }
+
+  modelLabels(id: string): readonly string[] | undefined {
+    return this.#get(id).modelLabels;
   }
 
   counts(id: string): StreamCounts {

@@ -87,6 +87,11 @@ export class RunningStream {
     return this.#status;
   }
 
+  /** The labels of the model that detects its frames; undefined while none is open for it. */
+  get modelLabels(): readonly string[] | undefined {
+    return this.#lane.lane?.detector.info.labels;
+  }
+
   /** How often ffmpeg was started after the first time, for whatever reason. */
   get restarts(): number {
     return Math.max(0, this.#started - 1);

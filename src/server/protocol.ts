@@ -46,6 +46,10 @@ export const StreamInfo = z.strictObject({
   state: StreamState,
   since: z.string().describe("When the state began, ISO 8601."),
   error: ErrorBody.optional().describe("The last failure; absent while all is well."),
+  warnings: z
+    .array(ErrorBody)
+    .optional()
+    .describe("What does not keep it from running: a label of its settings that its model does not have."),
   width: z.int().optional(),
   height: z.int().optional(),
   fps: z.strictObject({ decoded: z.number(), detected: z.number() }).describe("Frames a second over the last seconds."),

@@ -105,6 +105,13 @@ export class ScriptedPipeline implements Pipeline {
     return next;
   }
 
+  /** Of the model of all streams; none is open when undefined. */
+  labels: readonly string[] | undefined;
+
+  modelLabels(): readonly string[] | undefined {
+    return this.labels;
+  }
+
   latency(): undefined {
     return undefined;
   }

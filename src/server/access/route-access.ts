@@ -44,6 +44,7 @@ const ROUTES: Readonly<Record<string, RouteNeed | typeof PUBLIC>> = {
   "GET /v1/models": { scope: "read", streams: "filtered" },
   "GET /v1/models/:name": { scope: "read", streams: "filtered" },
   "GET /v1/models/:name/versions/:version/report": { scope: "read", streams: "all" },
+  "GET /v1/models/:name/versions/:version/impact": { scope: "read", streams: "all" },
   "POST /v1/models/:name/versions/:version/activate": { scope: "admin", streams: "all" },
   "POST /v1/models/:name/rollback": { scope: "admin", streams: "all" },
   "DELETE /v1/models/:name/versions/:version": { scope: "admin", streams: "all" },

@@ -6,7 +6,8 @@ import type { Pipeline } from "../../pipeline/pipeline.ts";
 import { json, jsonBody, numberText, problems, readsJson, SECURED, TicketQuery, TokenQuery } from "../api/api-route.ts";
 import { StreamId } from "../protocol.ts";
 import type { Activator } from "./activation.ts";
-import { Activation, InUse, ModelInfo } from "./model-schemas.ts";
+import { activationImpact, impactWarnings } from "./activation-impact.ts";
+import { Activated, Activation, ActivationImpact, type InUse, ModelInfo } from "./model-schemas.ts";
 import type { ModelStore } from "./model-store.ts";
 import { REPORT_ANSWER, reportResponse } from "./report.ts";
 
@@ -46,8 +47,25 @@ const activateRoute = createRoute({
   middleware: readsJson(),
   request: { params: versionParams, body: jsonBody(Activation) },
   responses: {
-    200: json(InUse, "What is in use now, and what a rollback goes back to."),
+    200: json(
+      Activated,
+      "What is in use now, what a rollback goes back to, and which labels are lost with the change.",
+    ),
     ...problems("MODEL_UNKNOWN", "VERSION_UNKNOWN", "VERSION_NOT_OFFERED", "MODEL_BUSY", "MODEL_CORRUPT"),
+  },
+});
+
+const impactRoute = createRoute({
+  method: "get",
+  path: "/v1/models/{name}/versions/{version}/impact",
+  tags,
+  summary: "See what activating a version would change",
+  description: "The labels that streams would lose, and the streams whose settings name them.",
+  security: SECURED,
+  request: { params: versionParams },
+  responses: {
+    200: json(ActivationImpact, "Against the version in use."),
+    ...problems("MODEL_UNKNOWN", "VERSION_UNKNOWN"),
   },
 });
 
@@ -58,7 +76,10 @@ const rollbackRoute = createRoute({
   summary: "Go back to the version before",
   security: SECURED,
   request: { params },
-  responses: { 200: json(InUse, "What is in use now."), ...problems("MODEL_UNKNOWN", "NO_PREVIOUS", "MODEL_BUSY") },
+  responses: {
+    200: json(Activated, "What is in use now, and which labels are lost with the change."),
+    ...problems("MODEL_UNKNOWN", "NO_PREVIOUS", "MODEL_BUSY"),
+  },
 });
 
 const reportRoute = createRoute({
@@ -84,7 +105,7 @@ const removeRoute = createRoute({
 export interface ModelDeps {
   readonly store: ModelStore;
   readonly activator: Activator;
-  readonly pipeline: Pick<Pipeline, "detector">;
+  readonly pipeline: Pick<Pipeline, "detector" | "list">;
   readonly defaultModel: string;
   /** Names that multibox can fetch. */
   readonly fetchable: readonly string[];
@@ -111,13 +132,35 @@ export function modelRoutes(deps: ModelDeps): OpenAPIHono {
 
   app.openapi(lookRoute, async (c) => c.json(await infoOf(known(c.req.valid("param").name)), 200));
 
+  /** Fails with MODEL_UNKNOWN or VERSION_UNKNOWN. */
+  const impactOf = (name: string, version: number): Promise<ActivationImpact> => {
+    if (version === 0 && !fetchable.includes(known(name))) store.version(name, version);
+    return activationImpact({ store, pipeline, defaultModel }, known(name), version);
+  };
+  /** What the change costs is known before it is made. */
+  const activated = async (name: string, version: number, activate: () => Promise<InUse>): Promise<Activated> => {
+    const warnings = impactWarnings(await impactOf(name, version));
+    return { ...(await activate()), warnings };
+  };
+
   app.openapi(activateRoute, async (c) => {
     const { name, version } = c.req.valid("param");
-    if (version === 0 && !fetchable.includes(known(name))) store.version(name, version);
-    return c.json(await activator.activate(known(name), version, c.req.valid("json").force), 200);
+    const { force } = c.req.valid("json");
+    return c.json(await activated(name, version, () => activator.activate(name, version, force)), 200);
   });
 
-  app.openapi(rollbackRoute, async (c) => c.json(await activator.rollback(known(c.req.valid("param").name)), 200));
+  app.openapi(impactRoute, async (c) => {
+    const { name, version } = c.req.valid("param");
+    return c.json(await impactOf(name, version), 200);
+  });
+
+  app.openapi(rollbackRoute, async (c) => {
+    const { name } = c.req.valid("param");
+    const { previous } = store.inUse(known(name));
+    const rollback = (): Promise<InUse> => activator.rollback(name);
+    if (previous === undefined) return c.json({ ...(await rollback()), warnings: [] }, 200);
+    return c.json(await activated(name, previous, rollback), 200);
+  });
 
   app.openapi(reportRoute, (c) => {
     const { name, version } = c.req.valid("param");

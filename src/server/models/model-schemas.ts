@@ -52,3 +52,26 @@ export type ModelInfo = z.infer<typeof ModelInfo>;
 export const Activation = z.strictObject({
   force: z.boolean().default(false).describe("Take it even where it is worse than its parent."),
 });
+
+/** What changes for streams when a version is brought into use. */
+export const ActivationImpact = z.strictObject({
+  lost: z.array(z.string()).describe("Labels of the version in use that this one does not have."),
+  added: z.array(z.string()).describe("Labels that the version in use does not have."),
+  streams: z
+    .array(
+      z.strictObject({
+        id: z.string(),
+        labels: z.array(z.string()).describe("That its settings name and this version does not have."),
+        blind: z.boolean().describe("Whether nothing can pass its filter any more."),
+        warnings: z.array(z.string()).describe("For people."),
+      }),
+    )
+    .describe("Streams of this model whose settings name labels that this version does not have."),
+});
+export type ActivationImpact = z.infer<typeof ActivationImpact>;
+
+export const Activated = z.strictObject({
+  ...InUse.shape,
+  warnings: z.array(z.string()).describe("Labels that are lost with the change, and streams that name them."),
+});
+export type Activated = z.infer<typeof Activated>;

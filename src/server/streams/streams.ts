@@ -3,10 +3,14 @@ import type { Latency } from "../../pipeline/latency.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import { type StreamStatus } from "../../pipeline/stream.ts";
 import { redactText, redactUrl } from "../../redact.ts";
+import { missingLabels, missingSentences } from "../../pipeline/stream-labels.ts";
 import type { ErrorBody } from "../api/error-body.ts";
 import type { StreamEvent, StreamInfo } from "../protocol.ts";
 
-export function streamInfo(pipeline: Pick<Pipeline, "counts" | "rates" | "latency">, status: StreamStatus): StreamInfo {
+export function streamInfo(
+  pipeline: Pick<Pipeline, "counts" | "rates" | "latency" | "modelLabels">,
+  status: StreamStatus,
+): StreamInfo {
   const { id, url, ...settings } = status.config;
   const { decoded, detected, inFlight, dropped } = pipeline.counts(id);
   const latency = pipeline.latency(id);
@@ -16,12 +20,24 @@ export function streamInfo(pipeline: Pick<Pipeline, "counts" | "rates" | "latenc
     state: status.state,
     since: isoTime(status.since),
     ...errorOf(status),
+    ...warningsOf(status.config, pipeline.modelLabels(id)),
     ...status.size,
     fps: pipeline.rates(id),
     ...(latency && { latency: tidyLatency(latency) }),
     counts: { decoded, detected, inFlight, dropped: { ...dropped } },
     settings: settings as StreamInfo["settings"],
   };
+}
+
+/** A filter that matches nothing is no failure, and would not be noticed. */
+function warningsOf(
+  config: StreamStatus["config"],
+  labels: readonly string[] | undefined,
+): Pick<StreamInfo, "warnings"> {
+  const missing = labels && missingLabels(config, labels);
+  if (!missing) return {};
+  const hint = "Change the labels in the stream's settings, or activate a version of the model that has them.";
+  return { warnings: missingSentences(missing).map((message) => ({ code: "LABEL_UNKNOWN", message, hint })) };
 }
 
 /** To a tenth of a millisecond; they are not known better. */
@@ -33,7 +49,9 @@ function tidyLatency({ queueMs, inferMs, totalMs }: Latency): Latency {
   return { queueMs: tidy(queueMs), inferMs: tidy(inferMs), totalMs: tidy(totalMs) };
 }
 
-export function streamInfos(pipeline: Pick<Pipeline, "list" | "counts" | "rates" | "latency">): StreamInfo[] {
+export function streamInfos(
+  pipeline: Pick<Pipeline, "list" | "counts" | "rates" | "latency" | "modelLabels">,
+): StreamInfo[] {
   return pipeline.list().map((status) => streamInfo(pipeline, status));
 }
 

@@ -11,6 +11,8 @@ interface ConfirmProps {
   /** On the button that does not. */
   readonly keep: string;
   readonly danger?: boolean;
+  /** False while what is asked about is still being loaded. */
+  readonly ready?: boolean;
   /** Fails with an ApiError, which is said here. */
   readonly run: () => Promise<void>;
   readonly onClose: () => void;
@@ -23,6 +25,7 @@ export function Confirm({
   doing,
   keep,
   danger = false,
+  ready = true,
   run,
   onClose,
   children,
@@ -41,7 +44,7 @@ export function Confirm({
         <button
           type="button"
           class={danger ? "danger" : "primary"}
-          disabled={request.busy}
+          disabled={request.busy || !ready}
           onClick={() => request.run(run, onClose)}
         >
           {request.busy ? doing : action}

@@ -29,7 +29,7 @@ const READ_MS = 250;
 
 export function Tile({ live, state, stream, full, reachable, onOpen, onAsk, onFocus }: TileProps): JSX.Element {
   useTick(READ_MS);
-  const { id, error } = stream;
+  const { id, error, warnings = [] } = stream;
   const player = live.player(id);
   const shown = player.shown;
   const found = shown ? passing(shown.detections.detections, state.filter) : [];
@@ -44,7 +44,7 @@ export function Tile({ live, state, stream, full, reachable, onOpen, onAsk, onFo
     >
       <header class="tile-head">
         <h2 title={stream.url}>{id}</h2>
-        <span class={`badge badge-${stream.state}`}>
+        <span class={`badge badge-${warnings.length > 0 && stream.state === "live" ? "warning" : stream.state}`}>
           {state.phase.name === "open" ? stream.state : `was ${stream.state}`}
         </span>
         {state.frozen && <span class="badge">frozen</span>}
@@ -70,6 +70,12 @@ export function Tile({ live, state, stream, full, reachable, onOpen, onAsk, onFo
           {error.hint && <p class="help">{error.hint}</p>}
         </div>
       )}
+      {warnings.map(({ message, hint }) => (
+        <div key={message} class="tile-warning" role="status">
+          <p>{message}</p>
+          <p class="help">{hint}</p>
+        </div>
+      ))}
       <div class="tile-foot">
         <TileFacts
           stream={stream}

@@ -7,7 +7,7 @@ export type Question =
   | { readonly what: "activate"; readonly name: string; readonly version: number; readonly facts?: ModelVersion }
   | { readonly what: "rollback"; readonly model: ModelInfo }
   | { readonly what: "remove"; readonly facts: ModelVersion }
-  | { readonly what: "cancel" | "discard"; readonly training: TrainingInfo };
+  | { readonly what: "cancel" | "discard" | "forget"; readonly training: TrainingInfo };
 
 export interface Asked {
   readonly title: string;
@@ -21,7 +21,8 @@ export interface Asked {
 const SWAP =
   "It is opened and warmed beside the one in use, then takes its place between two batches: no frame is lost. All streams that use this model change.";
 
-export function askedBy(question: Question): Asked {
+/** `isLoss`: streams would lose labels by it. */
+export function askedBy(question: Question, isLoss: boolean): Asked {
   switch (question.what) {
     case "activate": {
       const { name, version, facts } = question;
@@ -31,16 +32,17 @@ export function askedBy(question: Question): Asked {
       return {
         title: `Use version ${version} of ${name}?`,
         sentences: worse ? [warning, SWAP] : [SWAP],
-        action: worse ? "Activate all the same" : "Activate",
+        action: worse || isLoss ? "Activate all the same" : "Activate",
         doing: "Changing…",
         keep: "Leave as it is",
-        danger: worse,
+        danger: worse || isLoss,
       };
     }
     case "rollback": {
       const { name, inUse } = question.model;
       const title = `Back to version ${inUse.previous} of ${name}?`;
-      return { title, sentences: [SWAP], action: "Go back", doing: "Changing…", keep: "Leave as it is", danger: false };
+      const words = { action: "Go back", doing: "Changing…", keep: "Leave as it is" };
+      return { title, sentences: [SWAP], ...words, danger: isLoss };
     }
     case "remove": {
       const { name, version } = question.facts;
@@ -52,6 +54,13 @@ export function askedBy(question: Question): Asked {
       const title = `Cancel the training of ${question.training.name}?`;
       const sentences = ["Nothing of what it has learnt is kept."];
       return { title, sentences, action: "Cancel the training", doing: "Cancelling…", keep: "Go on", danger: true };
+    }
+    case "forget": {
+      const { name, version } = question.training;
+      const stays = version === undefined ? [] : [`Version ${version} of ${name}, which it has made, stays.`];
+      const sentences = ["Its entry, with its losses and AP after each epoch, is deleted.", ...stays];
+      const title = `Delete the training run of ${name}?`;
+      return { title, sentences, action: "Delete", doing: "Deleting…", keep: "Keep", danger: true };
     }
     case "discard": {
       const title = `Delete the failed training of ${question.training.name}?`;

@@ -1,5 +1,5 @@
 // The page's state of models and trainings: both lists, what the epochs came to, and how the server's messages change them.
-import type { ModelInfo } from "../../models/model-schemas.ts";
+import type { ActivationImpact, ModelInfo } from "../../models/model-schemas.ts";
 import type { TrainingEvent } from "../../protocol.ts";
 import type { TrainingDetail, TrainingInfo, TrainingRequest } from "../../trainings/training-schemas.ts";
 import { ApiError } from "../api.ts";
@@ -94,6 +94,11 @@ export class ModelBoard {
   async removeTraining(id: string): Promise<void> {
     await this.#api.removeTraining(id);
     this.onEvent({ type: "training", id });
+  }
+
+  /** What activating a version would change. */
+  impact(name: string, version: number): Promise<ActivationImpact> {
+    return this.#api.impact(name, version);
   }
 
   async activate(name: string, version: number, force: boolean): Promise<void> {

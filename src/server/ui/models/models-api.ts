@@ -1,12 +1,13 @@
 // Models and trainings over HTTP, as far as the page uses them.
 import type { CaptureList } from "../../captures/capture-schemas.ts";
-import type { ModelInfo } from "../../models/model-schemas.ts";
+import type { ActivationImpact, ModelInfo } from "../../models/model-schemas.ts";
 import type { TicketAnswer } from "../../protocol.ts";
 import type { TrainingDetail, TrainingInfo, TrainingRequest } from "../../trainings/training-schemas.ts";
 import type { Call } from "../api.ts";
 
 export interface ModelsApi {
   models(): Promise<ModelInfo[]>;
+  impact(name: string, version: number): Promise<ActivationImpact>;
   activate(name: string, version: number, force: boolean): Promise<void>;
   rollback(name: string): Promise<void>;
   removeVersion(name: string, version: number): Promise<void>;
@@ -32,6 +33,7 @@ export function createModelsApi(base: string, call: Call): ModelsApi {
   const training = (id: string): string => `v1/trainings/${encodeURIComponent(id)}`;
   return {
     models: () => get("v1/models"),
+    impact: (name, version) => get(`${model(name)}/versions/${version}/impact`),
     activate: async (name, version, force) =>
       void (await post(`${model(name)}/versions/${version}/activate`, { force })),
     rollback: async (name) => void (await post(`${model(name)}/rollback`)),

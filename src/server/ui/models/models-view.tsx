@@ -8,6 +8,7 @@ import { useStore } from "../store.ts";
 import { askedBy, type Question } from "./confirm-words.ts";
 import type { ModelBoard } from "./model-board.ts";
 import { ModelCard } from "./model-card.tsx";
+import { ImpactList, useImpact } from "./impact.tsx";
 import { NewTraining } from "./new-training.tsx";
 import { TrainingCard } from "./training-card.tsx";
 
@@ -78,7 +79,6 @@ export function ModelsView({ board, live, state }: ModelsViewProps): JSX.Element
               onEpochs={() => board.showEpochs(training.id)}
               onAsk={ask}
               onResume={mayChange ? () => board.resume(training.id) : undefined}
-              onRemove={mayChange ? () => board.removeTraining(training.id) : undefined}
               onReport={(version) => openReport(board, training.name, version)}
             />
           ))}
@@ -98,14 +98,26 @@ function Answer({
   question: Question;
   onClose: () => void;
 }): JSX.Element {
-  const { sentences, ...words } = askedBy(question);
+  const target = targetOf(question);
+  const impact = useImpact(target && (() => board.impact(target.name, target.version)));
+  const isLoss = impact !== undefined && "lost" in impact && impact.lost.length + impact.streams.length > 0;
+  const { sentences, ...words } = askedBy(question, isLoss);
   return (
-    <Confirm {...words} run={() => answer(board, question)} onClose={onClose}>
+    <Confirm {...words} ready={!target || impact !== undefined} run={() => answer(board, question)} onClose={onClose}>
+      {target && <ImpactList impact={impact} />}
       {sentences.map((sentence) => (
         <p key={sentence}>{sentence}</p>
       ))}
     </Confirm>
   );
+}
+
+/** The version that a question would bring into use. */
+function targetOf(question: Question): { readonly name: string; readonly version: number } | undefined {
+  if (question.what === "activate") return question;
+  if (question.what !== "rollback") return undefined;
+  const { name, inUse } = question.model;
+  return { name, version: inUse.previous ?? 0 };
 }
 
 function answer(board: ModelBoard, question: Question): Promise<void> {
@@ -119,6 +131,7 @@ function answer(board: ModelBoard, question: Question): Promise<void> {
     case "cancel":
       return board.cancel(question.training.id);
     case "discard":
+    case "forget":
       return board.removeTraining(question.training.id);
   }
 }

@@ -13,10 +13,9 @@ interface TrainingCardProps {
   /** Undefined before they were asked for. */
   readonly epochs: Epochs | undefined;
   readonly onEpochs: () => void;
-  /** Undefined where the token does not allow it; so are the next two. */
+  /** Undefined where the token does not allow it; so is the next one. */
   readonly onAsk: ((question: Question) => void) | undefined;
   readonly onResume: (() => Promise<void>) | undefined;
-  readonly onRemove: (() => Promise<void>) | undefined;
   readonly onReport: (version: number) => Promise<void>;
 }
 
@@ -71,11 +70,23 @@ export function TrainingCard(props: TrainingCardProps): JSX.Element {
       {metrics && (
         <EpochList epochs={epochs} parent={parentMetrics?.["AP"]} open={!isOver(training)} onOpen={onEpochs} />
       )}
+      {props.onAsk && isOver(training) && (
+        <p class="job-foot">
+          <button
+            type="button"
+            class="quiet"
+            aria-label={`Delete the training of ${name}`}
+            onClick={() => props.onAsk?.({ what: state === "failed" ? "discard" : "forget", training })}
+          >
+            Delete
+          </button>
+        </p>
+      )}
     </li>
   );
 }
 
-function Actions({ training, onAsk, onResume, onRemove, onReport }: TrainingCardProps): JSX.Element {
+function Actions({ training, onAsk, onResume, onReport }: TrainingCardProps): JSX.Element {
   const { name, state, version } = training;
   return (
     <span class="training-actions">
@@ -87,25 +98,6 @@ function Actions({ training, onAsk, onResume, onRemove, onReport }: TrainingCard
         <button type="button" onClick={() => onAsk({ what: "cancel", training })}>
           Cancel
         </button>
-      )}
-      {onAsk && state === "failed" && (
-        <button
-          type="button"
-          class="quiet"
-          aria-label={`Delete the training of ${name}`}
-          onClick={() => onAsk({ what: "discard", training })}
-        >
-          Delete
-        </button>
-      )}
-      {onRemove && (state === "done" || state === "cancelled") && (
-        <RequestButton
-          name="Delete"
-          label={`Delete the training of ${name}`}
-          title="The version that it made stays"
-          quiet
-          run={onRemove}
-        />
       )}
     </span>
   );

@@ -96,9 +96,11 @@ test("how far a training is, and what it came to, is told in words", () => {
     "30.0 (−5.0)",
   ]);
   const worse = { offered: false, metrics: { AP: 0.3 }, parentMetrics: { AP: 0.35 } } as never;
-  const asked = askedBy({ what: "activate", name: "yard", version: 3, facts: worse });
+  const asked = askedBy({ what: "activate", name: "yard", version: 3, facts: worse }, false);
   expect(asked).toMatchObject({ danger: true, action: "Activate all the same" });
   expect(asked.sentences[0]).toContain("AP 30.0 instead of 35.0");
+  expect(askedBy({ what: "activate", name: "yard", version: 3 }, false)).toMatchObject({ danger: false });
+  expect(askedBy({ what: "activate", name: "yard", version: 3 }, true)).toMatchObject({ danger: true });
 });
 
 test("fields that were left as they are have the server's defaults", () => {
@@ -115,4 +117,7 @@ test("fields that were left as they are have the server's defaults", () => {
     from: "yard@2",
     settings: { epochs: 5, lr: 0.001, labels: "all", freeze: "none" },
   });
+  // All labels are kept unless a person says otherwise.
+  expect(requestOf({ get: () => null }).settings).toEqual({ labels: "all", freeze: "base" });
+  expect(requestOf({ get: (name) => (name === "labels" ? "data" : null) }).settings?.labels).toBe("data");
 });

@@ -139,6 +139,11 @@ describe.skipIf(!chromiumPath)("the view Models (needs Chromium)", () => {
             await card.getByRole("button", { name: "Cancel" }).press("Enter");
             await page.getByRole("button", { name: "Cancel the training" }).press("Enter");
             await card.getByText("cancelled").waitFor();
+            const count = await page.locator("[data-training]").count();
+            await card.getByRole("button", { name: "Delete the training of red-finder" }).press("Enter");
+            const asked = page.getByRole("dialog", { name: "Delete the training run of red-finder?" });
+            await asked.getByRole("button", { name: "Keep" }).press("Enter");
+            expect(await page.locator("[data-training]").count()).toBe(count);
             await page.setViewportSize({ width: 390, height: 800 });
             await screenshot(page, "all");
             expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
