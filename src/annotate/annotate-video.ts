@@ -6,6 +6,7 @@ import { pictureBytes } from "../model/detection.ts";
 import type { Ffmpeg } from "../pipeline/find-ffmpeg.ts";
 import type { Guard } from "../pipeline/guard.ts";
 import { checkFile } from "../pipeline/source-input.ts";
+import { ChangeLog } from "../pipeline/source-change.ts";
 import { packageVersion } from "../version.ts";
 import { type AnnotationWriter, openAnnotationWriter, partialPath } from "./annotation-writer.ts";
 import type { AnnotationHeader, AnnotationModel, AnnotationSettings, VideoSource } from "./annotation.ts";
@@ -63,6 +64,7 @@ export interface VideoResult {
   readonly resumed: number;
   readonly detections: number;
   readonly damage: DamageLog;
+  readonly changes: ChangeLog;
 }
 
 /** Pictures of so many bytes may be alive at once, in all. */
@@ -85,10 +87,11 @@ export async function annotateVideo(job: VideoJob, tools: VideoTools): Promise<V
   let resumed = 0;
   let taken = 0;
   const tally = { frames: 0, detections: 0 };
+  const changes = new ChangeLog();
   let first: number | undefined;
   let duration: number | undefined;
 
-  const onOpen = async (video: OpenedVideo): Promise<number> => {
+  const onOpen = async (video: OpenedVideo): Promise<Plan["pool"]> => {
     ({ duration } = video);
     const plan = planPool(video, settings.batch, tools.slots);
     // Whole batches are kept, so that those that follow have the frames that they would have had.
@@ -107,10 +110,12 @@ export async function annotateVideo(job: VideoJob, tools: VideoTools): Promise<V
       detector: { detect: async (pictures) => (await tools.opened).detector.detect(pictures) },
       size: plan.batch,
       onError: () => reading.stop(),
-      write: async ({ index: decoded, pts }, all) => {
+      write: async ({ index: decoded, pts, sourcePts, picture: { width, height } }, all) => {
         const index = timeline?.indexOf(pts) ?? decoded;
         const detections = wanted ? all.filter(({ label }) => wanted.has(label)) : all;
-        await (await writing!).write({ index, pts, detections });
+        const isOdd = width !== video.width || height !== video.height;
+        const source = { ...(sourcePts !== undefined && { sourcePts }), ...(isOdd && { width, height }) };
+        await (await writing!).write({ index, pts, ...source, detections });
         tally.frames += 1;
         tally.detections += detections.length;
         tools.onProgress?.({ frames: tally.frames, resumed, seconds: pts - (first ?? pts), duration });
@@ -129,6 +134,7 @@ export async function annotateVideo(job: VideoJob, tools: VideoTools): Promise<V
     keyframes: settings.keyframes,
     onOpen,
     onFrame: (frame) => batches!.push(frame),
+    onChange: (change) => changes.add(change),
     select: (index, pts) => {
       first ??= pts;
       const choice = select(index, pts);
@@ -152,7 +158,7 @@ export async function annotateVideo(job: VideoJob, tools: VideoTools): Promise<V
     if (signal?.aborted) throw interrupted();
     if (tally.frames === 0) throw nothingLeft(path);
     await writer!.finish();
-    return { ...tally, resumed, damage };
+    return { ...tally, resumed, damage, changes };
   } catch (error) {
     await batches?.drop();
     const writer = await writing?.catch(() => undefined);
@@ -164,11 +170,19 @@ export async function annotateVideo(job: VideoJob, tools: VideoTools): Promise<V
   }
 }
 
-/** How many pictures go at once, and how many may be alive: those in the detector, as many that wait for it, and two that are being read. */
-function planPool({ width, height }: OpenedVideo, batch: number, slots: number): { batch: number; pool: number } {
-  const fitting = Math.floor(POOL_BYTES / pictureBytes("yuv420p", width, height));
-  const size = Math.max(1, Math.min(batch, Math.floor(fitting / 3)));
-  return { batch: size, pool: Math.max(size + 1, Math.min(2 * slots * size + 2, fitting)) };
+interface Plan {
+  readonly batch: number;
+  readonly pool: (width: number, height: number) => number;
+}
+
+/**
+ * How many frames go at once, and how many of a size may be alive: those in the detector, as many that wait for it, and two that are being
+ * read. Frames may grow later; a batch is filled all the same.
+ */
+function planPool({ width, height }: OpenedVideo, batch: number, slots: number): Plan {
+  const fitting = (w: number, h: number): number => Math.floor(POOL_BYTES / pictureBytes("yuv420p", w, h));
+  const size = Math.max(1, Math.min(batch, Math.floor(fitting(width, height) / 3)));
+  return { batch: size, pool: (w, h) => Math.max(size + 1, Math.min(2 * slots * size + 2, fitting(w, h))) };
 }
 
 function headerOf(

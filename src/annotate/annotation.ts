@@ -14,7 +14,7 @@ export const VideoSource = z.strictObject({
   width: z
     .int()
     .positive()
-    .describe("Of a picture as it is displayed: rotation is applied, pixels need not be square."),
+    .describe("Of the first frame as it is displayed: rotation is applied, pixels need not be square."),
   height: z.int().positive(),
   pixelAspect: Rational.optional().describe("Width to height of a pixel where they differ."),
   rotation: z
@@ -79,7 +79,15 @@ const DetectionLine = z.strictObject({
 
 const FrameLine = z.strictObject({
   index: z.int().nonnegative().describe("Place of the frame in the video, from 0, as it is displayed."),
-  pts: z.number().describe("Presentation time in the source, in seconds."),
+  pts: z.number().describe("Presentation time in the source, in seconds; never falls from line to line."),
+  sourcePts: z
+    .number()
+    .optional()
+    .describe(
+      "The time as the file has it, where its clock has jumped before: pts continues from the frame before the jump.",
+    ),
+  width: z.int().positive().optional().describe("Of this frame, where it differs from the header's."),
+  height: z.int().positive().optional(),
   detections: z.array(DetectionLine).readonly(),
 });
 
@@ -110,6 +118,7 @@ export function sizeOf(
   line: AnnotationLine,
 ): { readonly width: number; readonly height: number } {
   if ("file" in line) return { width: line.width, height: line.height };
-  if (header.source.kind === "video") return { width: header.source.width, height: header.source.height };
+  if (header.source.kind === "video")
+    return { width: line.width ?? header.source.width, height: line.height ?? header.source.height };
   throw new Error("A line about a frame stands in a file about pictures.");
 }

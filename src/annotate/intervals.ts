@@ -66,6 +66,24 @@ export async function* tickIntervals(
   }
 }
 
+/** The same by a clock that counts frames: `ticks` for each, from the first of the video on, shown or not. */
+export async function* indexIntervals(
+  lines: AsyncIterable<AnnotationLine>,
+  ticks: number,
+): AsyncGenerator<TickInterval, void> {
+  let before: FrameLine | undefined;
+  for await (const line of lines) {
+    if ("file" in line) throw new Error("Images have no time.");
+    if (before) {
+      const [frames, gap] = [line.index - before.index, line.pts - before.pts];
+      const held = gap > LONGEST_HOLD ? Math.ceil((frames * LONGEST_HOLD) / gap) : frames;
+      yield { line: before, from: before.index * ticks, to: (before.index + held) * ticks };
+    }
+    before = line;
+  }
+  if (before) yield { line: before, from: before.index * ticks, to: (before.index + 1) * ticks };
+}
+
 /**
  * Where a clock of `ticks` a second changes from one frame to what follows, in ticks. Between two frames it is as near as can be to
  * the middle, so that players which round times up or down show each its own; but after the first frame's millisecond and

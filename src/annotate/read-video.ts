@@ -6,14 +6,16 @@ import { createColourReader, UNTAGGED } from "../pipeline/colour-tags.ts";
 import { runFfmpeg } from "../pipeline/ffmpeg.ts";
 import type { Ffmpeg } from "../pipeline/find-ffmpeg.ts";
 import type { Frame } from "../pipeline/frame.ts";
+import { clockTimeBase, longestStep } from "../pipeline/file-clock.ts";
 import { createFrameWriter } from "../pipeline/frame-writer.ts";
 import type { Guard } from "../pipeline/guard.ts";
 import type { NutStream } from "../pipeline/nut-headers.ts";
-import { refusalOf, sourceError } from "../pipeline/source-error.ts";
+import { refusalOf, rotatedChangeOf, sourceError } from "../pipeline/source-error.ts";
+import type { SourceChange } from "../pipeline/source-change.ts";
 import { DamageLog } from "./damage.ts";
 import type { Rational } from "./annotation.ts";
 import type { Choice } from "./selection.ts";
-import { AHEAD_SECONDS, type DecodeOptions, inputArguments, outputArguments } from "./video-arguments.ts";
+import { type DecodeOptions, inputArguments, outputArguments } from "./video-arguments.ts";
 import { createVideoInfoReader, type VideoInfo } from "./video-info.ts";
 
 export interface OpenedVideo extends VideoInfo {
@@ -30,12 +32,14 @@ export interface ReadOptions extends DecodeOptions {
   readonly guard: Guard;
   /** Asked for each frame in order. */
   readonly select: (index: number, pts: number) => Choice;
-  /** Called before the first frame, and waited for: how many pictures may be alive at once. */
-  readonly onOpen: (video: OpenedVideo) => Promise<number>;
+  /** Called before the first frame, and waited for: how many frames of a size may be alive at once. */
+  readonly onOpen: (video: OpenedVideo) => Promise<(width: number, height: number) => number>;
   /** The frame is the receiver's to release. */
   readonly onFrame: (frame: Frame) => void;
   /** Every decoded frame, wanted or not. */
   readonly onDecoded?: (pts: number) => void;
+  /** The clock jumps, or the size changes; before `select` is asked for the first frame of it. */
+  readonly onChange?: (change: SourceChange) => void;
 }
 
 export interface VideoReading {
@@ -54,7 +58,7 @@ export function readVideo(options: ReadOptions): VideoReading {
   const damage = new DamageLog();
   let failure: unknown;
   let stopped = false;
-  let pool = 1;
+  let pool = (_width: number, _height: number): number => 1;
   let lastPts = 0;
   let nut: NutStream | undefined;
   let described: { info: VideoInfo; colour: typeof UNTAGGED } | undefined;
@@ -77,15 +81,23 @@ export function readVideo(options: ReadOptions): VideoReading {
     const { width, height } = nut;
     const timeBase: Rational = [...nut.timeBase];
     pool = await options.onOpen({ ...described.info, width, height, timeBase });
-    if (!stopped) writer.setColour(described.colour);
+    if (stopped) return;
+    const { frameRate, format } = described.info;
+    writer.describe({
+      colour: described.colour,
+      // Between key frames any time may pass.
+      timeBase: tick,
+      longestStep: options.keyframes ? Number.POSITIVE_INFINITY : longestStep(format),
+      ...(frameRate && { frameDuration: frameRate[1] / frameRate[0] }),
+    });
   };
 
   const writer = createFrameWriter({
     stream: path,
     live: false,
     now: Date.now,
-    aheadSeconds: AHEAD_SECONDS,
-    poolSize: () => pool,
+    isFile: true,
+    poolSize: (width, height) => pool(width, height),
     onOpen: (stream) => {
       nut = stream;
       void open().catch(fail);
@@ -103,6 +115,7 @@ export function readVideo(options: ReadOptions): VideoReading {
       return choice === "take";
     },
     onDecoded: () => {},
+    ...(options.onChange && { onChange: options.onChange }),
     onDrop: () => {},
     onFrame: (frame) => (stopped ? frame.release() : options.onFrame(frame)),
     onError: fail,
@@ -111,6 +124,7 @@ export function readVideo(options: ReadOptions): VideoReading {
   const readInfo = createVideoInfoReader();
   const readColour = createColourReader();
   let info: VideoInfo | undefined;
+  let tick: ReturnType<typeof clockTimeBase>;
   const handle = runFfmpeg({
     ffmpeg,
     inputs: [{ url: options.input ?? `file:${resolve(path)}`, options: inputArguments(options) }],
@@ -118,9 +132,10 @@ export function readVideo(options: ReadOptions): VideoReading {
     output: writer,
     guard: options.guard,
     onLine: (line) => {
-      const refusal = refusalOf(config, line);
+      const refusal = refusalOf(config, line) ?? rotatedChangeOf(config, line, info?.rotation ?? 0);
       if (refusal) fail(refusal);
       if (opened) damage.add(line, writer.decoded, lastPts);
+      tick ??= clockTimeBase(line);
       info ??= readInfo(line);
       const colour = readColour(line);
       if (!colour || !info || described) return;

@@ -15,6 +15,10 @@ export interface Timeline {
 /** AVPacket's flag of what is decoded and not shown: what an edit list leaves out. */
 const DISCARD = 4;
 
+/** Decoding times of a sound file may be a little out of order. */
+const JUMP_SECONDS = 0.5;
+
+/** Fails with STREAM_NOT_VIDEO, and with KEYFRAMES_UNKNOWN where the file's clock goes back. */
 export async function readTimeline(
   path: string,
   tools: { readonly ffmpeg: Ffmpeg; readonly guard: Guard },
@@ -32,6 +36,11 @@ export async function readTimeline(
     const isShown = flags === undefined || (Number(flags.slice(2)) & DISCARD) === 0;
     if (isShown) times.push((Number(fields[2]) * timeBase[0]) / timeBase[1]);
   };
+  let jumped = false;
+  const readMessage = (line: string): void => {
+    const [, before, after] = /[Nn]on-monoton\w+ DTS .*previous: (-?\d+), current: (-?\d+)/.exec(line) ?? [];
+    jumped ||= ((Number(before) - Number(after)) * timeBase[0]) / timeBase[1] > JUMP_SECONDS;
+  };
   const output = new Writable({
     autoDestroy: false,
     emitClose: false,
@@ -48,12 +57,19 @@ export async function readTimeline(
     inputs: [{ url: `file:${resolve(path)}`, options: [...fileConfinement(), "-copyts"] }],
     outputOptions: "-map 0:V:0 -c copy -f framecrc".split(" "),
     output,
+    onLine: readMessage,
   }).done;
   // A damaged file has times all the same; one that cannot be opened is explained by those who decode it.
   if (code !== 0 && times.length === 0)
     throw new MultiboxError(
       "STREAM_NOT_VIDEO",
       `${path} is no video that ffmpeg can read: ${stderrTail.at(-1) ?? ""}.`,
+    );
+  if (jumped)
+    throw new MultiboxError(
+      "KEYFRAMES_UNKNOWN",
+      `The clock of ${path} goes back, so the numbers of its key frames are unknown.`,
+      "Leave out --keyframes; --fps or --every choose fewer frames as well.",
     );
   const sorted = Float64Array.from(times).sort();
   return { indexOf: (pts) => lowerBound(sorted, pts - 1e-7) };

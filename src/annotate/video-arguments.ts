@@ -1,4 +1,5 @@
 // What ffmpeg is told so that every frame of a file comes out once, with its own time, in the file's own clock.
+import { FILE_INPUT, fileOutputs } from "../pipeline/file-clock.ts";
 import { fileConfinement } from "../pipeline/file-formats.ts";
 import type { Ffmpeg } from "../pipeline/find-ffmpeg.ts";
 
@@ -11,12 +12,6 @@ export interface DecodeOptions {
   readonly keyframes?: boolean | undefined;
 }
 
-/**
- * NUT cannot hold times below 0, which some files begin with, and would shift all of them; so its clock runs ahead by a number of
- * seconds that is whole in every time base, and this is taken off again.
- */
-export const AHEAD_SECONDS = 1_000_000;
-
 export function inputArguments({ path, ffmpeg, decodeThreads, keyframes }: DecodeOptions): string[] {
   return [
     ...fileConfinement(path === "-" ? "pipe" : undefined),
@@ -25,18 +20,12 @@ export function inputArguments({ path, ffmpeg, decodeThreads, keyframes }: Decod
     ...(decodeThreads > 0 ? ["-threads", String(decodeThreads)] : []),
     ...(keyframes ? ["-skip_frame", "nokey"] : []),
     "-copyts",
+    ...FILE_INPUT,
   ];
 }
 
 /**
- * Raw pictures, each with its time as it stands in the file: `passthrough` neither doubles nor drops any, and a time base of -1 is
- * the file's own. Rotation is applied, the shape of pixels left alone; what has more bits is brought to eight.
+ * Raw frames, each with its own size and its time as it stands in the file: `passthrough` neither doubles nor drops any, and a time base
+ * of -1 is the file's own. Rotation is applied, the shape of pixels left alone; what has more bits is brought to eight.
  */
-export function outputArguments({ ffmpeg }: DecodeOptions): string[] {
-  return [
-    ..."-map 0:V:0 -an -sn -dn".split(" "),
-    ffmpeg.syncOption,
-    ..."passthrough -enc_time_base -1 -c:v rawvideo -threads 1 -pix_fmt yuv420p".split(" "),
-    ...`-f nut -write_index 0 -avoid_negative_ts disabled -output_ts_offset ${AHEAD_SECONDS}`.split(" "),
-  ];
-}
+export const outputArguments = ({ ffmpeg }: DecodeOptions): string[] => fileOutputs(ffmpeg.syncOption);

@@ -1,10 +1,13 @@
 // Finds what a video is in what ffmpeg prints before its first picture: so it needs no second program and works on a pipe.
+import { inputFormat } from "../pipeline/ffmpeg-lines.ts";
 import type { Rational, VideoSource } from "./annotation.ts";
 
 /** What ffmpeg says of the video stream that it decodes. */
 export type VideoInfo = Pick<VideoSource, "rotation" | "codec" | "frameRate" | "duration" | "pixelAspect"> & {
   /** Where the file's clock begins, in seconds. */
   readonly start: number;
+  /** As ffmpeg names it, the first of its names: `mpegts`. */
+  readonly format?: string | undefined;
 };
 
 interface StreamWords {
@@ -24,7 +27,9 @@ export function createVideoInfoReader(): (line: string) => VideoInfo | undefined
   let duration: number | undefined;
   let start = 0;
   let mapped: string | undefined;
+  let format: string | undefined;
   return (line) => {
+    format ??= inputFormat(line);
     const length = /^\[info\] +Duration: (?:(\d+):(\d+):([\d.]+)|N\/A)(?:, start: (-?[\d.]+))?/.exec(line);
     if (length) {
       const [, hours, minutes, seconds, begin] = length;
@@ -39,11 +44,11 @@ export function createVideoInfoReader(): (line: string) => VideoInfo | undefined
     mapped ??= /^\[info\] +Stream #0:(\d+) -> #0:0/.exec(line)?.[1];
     if (!line.startsWith("[info] Output #0, ")) return undefined;
     const chosen = streams.find(({ number }) => number === mapped) ?? streams[0];
-    return { ...(chosen ? describe(chosen) : { codec: "unknown", rotation: 0 }), duration, start };
+    return { ...(chosen ? describe(chosen) : { codec: "unknown", rotation: 0 }), duration, start, format };
   };
 }
 
-function describe({ line, rotation }: StreamWords): Omit<VideoInfo, "duration" | "start"> {
+function describe({ line, rotation }: StreamWords): Omit<VideoInfo, "duration" | "start" | "format"> {
   const aspect = /\[?SAR (\d+):(\d+)/.exec(line)?.slice(1).map(Number) as [number, number] | undefined;
   const rate = /, ([\d.]+)(k?) fps\b/.exec(line);
   return {

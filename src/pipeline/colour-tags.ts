@@ -19,6 +19,8 @@ export function createColourReader(): (line: string) => ColourTags | undefined {
     const video = VIDEO.exec(line);
     if (!video) return inOutput && line.includes(": Video: ") ? (input ?? UNTAGGED) : undefined;
     const [, format, tags] = video;
+    // Rows that carry the frames' widths, see file-clock.ts.
+    if (inOutput && format === "gray") return undefined;
     if (inOutput) return tags === undefined ? (input ?? UNTAGGED) : coloursOf(tags);
     // Any other format than yuv420p is converted, and that gives limited range; yuvj is full range by name.
     input ??= { ...coloursOf(tags ?? ""), ...(format === "yuv420p" ? {} : { fullRange: false }) };

@@ -3,6 +3,7 @@ import { Readable, type Writable } from "node:stream";
 import fluent from "fluent-ffmpeg";
 import { MultiboxError, systemCode } from "../errors.ts";
 import { toolEnvironment } from "./child-environment.ts";
+import { isRepeated, messagesOf } from "./ffmpeg-lines.ts";
 import type { Ffmpeg } from "./find-ffmpeg.ts";
 import { createGuard, type Guard } from "./guard.ts";
 import { openRawPipe, type Intake } from "./raw-pipe.ts";
@@ -73,10 +74,11 @@ export function runFfmpeg(run: FfmpegRun): FfmpegHandle {
   let early: ((process: RunningProcess) => void) | undefined;
 
   const onLine = (line: string): void => {
-    const clear = redact(line);
-    stderrTail.push(clear);
-    if (stderrTail.length > TAIL_LINES) stderrTail.shift();
-    run.onLine?.(clear);
+    for (const message of messagesOf(redact(line))) {
+      if (!isRepeated(message)) stderrTail.push(message);
+      if (stderrTail.length > TAIL_LINES) stderrTail.shift();
+      run.onLine?.(message);
+    }
   };
   const start = async (to: string | Writable): Promise<FfmpegExit> => {
     running = runProcess({

@@ -1,10 +1,12 @@
 // The end of ffmpeg's pipe: raw pictures go into pooled buffers and out as frames, dropped or waited for when there is none.
 import { Writable } from "node:stream";
 import type { ColourTags } from "../model/detection.ts";
+import { AHEAD_SECONDS, createFileClock } from "./file-clock.ts";
 import { FramePool, type DropCause, type Frame, type FrameSlot } from "./frame.ts";
 import type { NutStream } from "./nut-headers.ts";
 import { NutParser } from "./nut.ts";
 import type { Intake } from "./raw-pipe.ts";
+import type { SourceChange } from "./source-change.ts";
 
 export interface FrameWriterOptions {
   readonly stream: string;
@@ -13,25 +15,37 @@ export interface FrameWriterOptions {
   /** How many pictures may be alive at once; may depend on their size. */
   readonly poolSize: number | ((width: number, height: number) => number);
   readonly now: () => number;
-  /** The clock of what comes is ahead of the source's by so many seconds. */
-  readonly aheadSeconds?: number;
+  /** A file's: what comes was made with `fileOutputs`, and its clock is to be decoded. */
+  readonly isFile?: boolean;
   /** Whether a picture is wanted; all are when absent. Asked once for each, in order. */
   readonly select?: (index: number, pts: number) => boolean;
   /** Pictures begin to come. */
   readonly onOpen: (stream: NutStream) => void;
   readonly onDecoded: () => void;
+  /** The file's clock jumps, or its frames have another size than those before: called before `select` asks for the first frame of it. */
+  readonly onChange?: (change: SourceChange) => void;
   readonly onDrop: (cause: DropCause) => void;
   readonly onFrame: (frame: Frame) => void;
   /** What comes is no NUT stream; nothing more will be read. */
   readonly onError: (error: unknown) => void;
 }
 
+/** What ffmpeg says of the source on another pipe than the frames'. */
+export interface SourceDescription {
+  readonly colour: ColourTags;
+  /** Of a file: the longest step of its clock that is no jump, and the duration of a frame, in seconds. */
+  readonly longestStep?: number;
+  readonly frameDuration?: number;
+  /** Of a file: seconds of a tick of its clock, as a fraction; the stream's own when absent. */
+  readonly timeBase?: readonly [numerator: number, denominator: number] | undefined;
+}
+
 export interface FrameWriter {
   /** Takes ffmpeg's output, at the pace that pictures find buffers: without a copy, where there is a pipe for that. */
   readonly intake: Intake;
   readonly writable: Writable;
-  /** Pictures wait for this: their frames carry the colours, and ffmpeg tells them by another pipe. */
-  setColour(colour: ColourTags): void;
+  /** Frames wait for this. Only the first call counts. */
+  describe(source: SourceDescription): void;
   /** Complete pictures so far. */
   readonly decoded: number;
   /** Lets everything that still comes pass unread, so that ffmpeg can end. Emits nothing any more. */
@@ -42,9 +56,13 @@ export interface FrameWriter {
 const HIGH_WATER_MARK = 128 * 1024;
 
 export function createFrameWriter(options: FrameWriterOptions): FrameWriter {
-  let colour: ColourTags | undefined;
+  let source: SourceDescription | undefined;
   let stream: NutStream | undefined;
+  let clock: ReturnType<typeof openClock> | undefined;
   let pool: FramePool | undefined;
+  /** Of sizes before, with frames that are not released yet. */
+  let older: FramePool[] = [];
+  const sum = (pools: readonly FramePool[]): number => pools.reduce((total, { lent }) => total + lent, 0);
   let slot: FrameSlot | undefined;
   let decoded = 0;
   let discarding = false;
@@ -52,49 +70,90 @@ export function createFrameWriter(options: FrameWriterOptions): FrameWriter {
   let paused: (() => void) | undefined;
 
   /** Exact: both products are whole numbers, and divided once. */
-  const secondsOf = (ticks: number): number => {
-    const [numerator, denominator] = stream!.timeBase;
-    const ahead = Math.round(((options.aheadSeconds ?? 0) * denominator) / numerator);
-    return ((ticks - ahead) * numerator) / denominator;
+  const secondsOf = (ticks: number): number => (ticks * stream!.timeBase[0]) / stream!.timeBase[1];
+  const ticksOf = (seconds: number): number => Math.round((seconds * stream!.timeBase[1]) / stream!.timeBase[0]);
+  /** Of the stream's ticks, how many are one of the file's. */
+  const divisor = (): number => {
+    const [numerator, denominator] = source!.timeBase ?? stream!.timeBase;
+    return Math.max(1, ticksOf(numerator / denominator));
   };
-  const poolFor = ({ width, height }: NutStream, tags: ColourTags): FramePool => {
+  const openClock = ({ longestStep = Number.POSITIVE_INFINITY, frameDuration = 0.04 }: SourceDescription) => {
+    const parts = divisor();
+    const leapTicks = Number.isFinite(longestStep) ? ticksOf(longestStep) / parts : longestStep;
+    const decode = createFileClock({ leapTicks, frameTicks: Math.max(1, Math.round(ticksOf(frameDuration) / parts)) });
+    const toStream = (ticks: number): number => secondsOf(ticks * parts);
+    return (streamTicks: number) => {
+      const { ticks, sourceTicks, jumpedFrom } = decode(Math.round((streamTicks - ticksOf(AHEAD_SECONDS)) / parts));
+      const from = jumpedFrom === undefined ? undefined : toStream(jumpedFrom);
+      return { pts: toStream(ticks), sourcePts: toStream(sourceTicks), from };
+    };
+  };
+  const poolFor = (width: number, height: number): FramePool => {
     const { poolSize } = options;
-    return new FramePool(width, height, tags, typeof poolSize === "number" ? poolSize : poolSize(width, height));
+    const capacity = typeof poolSize === "number" ? poolSize : poolSize(width, height);
+    return new FramePool(width, height, source!.colour, capacity);
+  };
+  /** What is known of the frame that begins; asked for once for each. */
+  const begin = (coded: number, width: number, height: number): typeof current => {
+    if (!options.isFile) {
+      const pts = secondsOf(coded);
+      return { pts, sourcePts: pts, isWanted: options.select?.(decoded, pts) ?? true };
+    }
+    clock ??= openClock(source!);
+    const { pts, sourcePts, from } = clock(coded);
+    if (from !== undefined) options.onChange?.({ kind: "clock", index: decoded, pts, from, to: sourcePts });
+    if (width !== size.width || height !== size.height) {
+      options.onChange?.({ kind: "size", index: decoded, pts, width, height });
+      size = { width, height };
+    }
+    return { pts, sourcePts, isWanted: options.select?.(decoded, pts) ?? true };
   };
 
-  /** Whether the picture that begins is wanted; unknown between pictures. */
-  let wanted: boolean | undefined;
+  /** The frame that is being read; undefined between frames. */
+  let current: { readonly pts: number; readonly sourcePts: number; readonly isWanted: boolean } | undefined;
+  let size = { width: 0, height: 0 };
   const parser = new NutParser({
     onStream: (opened) => {
       stream = opened;
+      size = opened;
       options.onOpen(opened);
     },
-    onPicture: (ticks) => {
-      if (!colour) return "wait";
-      wanted ??= options.select?.(decoded, secondsOf(ticks)) ?? true;
-      if (!wanted) return "skip";
-      pool ??= poolFor(stream!, colour);
-      slot = pool.tryTake();
+    onPicture: (ticks, width, height) => {
+      if (!source) return "wait";
+      current ??= begin(ticks, width, height);
+      if (!current!.isWanted) return "skip";
+      if (pool?.width !== width || pool.height !== height) {
+        if (pool) older.push(pool);
+        pool = poolFor(width, height);
+      }
+      // Frames of sizes before keep their buffers until they are released, and count until then: sizes may change with every frame.
+      older = older.filter(({ lent }) => lent > 0);
+      const isFull = older.length > 0 && sum(older) + pool.lent >= pool.capacity;
+      slot = isFull ? undefined : pool.tryTake();
       if (slot) return slot.data;
       if (options.live) return "skip";
       // Not within `release`, whose caller does not expect the next frame in the middle of what it does.
-      pool.whenFree(() => queueMicrotask(resume));
+      const again = (): void => queueMicrotask(resume);
+      if (isFull) for (const one of [...older, pool]) one.whenReleased(again);
+      else pool.whenFree(again);
       return "wait";
     },
-    onPictureEnd: (ticks) => {
+    onPictureEnd: () => {
       const index = decoded;
       const full = slot;
+      const { pts, sourcePts, isWanted } = current!;
       decoded += 1;
       slot = undefined;
-      const isWanted = wanted;
-      wanted = undefined;
+      current = undefined;
       options.onDecoded();
       if (!isWanted) return;
-      const pts = secondsOf(ticks);
       if (discarding) options.onDrop("closed");
       else if (!full) options.onDrop("no-buffer");
-      else
-        options.onFrame(full.commit({ stream: options.stream, index, pts, time: options.now(), live: options.live }));
+      else {
+        const { stream: name, live } = options;
+        const info = { stream: name, index, pts, time: options.now(), live };
+        options.onFrame(full.commit(sourcePts === pts ? info : { ...info, sourcePts }));
+      }
     },
   });
 
@@ -147,9 +206,9 @@ export function createFrameWriter(options: FrameWriterOptions): FrameWriter {
       },
     },
     writable,
-    setColour(tags) {
-      if (colour) return;
-      colour = tags;
+    describe(description) {
+      if (source) return;
+      source = description;
       resume();
     },
     get decoded(): number {

@@ -6,8 +6,10 @@ export interface Frame {
   readonly stream: string;
   /** Counts the decoded pictures of the stream's current run, from 0. */
   readonly index: number;
-  /** Presentation time from the source, in seconds; rises within a run. */
+  /** Presentation time from the source, in seconds; never falls within a run. */
   readonly pts: number;
+  /** The time as a file has it, where its clock has jumped and `pts` is another one (see file-clock.ts). */
+  readonly sourcePts?: number;
   /** Wall-clock time of arrival, in milliseconds since the epoch. */
   readonly time: number;
   /** A live stream's frame may be replaced by a newer one; a file's never is. */
@@ -36,6 +38,7 @@ export interface FrameInfo {
   readonly stream: string;
   readonly index: number;
   readonly pts: number;
+  readonly sourcePts?: number;
   readonly time: number;
   readonly live: boolean;
 }
@@ -82,6 +85,11 @@ export class FramePool {
   whenFree(callback: () => void): void {
     if (this.#free.length > 0 || this.#made < this.capacity) callback();
     else this.#waiting.push(callback);
+  }
+
+  /** Calls back once when the next buffer comes back, whether others are free or not. */
+  whenReleased(callback: () => void): void {
+    this.#waiting.push(callback);
   }
 
   #make(): Uint8Array | undefined {

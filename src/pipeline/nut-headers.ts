@@ -1,8 +1,12 @@
 // The small parts of a NUT file: numbers, checksums, packets and headers (the NUT specification, github.com/FFmpeg/FFmpeg doc/nut.texi).
 import { MultiboxError } from "../errors.ts";
 
-/** What the headers say of the one stream. */
+/** What a stream header describes. */
 export interface NutStream {
+  /** Of its packets in the main header's table. */
+  readonly number: number;
+  /** Frames of yuv420p; or rows of gray that are as wide as the frame that follows: the size side channel (see file-clock.ts). */
+  readonly kind: "frames" | "widths";
   readonly width: number;
   readonly height: number;
   /** Seconds a tick, as a fraction: times that are to be exact are `ticks * numerator / denominator`. */
@@ -21,6 +25,7 @@ interface FrameCode {
   readonly sizeLsb: number;
   readonly reserved: number;
   readonly headerIndex: number;
+  readonly stream: number;
 }
 
 export interface MainHeader {
@@ -107,7 +112,7 @@ export function readMainHeader(body: Uint8Array): MainHeader {
   const version = reader.varint();
   if (version < 2 || version > 3) throw garbage(`it has version ${version}`);
   const streams = reader.varint();
-  if (streams !== 1) throw garbage(`it has ${streams} streams`);
+  if (streams < 1 || streams > 2) throw garbage(`it has ${streams} streams`);
   reader.varint(); // The distance of syncpoints, which matters to those who seek.
   const timeBases = Array.from(
     { length: Math.min(reader.varint(), body.length) },
@@ -129,12 +134,13 @@ function readFrameCodes(reader: ByteReader): FrameCode[] {
   let ptsDelta = 0;
   let sizeMul = 1;
   let headerIndex = 0;
+  let stream = 0;
   while (codes.length < 256 && !reader.short) {
     const flags = reader.varint();
     const fields = reader.varint();
     if (fields > 0) ptsDelta = reader.signed();
     if (fields > 1) sizeMul = reader.varint();
-    if (fields > 2) reader.varint(); // The stream: there is one.
+    if (fields > 2) stream = reader.varint();
     const sizeLsb = fields > 3 ? reader.varint() : 0;
     const reserved = fields > 4 ? reader.varint() : 0;
     let count = fields > 5 ? reader.varint() : sizeMul - sizeLsb;
@@ -145,7 +151,7 @@ function readFrameCodes(reader: ByteReader): FrameCode[] {
       // 'N' begins start codes, so it is no frame's, and takes no part in the run.
       const isStartCode = codes.length === 0x4e;
       const own = isStartCode ? INVALID_FRAME_CODE : flags;
-      codes.push({ flags: own, ptsDelta, sizeMul, sizeLsb: sizeLsb + j, reserved, headerIndex });
+      codes.push({ flags: own, ptsDelta, sizeMul, sizeLsb: sizeLsb + j, reserved, headerIndex, stream });
       if (isStartCode) continue;
       j += 1;
       count -= 1;
@@ -156,10 +162,11 @@ function readFrameCodes(reader: ByteReader): FrameCode[] {
 
 export function readStreamHeader(body: Uint8Array, main: MainHeader): NutStream {
   const reader = new ByteReader(body);
-  reader.varint(); // Its number: there is one.
+  const number = reader.varint();
   const kind = reader.varint();
   const fourcc = String.fromCodePoint(...reader.bytes(reader.varint()).subarray(0, 4));
-  if (kind !== 0 || fourcc !== "I420") throw garbage(`its stream is of kind ${kind}, coded as "${fourcc}"`);
+  if (kind !== 0 || (fourcc !== "I420" && fourcc !== "Y800"))
+    throw garbage(`its stream is of kind ${kind}, coded as "${fourcc}"`);
   const timeBase = main.timeBases[reader.varint()];
   const ptsBits = reader.varint();
   reader.varint(); // How far times may lie apart without a checksum.
@@ -179,5 +186,5 @@ export function readStreamHeader(body: Uint8Array, main: MainHeader): NutStream 
   ) {
     throw garbage("its stream header makes no sense");
   }
-  return { width, height, timeBase, sampleAspect, ptsBits };
+  return { number, kind: fourcc === "I420" ? "frames" : "widths", width, height, timeBase, sampleAspect, ptsBits };
 }

@@ -1,4 +1,5 @@
-// Takes a NUT stream of one raw yuv420p video apart as it arrives; a picture's bytes are read to where they stay, or copied there once.
+// Takes a NUT stream of one raw yuv420p video apart as it arrives; a frame's bytes are read to where they stay, or copied there once.
+// A second stream may carry each frame's width (see file-clock.ts); then frames may differ in size.
 import { pictureBytes } from "../model/detection.ts";
 import {
   ByteReader,
@@ -16,8 +17,10 @@ import { createSharedCopy } from "./shared-copy.ts";
 export interface NutHandlers {
   /** Once, before the first picture. */
   onStream(stream: NutStream): void;
-  /** A picture begins, at this time: the buffer it goes to, `skip` to let it pass, `wait` to be asked again on `resume`. */
-  onPicture(ticks: number): Uint8Array | "skip" | "wait";
+  /**
+   * A frame of this size begins, at this time: the buffer it goes to, `skip` to let it pass, `wait` to be asked again on `resume`.
+   */
+  onPicture(ticks: number, width: number, height: number): Uint8Array | "skip" | "wait";
   /** The picture is complete, or has passed. */
   onPictureEnd(ticks: number): void;
 }
@@ -60,9 +63,19 @@ export class NutParser {
   #begun = false;
   #stopped = false;
   #main: MainHeader | undefined;
+  /** Of frames. */
   #stream: NutStream | undefined;
+  /** Of their widths, where each frame is announced. */
+  #widths: NutStream | undefined;
+  /** Of the next frame, as announced; undefined before that. */
+  #announced: number | undefined;
+  #width = 0;
+  #height = 0;
+  /** Of the packet that is being read. */
   #bytes = 0;
-  #ticks = 0;
+  #isWidth = false;
+  /** The last time of each stream, by its number. */
+  readonly #ticks: [number, number] = [0, 0];
   #target: Uint8Array | undefined;
   /** Bytes of the current picture that are still to come; -1 between pictures. */
   #missing = -1;
@@ -122,7 +135,7 @@ export class NutParser {
         if (this.#missing > 0) return true;
         this.#missing = -1;
         this.#target = undefined;
-        this.#handlers.onPictureEnd(this.#ticks);
+        if (!this.#isWidth) this.#handlers.onPictureEnd(this.#ticks[this.#stream!.number]!);
         continue;
       }
       if (at === data.length) return true;
@@ -177,23 +190,32 @@ export class NutParser {
       const time = new ByteReader(body).varint();
       const count = this.#main.timeBases.length;
       const [numerator, denominator] = this.#main.timeBases[time % count]!;
-      const ratio = (numerator * this.#stream.timeBase[1]) / (denominator * this.#stream.timeBase[0]);
-      this.#ticks = Math.floor(Math.floor(time / count) * ratio);
+      for (const stream of [this.#stream, this.#widths]) {
+        if (!stream) continue;
+        const ratio = (numerator * stream.timeBase[1]) / (denominator * stream.timeBase[0]);
+        this.#ticks[stream.number] = Math.floor(Math.floor(time / count) * ratio);
+      }
     } else if (code !== INFO && code !== INDEX) {
       throw garbage(`it has an unknown packet ${code}`);
     }
   }
 
-  /**
-   * Headers are repeated now and then, always the same: when a camera changes its resolution, ffmpeg puts a scaler to
-   * the first size before the encoder, so one run has one size.
-   */
+  /** Headers are repeated now and then, always the same: a frame of another size is announced, or is an error. */
   #open(stream: NutStream): void {
+    if (stream.number > 1) throw garbage(`it has a stream ${stream.number}`);
+    if (stream.kind === "widths") {
+      this.#widths = stream;
+      return;
+    }
     const known = this.#stream;
     this.#stream = stream;
-    this.#bytes = pictureBytes("yuv420p", stream.width, stream.height);
-    if (!known) this.#handlers.onStream(stream);
-    else if (known.width !== stream.width || known.height !== stream.height) throw garbage("its size changed");
+    if (known) {
+      if (known.width !== stream.width || known.height !== stream.height) throw garbage("its size changed");
+      return;
+    }
+    this.#width = stream.width;
+    this.#height = stream.height;
+    this.#handlers.onStream(stream);
   }
 
   #frame(data: Uint8Array, at: number): Found {
@@ -203,8 +225,14 @@ export class NutParser {
     let { flags, headerIndex } = code;
     if (flags & INVALID_FRAME_CODE) throw garbage("a frame begins with a wrong byte");
     if (flags & FLAG.CODED) flags ^= reader.varint();
-    if (flags & FLAG.STREAM && reader.varint() !== 0) throw garbage("a frame belongs to no stream");
-    const ticks = flags & FLAG.PTS ? this.#fullTicks(reader.varint()) : this.#ticks + code.ptsDelta;
+    const number = flags & FLAG.STREAM ? reader.varint() : code.stream;
+    const stream = [this.#stream, this.#widths].find((one) => one?.number === number);
+    if (!stream) {
+      if (reader.short) return "short";
+      throw garbage("a frame belongs to no stream");
+    }
+    const last = this.#ticks[number]!;
+    const ticks = flags & FLAG.PTS ? fullTicks(reader.varint(), last, stream.ptsBits) : last + code.ptsDelta;
     const size = code.sizeLsb + (flags & FLAG.SIZE ? code.sizeMul * reader.varint() : 0);
     if (flags & FLAG.MATCH) reader.signed();
     if (flags & FLAG.ELIDED) headerIndex = reader.varint();
@@ -215,27 +243,56 @@ export class NutParser {
     if (reader.short) return "short";
     if (checksum !== undefined && crc32(data.subarray(at, end)) !== checksum) throw garbage("a checksum is wrong");
     if (flags & FLAG.END && size === 0) return reader.at;
-    if (size !== this.#bytes) throw garbage(`a picture has ${size} bytes and not ${this.#bytes}`);
-    return this.#begin(ticks, size > 4096 ? 0 : headerIndex, reader.at);
+    return this.#begin(stream, ticks, size, size > 4096 ? 0 : headerIndex, reader.at);
   }
 
-  /** Times are coded by their low bits, near the last one, or in full where that is not enough. */
-  #fullTicks(coded: number): number {
-    const span = 2 ** this.#stream!.ptsBits;
-    if (coded >= span) return coded - span;
-    const lowest = this.#ticks - Math.floor((span - 1) / 2);
-    return lowest + ((((coded - lowest) % span) + span) % span);
-  }
-
-  #begin(ticks: number, headerIndex: number, at: number): Found {
+  #begin(stream: NutStream, ticks: number, size: number, headerIndex: number, at: number): Found {
     const elided = this.#main!.elided[headerIndex];
-    if (!elided || elided.length > this.#bytes) throw garbage("a frame leaves out an unknown beginning");
-    const target = this.#handlers.onPicture(ticks);
-    if (target === "wait") return "wait";
-    this.#ticks = ticks;
-    this.#missing = this.#bytes - elided.length;
-    this.#target = target === "skip" ? undefined : target;
-    this.#target?.set(elided);
+    if (!elided || elided.length > size) throw garbage("a frame leaves out an unknown beginning");
+    this.#isWidth = stream.kind === "widths";
+    if (this.#isWidth) {
+      if (size < 1 || size > MAX_WIDTH) throw garbage(`a frame is ${size} pixels wide`);
+      this.#announced = size;
+    } else {
+      this.#measure(size);
+      const target = this.#handlers.onPicture(ticks, this.#width, this.#height);
+      if (target === "wait") return "wait";
+      this.#target = target === "skip" ? undefined : target;
+      this.#target?.set(elided);
+      this.#announced = undefined;
+    }
+    this.#ticks[stream.number] = ticks;
+    this.#bytes = size;
+    this.#missing = size - elided.length;
     return at;
   }
+
+  /** Finds the size of the frame that begins: from its bytes and the width that was announced, or as it was. */
+  #measure(bytes: number): void {
+    if (this.#widths && this.#announced === undefined) throw garbage("a frame has no width");
+    const width = this.#announced ?? this.#width;
+    const known = pictureBytes("yuv420p", this.#width, this.#height);
+    if (width === this.#width && bytes === known) return;
+    const height = this.#widths ? heightOf(bytes, width) : undefined;
+    if (height === undefined) throw garbage(`a picture has ${bytes} bytes and not ${known}`);
+    this.#width = width;
+    this.#height = height;
+  }
+}
+
+/** Far above what ffmpeg decodes. */
+const MAX_WIDTH = 1 << 16;
+
+/** The height at which yuv420p of this width has so many bytes: rows of luma, and half as many of chroma, rounded up. */
+function heightOf(bytes: number, width: number): number | undefined {
+  const height = Math.floor(bytes / (width + Math.ceil(width / 2)));
+  return height > 0 && pictureBytes("yuv420p", width, height) === bytes ? height : undefined;
+}
+
+/** Times are coded by their low bits, near the last one, or in full where that is not enough. */
+function fullTicks(coded: number, last: number, bits: number): number {
+  const span = 2 ** bits;
+  if (coded >= span) return coded - span;
+  const lowest = last - Math.floor((span - 1) / 2);
+  return lowest + ((((coded - lowest) % span) + span) % span);
 }

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { MultiboxError } from "../errors.ts";
 import type { FfmpegExit } from "./ffmpeg.ts";
+import { inputFormat, isResized } from "./ffmpeg-lines.ts";
 import { refusedFormat } from "./file-formats.ts";
 import { schemeOf, type StreamConfig } from "./stream.ts";
 import { redactText, redactUrl } from "../redact.ts";
@@ -102,7 +103,7 @@ const HOLDS_ITS_IMAGES = "Give a file that holds its images itself: MP4, Matrosk
  */
 export function refusalOf(config: StreamConfig, line: string): MultiboxError | undefined {
   const refused = refusedFormat(line);
-  const format = refused ?? /^\[info\] Input #0, (\w+),/.exec(line)?.[1] ?? "";
+  const format = refused ?? inputFormat(line) ?? "";
   const name = `"${redactUrl(config.url)}"`;
   if (format === "tty") return new MultiboxError("STREAM_NOT_VIDEO", `${name} is a text.`, "Give a video.");
   const isImage = /^image2$|_pipe$/.test(format) && schemeOf(config.url) === "file";
@@ -124,6 +125,16 @@ export function changeOf(config: StreamConfig, line: string): MultiboxError | un
   if (!/^\[Parsed_showinfo_\d+ @ \w+\] \[info\] config in /.test(line)) return undefined;
   const sentence = `"${redactUrl(config.url)}" sends pictures of another size or format than before.`;
   return new MultiboxError("STREAM_CHANGED", sentence, "It is started again.");
+}
+
+/**
+ * The error that a line of a rotated file means: its frames change their size. ffmpeg's filters for rotation cannot follow that, and would
+ * give parts of frames.
+ */
+export function rotatedChangeOf(config: StreamConfig, line: string, rotation: number): MultiboxError | undefined {
+  if (rotation === 0 || !isResized(line)) return undefined;
+  const sentence = `"${redactUrl(config.url)}" is rotated by ${rotation} degrees and changes its image size, which ffmpeg cannot do at once.`;
+  return new MultiboxError("VIDEO_SIZE_CHANGES", sentence, "Re-encode it first: `ffmpeg -i IN OUT.mp4`.");
 }
 
 /** A file that played to its end and was damaged or cut short: what there was of it has come. */

@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { MultiboxError, systemCode } from "../errors.ts";
 import type { FfmpegInput } from "./ffmpeg.ts";
 import { fileConfinement } from "./file-formats.ts";
+import { FILE_INPUT, fileOutputs } from "./file-clock.ts";
 import type { Ffmpeg } from "./find-ffmpeg.ts";
 import { openRtspTunnel, type RtspTunnel } from "./rtsp-tunnel.ts";
 import { isLive, schemeOf, type StreamConfig } from "./stream.ts";
@@ -72,18 +73,29 @@ function controlCharacter(url: string): MultiboxError {
  * file is applied by ffmpeg; the shape of its pixels is left alone.
  */
 export function outputOptions(config: StreamConfig, ffmpeg: Ffmpeg, maxWidth: number): string[] {
-  const scale = `scale=w='min(iw,${maxWidth})':h='if(gt(iw,${maxWidth}),max(1,round(ih*${maxWidth}/iw)),ih)':flags=bilinear`;
-  const filters = [...(schemeOf(config.url) === "file" ? [] : CAMERA_FILTERS), ...sampling(config), scale];
+  const width = `'min(iw,${maxWidth})'`;
+  const height = `'if(gt(iw,${maxWidth}),max(1,round(ih*${maxWidth}/iw)),ih)'`;
+  // Its URL is not among a camera's arguments then, and whoever looks at processes wants to know which is which.
+  const title = redactUrl(config.url) === config.url ? [] : ["-metadata", `title=${redactUrl(config.url)}`];
+  if (schemeOf(config.url) === "file")
+    return [
+      ...fileOutputs(ffmpeg.syncOption, { filters: sampling(config), width, height, flags: "bilinear" }),
+      ...FLUSH,
+      ...title,
+    ];
+  const filters = [...CAMERA_FILTERS, ...sampling(config), `scale=w=${width}:h=${height}:flags=bilinear`];
   return [
     ..."-map 0:V:0 -an -sn -dn -filter:v".split(" "),
     filters.join(","),
     ffmpeg.syncOption,
     ..."passthrough -enc_time_base 1:90000 -c:v rawvideo -threads 1 -pix_fmt yuv420p".split(" "),
-    ..."-f nut -write_index 0 -flush_packets 1".split(" "),
-    // Its URL is not among its arguments then, and whoever looks at processes wants to know which is which.
-    ...(redactUrl(config.url) === config.url ? [] : ["-metadata", `title=${redactUrl(config.url)}`]),
+    ..."-f nut -write_index 0".split(" "),
+    ...FLUSH,
+    ...title,
   ];
 }
+
+const FLUSH = ["-flush_packets", "1"];
 
 /**
  * At most `maxFps` pictures a second: the first of each stretch of `1 / maxFps`, counted from zero and not from the last one
@@ -96,10 +108,11 @@ function sampling({ maxFps }: StreamConfig): string[] {
 }
 
 /**
- * A camera sets its clock back: its times go on from where they were, a moment later; else ffmpeg would let them stand still
- * until they are reached again.
+ * A camera sets its clock back, or ahead by more than 10 seconds, for which it would have been restarted: its times continue from where they
+ * were, a moment later; else ffmpeg would let them stand still until they are reached again.
  */
-const STEADY = "setpts='st(0,ld(0)+if(lte(PTS,PREV_INPTS),PREV_INPTS-PTS+0.04/TB,0));PTS+ld(0)'";
+const STEADY =
+  "setpts='st(0,ld(0)+if(lte(PTS,PREV_INPTS)+gt(PTS-PREV_INPTS,10/TB),PREV_INPTS-PTS+0.04/TB,0));PTS+ld(0)'";
 /** Says when pictures of another size begin, see `changeOf`, and lets nothing else pass. */
 const WATCH = "split[main][watch];[watch]select=0,showinfo,nullsink;[main]null";
 /**
@@ -223,7 +236,7 @@ function splitHost(url: string): { before: string; host: string; after: string }
 /** A file that is played once keeps its own times; one that is looped has none, its times rise on and on from 0. */
 function fileOptions(config: StreamConfig): string[] {
   const time = isLive(config) ? ["-re", "-stream_loop", "-1", ...FEW_THREADS] : ["-copyts"];
-  return [...fileConfinement(), ...time];
+  return [...fileConfinement(), ...FILE_INPUT, ...time];
 }
 
 /** Fails with a sentence where the file is not there, not readable, empty, or no file. */

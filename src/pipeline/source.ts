@@ -1,17 +1,22 @@
 // A source runs ffmpeg once and ends: frames of one stream, from a URL or a file. Retrying is supervise.ts's business.
 import { Observable } from "rxjs";
 import type { MultiboxError } from "../errors.ts";
+import type { ColourTags } from "../model/detection.ts";
 import { createColourReader, UNTAGGED } from "./colour-tags.ts";
 import { runFfmpeg, type FfmpegHandle } from "./ffmpeg.ts";
+import { inputFormat, inputRotation } from "./ffmpeg-lines.ts";
+import { clockTimeBase, longestStep } from "./file-clock.ts";
 import { findFfmpeg, type Ffmpeg } from "./find-ffmpeg.ts";
 import type { DropCause, Frame } from "./frame.ts";
 import { createFrameWriter } from "./frame-writer.ts";
 import type { Guard } from "./guard.ts";
 import type { StartQueue } from "./start-queue.ts";
 import type { RtspTunnel } from "./rtsp-tunnel.ts";
-import { changeOf, refusalOf, sourceError, truncationOf } from "./source-error.ts";
+import { ChangeLog, type SourceChange } from "./source-change.ts";
+import { changeOf, refusalOf, rotatedChangeOf, sourceError, truncationOf } from "./source-error.ts";
 import { type AddressRules, inputOf, outputOptions } from "./source-input.ts";
-import { isLive, type StreamConfig } from "./stream.ts";
+import { isLive, schemeOf, type StreamConfig } from "./stream.ts";
+import { redactUrl } from "../redact.ts";
 
 /** What a source needs to know besides its stream. */
 export interface SourceOptions {
@@ -60,15 +65,33 @@ export function openSource(config: StreamConfig, options: SourceOptions): Observ
     let colourless: NodeJS.Timeout | undefined;
     let started = (): void => undefined;
     const abort = new AbortController();
+    const isFile = schemeOf(config.url) === "file";
+    let format: string | undefined;
+    let rotation = 0;
+    let timeBase: ReturnType<typeof clockTimeBase>;
+    const describe = (colour: ColourTags): void =>
+      // Frames between those that `maxFps` lets through are no jump.
+      writer.describe({ colour, timeBase, longestStep: longestStep(format) + (config.maxFps ? 1 / config.maxFps : 0) });
+    /** A file that is looped would say the same with each round. */
+    const warned = new Set<SourceChange["kind"]>();
+    const warn = (change: SourceChange): void => {
+      if (warned.has(change.kind)) return;
+      warned.add(change.kind);
+      const changes = new ChangeLog();
+      changes.add(change);
+      for (const warning of changes.warnings(`"${redactUrl(config.url)}"`)) options.onWarning?.(warning);
+    };
     const writer = createFrameWriter({
       ...options,
       stream: config.id,
       live: isLive(config),
       now: options.now ?? Date.now,
+      isFile,
       onOpen: () => {
         started();
-        colourless = setTimeout(() => writer.setColour(UNTAGGED), COLOUR_AFTER_MS);
+        colourless = setTimeout(() => describe(UNTAGGED), COLOUR_AFTER_MS);
       },
+      onChange: (change) => warn(change),
       onFrame: (frame) => subscriber.next(frame),
       onError: (error) => subscriber.error(error),
     });
@@ -89,10 +112,15 @@ export function openSource(config: StreamConfig, options: SourceOptions): Observ
         output: writer,
         onLine: (line) => {
           // The first picture waits for what ffmpeg says of its output, which is after it has set up its filters.
-          const error = refusalOf(config, line) ?? (writer.decoded > 0 ? changeOf(config, line) : undefined);
+          format ??= inputFormat(line);
+          timeBase ??= clockTimeBase(line);
+          if (writer.decoded === 0) rotation = inputRotation(line) ?? rotation;
+          const change = (): MultiboxError | undefined =>
+            isFile ? rotatedChangeOf(config, line, rotation) : changeOf(config, line);
+          const error = refusalOf(config, line) ?? (writer.decoded > 0 ? change() : undefined);
           if (error) subscriber.error(error);
           const colour = readColour(line);
-          if (colour) writer.setColour(colour);
+          if (colour) describe(colour);
         },
         ...(options.guard && { guard: options.guard }),
         maxMemoryMb: options.maxMemoryMb ?? MAX_MEMORY_MB,

@@ -82,7 +82,15 @@ describe("a stream of ffmpeg's", () => {
     const [parser, seen] = reader();
     for (const piece of pieces(nut, ...lengths)) expect(parser.push(piece)).toBe(true);
     expect(seen.streams).toEqual([
-      { width: 50, height: 38, timeBase: [1, 90000], sampleAspect: [1, 1], ptsBits: expect.any(Number) as number },
+      {
+        number: 0,
+        kind: "frames",
+        width: 50,
+        height: 38,
+        timeBase: [1, 90000],
+        sampleAspect: [1, 1],
+        ptsBits: expect.any(Number) as number,
+      },
     ]);
     expect(seen.times.map((time) => time.toFixed(6))).toEqual(
       Array.from({ length: 25 }, (__, i) => (i / 10).toFixed(6)),

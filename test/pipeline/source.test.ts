@@ -142,18 +142,21 @@ describe("size and pixels", () => {
     },
   );
 
-  test("a stream that changes its size goes on at its first size", async () => {
+  test("a file whose image size changes gives each frame in its own size, with a warning", async () => {
     const encode = "-c:v mpeg2video -q:v 2 -f mpegts";
     await ffmpeg(lumaPicture("64x48", 25, 0.4), encode, at("a.ts"));
     await ffmpeg(lumaPicture("128x96", 25, 0.4), encode, at("b.ts"));
     await ffmpeg(`-i concat:${at("a.ts")}|${at("b.ts")} -c copy`, at("sizes.ts"));
-    const { frames, error } = await collect(fileConfig(at("sizes.ts")));
+    const { frames, error, warnings } = await collect(fileConfig(at("sizes.ts")));
     expect(error).toBeUndefined();
     expect(frames.length).toBeGreaterThan(15);
-    expect(new Set(frames.map(({ picture }) => `${picture.width}x${picture.height}`))).toEqual(new Set(["64x48"]));
+    expect(new Set(frames.map(({ picture }) => `${picture.width}x${picture.height}`))).toEqual(
+      new Set(["64x48", "128x96"]),
+    );
+    expect(warnings.map(({ code }) => code)).toContain("VIDEO_SIZE_CHANGES");
     const last = frames.at(-1)!;
-    expect(last.luma(8, 24)).toBeLessThan(30);
-    expect(last.luma(56, 24)).toBeGreaterThan(220);
+    expect(last.luma(16, 48)).toBeLessThan(30);
+    expect(last.luma(112, 48)).toBeGreaterThan(220);
   });
 });
 

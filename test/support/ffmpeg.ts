@@ -52,15 +52,17 @@ export async function frameTimes(path: string): Promise<number[]> {
 }
 
 /**
- * Makes an MP4 say that its picture is to be turned a quarter clockwise, as telephones write them: the matrix in the
- * track header. By hand, because each version of ffmpeg wants to be asked in another way.
+ * Makes an MP4 say that its image is to be rotated clockwise, a quarter as telephones write them: the matrix in the track header. By
+ * hand, because each version of ffmpeg wants to be asked in another way.
  */
-export async function turnQuarter(path: string): Promise<void> {
+export async function turnBy(path: string, degrees: number): Promise<void> {
   const file = await readFile(path);
   const header = file.indexOf("tkhd");
   if (header < 0) throw new Error(`${path} has no track header.`);
   const matrix = header + 4 + 40;
-  const [one, zero] = [0x10000, 0];
-  [zero, one, 0, -one, zero, 0, 0, 0, 0x40000000].forEach((value, i) => file.writeInt32BE(value, matrix + 4 * i));
+  const [cos, sin] = [Math.cos, Math.sin].map((f) => Math.round(0x10000 * f((degrees * Math.PI) / 180)));
+  [cos!, sin!, 0, -sin!, cos!, 0, 0, 0, 0x40000000].forEach((value, i) => file.writeInt32BE(value, matrix + 4 * i));
   await writeFile(path, file);
 }
+
+export const turnQuarter = (path: string): Promise<void> => turnBy(path, 90);

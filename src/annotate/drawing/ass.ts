@@ -1,18 +1,27 @@
 // Boxes as a subtitle track in ASS, which libass draws into a video, or a player over it, at any size.
-import type { AnnotationHeader, AnnotationLine } from "../annotation.ts";
-import { tickIntervals } from "../intervals.ts";
+import { sizeOf, type AnnotationHeader, type AnnotationLine } from "../annotation.ts";
+import { indexIntervals, tickIntervals, type TickInterval } from "../intervals.ts";
 import { oneLine } from "../writers/one-line.ts";
 import { labelColours, TAG_TEXT } from "./label-colours.ts";
-import { layOut, strokesOn, tagStyleOf, type DrawnBox, type Rect, type Size, type Strokes } from "./layout.ts";
+import { fitInto, layOut, strokesOn, tagStyleOf, type DrawnBox, type Rect, type Size, type Strokes } from "./layout.ts";
 
 export interface AssOptions {
   /** Of the pictures as they are shown, before their pixels are made square. */
   readonly size: Size;
-  /** Seconds of the source that the track's own time starts at. */
-  readonly start: number;
-  /** The track runs this many times slower: the format knows hundredths of a second, and frames may be closer together. */
-  readonly slowness: number;
+  readonly clock: TrackClock;
+  /** Frames of another size than `size`: stretched to it, as players do with a track, or fitted into it between bars. */
+  readonly fit: "stretch" | "bars";
 }
+
+export type TrackClock =
+  | {
+      /** Seconds of the source that the track's own time starts at. */
+      readonly start: number;
+      /** The track runs this many times slower: the format knows hundredths of a second, and frames may be closer together. */
+      readonly slowness: number;
+    }
+  /** Frame n is shown from `n * secondsPerFrame` on, whatever its time is. */
+  | { readonly secondsPerFrame: number };
 
 /**
  * The track, in pieces; one event for all outlines of a colour and one for each tag. Format: the ASS specification
@@ -22,13 +31,19 @@ export interface AssOptions {
 export async function* assTrack(
   header: AnnotationHeader,
   lines: AsyncIterable<AnnotationLine>,
-  { size, start, slowness }: AssOptions,
+  { size, clock, fit }: AssOptions,
 ): AsyncGenerator<string, void> {
   const strokes = strokesOn(size);
   yield fileHead(size, strokes);
-  for await (const { line, from, to } of tickIntervals(header, lines, start, HUNDREDTHS * slowness)) {
+  const intervals: AsyncIterable<TickInterval> =
+    "secondsPerFrame" in clock
+      ? indexIntervals(lines, HUNDREDTHS * clock.secondsPerFrame)
+      : tickIntervals(header, lines, clock.start, HUNDREDTHS * clock.slowness);
+  for await (const { line, from, to } of intervals) {
     if (to === from) continue;
-    const events = eventsOf(line.detections, size, strokes);
+    const source = sizeOf(header, line);
+    const target = fit === "bars" ? fitInto(source, size) : { x: 0, y: 0, ...size };
+    const events = eventsOf(line.detections, source, target, size, strokes);
     if (events.length > 0) yield events.map((event) => event(timeText(from), timeText(to))).join("");
   }
 }
@@ -37,9 +52,15 @@ const HUNDREDTHS = 100;
 
 type Event = (start: string, end: string) => string;
 
-function eventsOf(detections: AnnotationLine["detections"], size: Size, strokes: Strokes): Event[] {
+function eventsOf(
+  detections: AnnotationLine["detections"],
+  source: Size,
+  target: Rect,
+  size: Size,
+  strokes: Strokes,
+): Event[] {
   const picture = { x: 0, y: 0, ...size };
-  const boxes = layOut(detections, size, picture, tagStyleOf(strokes));
+  const boxes = layOut(detections, source, target, tagStyleOf(strokes));
   const outlines = new Map<string, string[]>();
   for (const { label, rect } of boxes) {
     const colour = assColour(labelColours(label).fill);

@@ -79,6 +79,16 @@ export function mapBox(bbox: Detection["bbox"], source: Size, target: Rect): Rec
   return { x: target.x + left, y: target.y + top, width: right - left, height: bottom - top };
 }
 
+/** Where ffmpeg's `scale` with `force_original_aspect_ratio=decrease` and `pad` put an image: in the middle, at even places. */
+export function fitInto({ width, height }: Size, into: Size): Rect {
+  const size = {
+    width: Math.min(Math.round((into.height * width) / height), into.width),
+    height: Math.min(Math.round((into.width * height) / width), into.height),
+  };
+  const even = (room: number): number => 2 * Math.floor(room / 4);
+  return { x: even(into.width - size.width), y: even(into.height - size.height), ...size };
+}
+
 /** A covered tag cannot be read, a covered box can still be made out. */
 const TAG_WEIGHT = 4;
 

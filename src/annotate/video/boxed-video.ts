@@ -3,17 +3,19 @@ import { rm } from "node:fs/promises";
 import { MultiboxError } from "../../errors.ts";
 import { fileConfinement } from "../../pipeline/file-formats.ts";
 import { runFfmpeg, type FfmpegRun } from "../../pipeline/ffmpeg.ts";
+import { FILE_INPUT } from "../../pipeline/file-clock.ts";
 import { ffmpegLists } from "../../pipeline/ffmpeg-lists.ts";
 import type { Ffmpeg } from "../../pipeline/find-ffmpeg.ts";
 import type { FrameLine, VideoSource } from "../annotation.ts";
 import type { Annotations } from "../annotation-file.ts";
-import { assTrack } from "../drawing/ass.ts";
+import { assTrack, type AssOptions } from "../drawing/ass.ts";
 import type { AnnotationFormat, ConvertContext } from "../format.ts";
 import { fileUrl, type Media, probeMedia } from "../media.ts";
 import { writePieces } from "../writers/text-writer.ts";
 import { containerOf, keptStreams } from "./containers.ts";
 import { chooseEncoder, threadOptions } from "./encoders.ts";
 import { filterPath } from "./filter-path.ts";
+import { afterDrawing, beforeDrawing, isOdd, SECONDS_PER_FRAME } from "./odd-frames.ts";
 
 export const videoFormat: AnnotationFormat = {
   name: "video",
@@ -94,11 +96,13 @@ async function burnIn(job: Job): Promise<void> {
     );
   const container = containerOf(target);
   const even = source.width % 2 === 0 && source.height % 2 === 0;
-  await withTrack(job, SLOWNESS, async (track) => {
+  const odd = await isOdd(job.annotations);
+  const clock = odd ? { secondsPerFrame: SECONDS_PER_FRAME } : { start: media.start, slowness: SLOWNESS };
+  await withTrack(job, { clock, fit: "bars" }, async (track) => {
     const filters = [
-      `setpts=PTS*${SLOWNESS}`,
+      ...(odd ? beforeDrawing(source) : [`setpts=PTS*${SLOWNESS}`]),
       `ass=filename=${filterPath(track)}`,
-      `setpts=PTS/${SLOWNESS}`,
+      ...(odd ? afterDrawing : [`setpts=PTS/${SLOWNESS}`]),
       // Encoders of 4:2:0 want even sides: an odd one gets a black line more.
       ...(even ? [] : ["pad=ceil(iw/2)*2:ceil(ih/2)*2"]),
       ...encoder.filters,
@@ -107,7 +111,12 @@ async function burnIn(job: Job): Promise<void> {
       inputs: [
         {
           url: fileUrl(job.video),
-          options: [...fileConfinement(), ...encoder.device, ...threadOptions(context.encoding?.threads)],
+          options: [
+            ...fileConfinement(),
+            ...encoder.device,
+            ...threadOptions(context.encoding?.threads),
+            ...(odd ? FILE_INPUT : []),
+          ],
         },
       ],
       outputOptions: [
@@ -133,7 +142,7 @@ async function addTrack(job: Job): Promise<void> {
   const { media, target, onWarning } = job;
   requireTrackContainer(target);
   const earlier = media.streams.filter(({ kind }) => kind === "subtitle").length;
-  await withTrack(job, 1, async (track) => {
+  await withTrack(job, { clock: { start: media.start, slowness: 1 }, fit: "stretch" }, async (track) => {
     await run(job, {
       inputs: [
         { url: fileUrl(job.video), options: [...fileConfinement(), "-fflags", "+genpts"] },
@@ -162,12 +171,15 @@ async function addTrack(job: Job): Promise<void> {
 const KEPT = ["-map_metadata", "0", "-map_chapters", "0", "-max_muxing_queue_size", "9999"];
 
 /** Writes the track beside the target for as long as it is needed. */
-async function withTrack(job: Job, slowness: number, use: (track: string) => Promise<void>): Promise<void> {
-  const { annotations, source, media, target, context } = job;
+async function withTrack(
+  job: Job,
+  options: Pick<AssOptions, "clock" | "fit">,
+  use: (track: string) => Promise<void>,
+): Promise<void> {
+  const { annotations, source: size, target, context } = job;
   const track = `${target}.ass`;
   try {
-    const options = { size: source, start: media.start, slowness };
-    await writePieces(track, assTrack(annotations.header, annotations.lines(), options), context.signal);
+    await writePieces(track, assTrack(annotations.header, annotations.lines(), { ...options, size }), context.signal);
     await use(track);
   } finally {
     await rm(track, { force: true });

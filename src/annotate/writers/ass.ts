@@ -13,6 +13,6 @@ export const assFormat = textFormat({
     const { source } = header;
     if (source.kind !== "video") throw new Error("Pictures have no subtitles.");
     const start = await mediaStart(context);
-    yield* assTrack(header, lines(), { size: source, start, slowness: 1 });
+    yield* assTrack(header, lines(), { size: source, clock: { start, slowness: 1 }, fit: "stretch" });
   },
 });

@@ -69,7 +69,8 @@ async function* videoTask({ header, lines }: Annotations): AsyncGenerator<string
   for await (const line of lines()) {
     for (const [number, detection] of line.detections.entries()) {
       const time = "pts" in line ? line.pts : 0;
-      const where = { ...percents(detection, source.width, source.height), rotation: 0 };
+      const { width, height } = sizeOf(header, line);
+      const where = { ...percents(detection, width, height), rotation: 0 };
       const sequence = [{ frame: line.index + 1, time, enabled: false, ...where }];
       const value = { framesCount, duration, sequence, labels: [detection.label] };
       const region = { id: `${line.index}-${number}`, type: "videorectangle", from_name: "box", to_name: "video" };
