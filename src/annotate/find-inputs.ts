@@ -7,11 +7,15 @@ import { isUnder } from "../is-under.ts";
 import { schemeOf } from "../pipeline/stream.ts";
 
 /** Endings of files in folders that are taken for videos; a file that is named itself may have any. */
-const VIDEO_ENDINGS = new Set(
-  ".mp4 .m4v .mov .mkv .webm .avi .ts .mts .m2ts .mpg .mpeg .wmv .flv .3gp .ogv .mjpg .mjpeg .y4m .h264 .h265 .hevc .ivf".split(
-    " ",
-  ),
+const VIDEO_ENDINGS = endings(
+  "mp4 m4v mov qt mkv webm avi divx wmv asf flv f4v ogv ogm rm rmvb 3gp 3g2 mxf nut dv dav",
+  "ts m2t m2ts mts trp tp mpg mpeg mpe mpv m1v m2v vob vro evo",
+  "h264 264 avc h265 265 hevc ivf av1 obu vc1 mjpg mjpeg y4m gif apng",
 );
+
+function endings(...names: readonly string[]): ReadonlySet<string> {
+  return new Set(names.flatMap((row) => row.split(" ")).map((name) => `.${name}`));
+}
 
 /** What sharp is let read: see decode-picture.ts. */
 const PICTURE_ENDINGS = new Set([".jpg", ".jpeg", ".png"]);
@@ -22,8 +26,21 @@ export interface FoundInput {
   readonly below: string;
 }
 
-/** Files in the order in which they were named, those of a folder by name. `isOwn` tells multibox's own outputs, which are left out. */
-export async function findVideos(names: readonly string[], isOwn: (name: string) => boolean): Promise<FoundInput[]> {
+/** A file of a folder that is left out because of its ending. */
+export interface LeftOut {
+  readonly folder: string;
+  readonly path: string;
+}
+
+/**
+ * Files in the order in which they were named, those of a folder by name. `isOwn` tells multibox's own outputs, which are left out.
+ * `onLeftOut` gets every other file of a folder that is not taken.
+ */
+export async function findVideos(
+  names: readonly string[],
+  isOwn: (name: string) => boolean,
+  onLeftOut: (file: LeftOut) => void = () => {},
+): Promise<FoundInput[]> {
   const found: FoundInput[] = [];
   for (const name of names) {
     if (schemeOf(name) !== "file") {
@@ -36,7 +53,8 @@ export async function findVideos(names: readonly string[], isOwn: (name: string)
       continue;
     }
     const before = found.length;
-    for (const path of await list(name, VIDEO_ENDINGS, isOwn))
+    const leftOut = (path: string): void => onLeftOut({ folder: name, path: relative(name, path) });
+    for (const path of await list(name, VIDEO_ENDINGS, isOwn, leftOut))
       found.push({ path, below: relative(name, join(path, "..")) });
     if (found.length > before) continue;
     throw nothingIn(name, "video", VIDEO_ENDINGS);
@@ -54,6 +72,7 @@ export interface FoundPicture {
 export async function findPictures(
   names: readonly string[],
   isOwn: (name: string) => boolean,
+  onLeftOut: (file: LeftOut) => void = () => {},
 ): Promise<FoundPicture[]> {
   const found: { path: string; name: string }[] = [];
   for (const name of names) {
@@ -62,7 +81,8 @@ export async function findPictures(
       found.push({ path: name, name: basename(name) });
       continue;
     }
-    const paths = await list(name, PICTURE_ENDINGS, isOwn);
+    const leftOut = (path: string): void => onLeftOut({ folder: name, path: relative(name, path) });
+    const paths = await list(name, PICTURE_ENDINGS, isOwn, leftOut);
     if (paths.length === 0) throw nothingIn(name, "picture", PICTURE_ENDINGS);
     for (const path of paths) found.push({ path, name: posix(relative(name, path)) });
   }
@@ -79,20 +99,43 @@ function commonFolder(folders: readonly string[]): string {
 
 const posix = (path: string): string => path.split(sep).join("/");
 
-async function list(folder: string, endings: ReadonlySet<string>, isOwn: (name: string) => boolean): Promise<string[]> {
+async function list(
+  folder: string,
+  taken: ReadonlySet<string>,
+  isOwn: (name: string) => boolean,
+  onLeftOut: (path: string) => void,
+): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   const paths: string[] = [];
   for (const entry of entries) {
     if (isHidden(entry.name)) continue;
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) paths.push(...(await list(path, endings, isOwn)));
-    else if (endings.has(extname(entry.name).toLowerCase()) && !isOwn(path)) paths.push(path);
+    if (entry.isDirectory()) paths.push(...(await list(path, taken, isOwn, onLeftOut)));
+    else if (isOwn(path)) continue;
+    else if (taken.has(extname(entry.name).toLowerCase())) paths.push(path);
+    else onLeftOut(path);
   }
   return paths;
 }
 
-function nothingIn(folder: string, what: string, endings: ReadonlySet<string>): MultiboxError {
-  const hint = `Of a folder these are taken: ${[...endings].join(" ")}.`;
+/** A sentence that names the first of these files, for each folder. */
+export function leftOutWarnings(files: readonly LeftOut[], what: "video" | "image"): MultiboxError[] {
+  return [...new Set(files.map(({ folder }) => folder))].map((folder) => {
+    const paths = files.filter((file) => file.folder === folder).map(({ path }) => path);
+    const rest = paths.length - LEFT_OUT_SHOWN;
+    const shown = `${paths.slice(0, LEFT_OUT_SHOWN).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+    const count = paths.length === 1 ? "1 file has" : `${paths.length} files have`;
+    return new MultiboxError(
+      "FILES_LEFT_OUT",
+      `${folder}: ${count} no ending of ${what === "video" ? "a video" : "an image"} and ${paths.length === 1 ? "is" : "are"} left out: ${shown}. Name a file itself to have it read.`,
+    );
+  });
+}
+
+const LEFT_OUT_SHOWN = 5;
+
+function nothingIn(folder: string, what: string, taken: ReadonlySet<string>): MultiboxError {
+  const hint = `Of a folder these are taken: ${[...taken].join(" ")}.`;
   return new MultiboxError("FILE_NOT_FOUND", `There is no ${what} in ${folder}.`, hint);
 }

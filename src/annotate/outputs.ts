@@ -16,7 +16,8 @@ export interface Output {
   readonly path: string;
 }
 
-const JSONL = { name: "jsonl", suffix: ".jsonl" };
+export const JSONL_SUFFIX = ".jsonl";
+const JSONL = { name: "jsonl", suffix: JSONL_SUFFIX };
 
 /** `coco`, `coco=found.json`, `found.csv`. Fails with OUT_UNKNOWN, which lists what there is. */
 export function parseOutput(text: string, formats: readonly AnnotationFormat[] = ANNOTATION_FORMATS): OutputRequest {

@@ -14,6 +14,8 @@ export interface AnnotateReport {
     file: string,
     work: (onProgress: OnProgress, onConvert: OnConvert, onWarning: OnWarning) => Promise<FileResult>,
   ): Promise<boolean>;
+  /** About the call as a whole. */
+  warn(warning: MultiboxError): void;
   /** The last failure. */
   readonly error: unknown;
   /** What an interruption has left, in words. */
@@ -49,6 +51,7 @@ export function createReport({ json, files }: { readonly json: boolean; readonly
   const done = (file: string, { outputs, video }: FileResult, seconds: number): void => {
     const warning = video?.damage.warning(file);
     if (warning) warn(file, warning);
+    for (const change of video?.changes.warnings(file) ?? []) warn(file, change);
     const frames = video?.frames ?? 0;
     const fresh = frames - (video?.resumed ?? 0);
     const result = video ? (warning ? "done, damaged" : "done") : "was there";
@@ -66,8 +69,8 @@ export function createReport({ json, files }: { readonly json: boolean; readonly
     else if (video) shown.line(`${file}: ${frames} frames, ${framesPerSecond} frames/s -> ${outputs.join(", ")}`);
     else shown.line(`${file}: everything is there`);
   };
-  const warn = (file: string, { code, message }: MultiboxError): void => {
-    if (json) event("warning", { file, code, message });
+  const warn = (file: string | undefined, { code, message }: MultiboxError): void => {
+    if (json) event("warning", { ...(file !== undefined && { file }), code, message });
     else shown.line(`warning: ${message}`);
   };
   const failed = (file: string, cause: unknown, seconds: number): void => {
@@ -82,6 +85,7 @@ export function createReport({ json, files }: { readonly json: boolean; readonly
   };
 
   return {
+    warn: (warning) => warn(undefined, warning),
     get error() {
       return error;
     },

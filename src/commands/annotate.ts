@@ -3,9 +3,9 @@ import { realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { annotateFile } from "../annotate/annotate-file.ts";
 import type { AnnotationSettings } from "../annotate/annotation.ts";
-import { type FoundInput, findVideos } from "../annotate/find-inputs.ts";
+import { type FoundInput, findVideos, type LeftOut, leftOutWarnings } from "../annotate/find-inputs.ts";
 import { ANNOTATION_FORMATS } from "../annotate/formats.ts";
-import { type Output, outputsOf, parseOutputs, requireDistinct } from "../annotate/outputs.ts";
+import { JSONL_SUFFIX, type Output, outputsOf, parseOutputs, requireDistinct } from "../annotate/outputs.ts";
 import { planThreads } from "../annotate/threads.ts";
 import type { Config } from "../config.ts";
 import { MultiboxError } from "../errors.ts";
@@ -57,12 +57,14 @@ interface Plan {
 
 /** Returns how many videos failed; each is named with its reason. With a single one its failure is thrown. */
 export async function annotateVideos(names: readonly string[], options: AnnotateOptions): Promise<number> {
-  const plans = await plan(names, options);
+  const leftOut: LeftOut[] = [];
+  const plans = await plan(names, options, (file) => leftOut.push(file));
   const { folder, spec } = await findShown(options.model, options.cacheDir, options.engine);
   requireLabels(options.labels, reportedLabels(spec.labels));
   // Until here there is nothing to keep, and a signal ends the process at once.
   const stop = interruptible();
   const report = createReport({ json: options.json, files: plans.length });
+  for (const warning of leftOutWarnings(leftOut, "video")) report.warn(warning);
   // ffmpeg is found and starts while the model opens, which takes a second of two cores.
   const detecting = open(folder, options);
   const opened = detecting.then((detector) => ({ detector, model: annotationModel(spec, detector) }));
@@ -101,7 +103,11 @@ export async function annotateVideos(names: readonly string[], options: Annotate
 }
 
 /** Which videos there are and what is to be written for each; everything that is a mistake in the call is found here. */
-async function plan(names: readonly string[], { out, outDir, soft }: AnnotateOptions): Promise<Plan[]> {
+async function plan(
+  names: readonly string[],
+  { out, outDir, soft }: AnnotateOptions,
+  onLeftOut: (file: LeftOut) => void,
+): Promise<Plan[]> {
   const requests = parseOutputs(out, "video").map((request) =>
     soft && request.format === videoFormat ? { ...request, format: softVideoFormat } : request,
   );
@@ -110,7 +116,10 @@ async function plan(names: readonly string[], { out, outDir, soft }: AnnotateOpt
     if (format === videoFormat && path !== undefined) containerOf(path);
   }
   const suffixes = ANNOTATION_FORMATS.map(({ suffix }) => suffix);
-  const inputs = await findVideos(names, (name) => suffixes.some((suffix) => name.endsWith(suffix)));
+  // What an earlier run has left unfinished is multibox's own as well.
+  const isOwn = (name: string): boolean =>
+    [JSONL_SUFFIX, ...suffixes].some((suffix) => name.replace(/\.partial$/, "").endsWith(suffix));
+  const inputs = await findVideos(names, isOwn, onLeftOut);
   const fixed = requests.find(({ path }) => path !== undefined);
   if (inputs.length > 1 && fixed)
     throw new MultiboxError(

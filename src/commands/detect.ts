@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { openPictureSink, type PictureSink } from "../annotate/annotate-pictures.ts";
-import { findPictures } from "../annotate/find-inputs.ts";
+import { findPictures, type LeftOut, leftOutWarnings } from "../annotate/find-inputs.ts";
 import { type Output, outputsOf, parseOutputs, requireDistinct } from "../annotate/outputs.ts";
 import type { Config } from "../config.ts";
 import { MultiboxError, sentenceOf, systemCode } from "../errors.ts";
@@ -38,7 +38,10 @@ export interface DetectOptions extends Pick<
 export async function detectFiles(names: readonly string[], options: DetectOptions): Promise<number> {
   const outputs = outputsOf("detections", parseOutputs(options.out, "pictures"), options.outDir ?? ".");
   requireDistinct([{ input: "detections", outputs }]);
-  const files = await findPictures(names, (name) => outputs.some(({ path }) => resolve(name) === resolve(path)));
+  const leftOut: LeftOut[] = [];
+  const isOwn = (name: string): boolean => outputs.some(({ path }) => resolve(name) === resolve(path));
+  const files = await findPictures(names, isOwn, (file) => leftOut.push(file));
+  for (const { message } of leftOutWarnings(leftOut, "image")) console.error(`warning: ${message}`);
   const { spec, detector } = await open(options);
   let failed = 0;
   let sink: PictureSink | undefined;
