@@ -15,12 +15,17 @@ interface Waiting {
   readonly enter: () => void;
 }
 
+/** Between two starts; and how much longer for each millisecond that the last ones held up the event loop. */
+const GAP_MS = 10;
+const GAP_FACTOR = 4;
+
 /** A stream that had frames before goes before others that have waited up to this much longer. */
 const LEAD_MS = 5000;
 
 /**
  * A hundred processes that start at once take every core from the streams that run, and starting one stops the event loop for as long as
- * the system takes to make it.
+ * the system takes to make it: a few milliseconds, or hundreds on a busy machine. Starts are therefore also kept apart, the further the
+ * later timers come, so that most of the event loop's time is left for frames and requests.
  */
 export class StartQueue {
   readonly #width: number;
@@ -28,6 +33,7 @@ export class StartQueue {
   readonly #now: () => number;
   readonly #waiting: Waiting[] = [];
   #starting = 0;
+  #isPacing = false;
 
   constructor({
     width = Math.max(2, availableParallelism()),
@@ -42,20 +48,21 @@ export class StartQueue {
   /** Resolves with what is to be called once it has started or ended. Rejects with the signal's reason once that is aborted. */
   async enter(hadFrames: boolean, signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
-    if (this.#starting >= this.#width) await this.#wait(hadFrames, signal);
-    else this.#starting += 1;
+    const isFree = this.#starting < this.#width && !this.#isPacing;
+    if (!isFree) await this.#wait(hadFrames, signal);
+    else this.#grant();
     let isStarting = true;
     const leave = (): void => {
       if (!isStarting) return;
       isStarting = false;
       clearTimeout(timer);
+      this.#starting -= 1;
       this.#next();
     };
     const timer = setTimeout(leave, this.#startingMs);
     return leave;
   }
 
-  /** The place that was left goes to the next, if there is one. */
   #wait(hadFrames: boolean, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const abort = (): void => {
@@ -74,8 +81,24 @@ export class StartQueue {
   }
 
   #next(): void {
+    if (this.#isPacing || this.#starting >= this.#width) return;
     const next = this.#waiting.shift();
-    if (next) next.enter();
-    else this.#starting -= 1;
+    if (!next) return;
+    this.#grant();
+    next.enter();
+  }
+
+  /** The start that follows blocks the event loop, and so delays this timer; what it is late by is waited again, several times. */
+  #grant(): void {
+    this.#starting += 1;
+    this.#isPacing = true;
+    const due = performance.now() + GAP_MS;
+    setTimeout(() => {
+      const late = Math.max(0, performance.now() - due);
+      setTimeout(() => {
+        this.#isPacing = false;
+        this.#next();
+      }, late * GAP_FACTOR);
+    }, GAP_MS);
   }
 }
