@@ -1,5 +1,6 @@
 // The bytes of a text file -> its text: by the byte order mark, by an XML declaration, else as UTF-8. No byte is replaced silently.
 import iconv from "iconv-lite";
+import { systemCode } from "../errors.ts";
 
 export type DecodedText = { readonly text: string } | { readonly problem: string };
 
@@ -30,8 +31,9 @@ function decode(bytes: Uint8Array, encoding: string): DecodedText {
 function decodeUnicode(bytes: Uint8Array, label: string): DecodedText {
   try {
     return { text: new TextDecoder(label, { fatal: true }).decode(bytes) };
-  } catch {
-    return wrongBytes(label);
+  } catch (error) {
+    if (systemCode(error) === "ERR_ENCODING_INVALID_ENCODED_DATA") return wrongBytes(label);
+    return { problem: `it is too large to be read, ${Math.ceil(bytes.length / 1e6)} MB` };
   }
 }
 
