@@ -16,10 +16,17 @@ async function* rows({ header, lines }: Annotations): AsyncGenerator<string, voi
   for await (const line of lines()) {
     const where = "file" in line ? [line.file] : [line.index, line.pts];
     for (const { label, classId, score, bbox } of line.detections)
-      yield `${[...where, label, classId, score, ...bbox].map((value) => quoted(String(value))).join(",")}\r\n`;
+      yield `${[...where, label, classId, score, ...bbox].map(cell).join(",")}\r\n`;
   }
 }
 
-function quoted(value: string): string {
-  return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+/**
+ * Spreadsheets evaluate text that begins with one of these, and a label or file name may be anybody's: an apostrophe before it makes them
+ * show it (https://owasp.org/www-community/attacks/CSV_Injection).
+ */
+const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
+
+function cell(value: string | number): string {
+  const text = typeof value === "string" && FORMULA.test(value) ? `'${value}` : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -36,6 +36,31 @@ describe("CSV", () => {
     expect(none.text).toBe("frame,pts,label,class_id,score,x,y,width,height\r\n");
   });
 
+  it("has an apostrophe before text that a spreadsheet would evaluate, and none before numbers", async () => {
+    const { header, lines } = picturesOf("-1+1.jpg");
+    const [
+      {
+        detections: [one],
+      },
+    ] = lines as [{ detections: [object] }];
+    const labels = ['=HYPERLINK("http://example.com")', "+1", "-1", "@SUM(1)", "a=b"];
+    const detections = labels.map((label) => ({ ...one, label, bbox: [-1.5, 2, 3, 4] }));
+    const { text } = await convert(csvFormat, folder.path, header, [{ ...lines[0]!, detections } as never]);
+    const start = "'-1+1.jpg,";
+    expect(
+      text
+        .split("\r\n")
+        .slice(1, -1)
+        .map((row) => row.slice(0, start.length)),
+    ).toEqual(labels.map(() => start));
+    expect(
+      text
+        .split("\r\n")
+        .slice(1, -1)
+        .map((row) => row.slice(start.length).replace(/,18,0\.9,-1\.5,2,3,4$/, "")),
+    ).toEqual([`"'=HYPERLINK(""http://example.com"")"`, "'+1", "'-1", "'@SUM(1)", "a=b"]);
+  });
+
   it.skipIf(!pythonHas("csv"))("is read by Python's csv, odd labels too (needs Python)", async () => {
     const { target } = await convert(csvFormat, folder.path, oddHeader(), [oddLine()]);
     const script = join(import.meta.dirname, "read-csv.py");
