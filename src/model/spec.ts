@@ -1,6 +1,7 @@
 // SsdSpec: everything about a detector that is a number or a name. Training, serving and export read the same one.
 // Nothing but its schema: threads that detect are given specs that were read already, and need not load a validator.
 import { z } from "zod";
+import { LabelText } from "./label-text.ts";
 
 const positive = z.number().positive();
 
@@ -115,7 +116,7 @@ export const SsdSpec = z.strictObject({
   variances: z.tuple([positive, positive, positive, positive]).describe("Of the box coder: x, y, width, height."),
   scores: z.enum(["sigmoid", "softmax"]).describe("What makes scores of the logits."),
   labels: z
-    .array(z.string().nullable())
+    .array(LabelText.nullable())
     .min(2)
     .max(MAX_CHANNELS)
     .describe(

@@ -1,12 +1,13 @@
 // One captured frame: what is known of it, what the model proposed, and what a person says is there.
 import { z } from "zod";
+import { LabelText } from "../model/label-text.ts";
 
 const BoxTuple = z
   .tuple([z.number(), z.number(), z.number(), z.number()])
   .describe("[x, y, width, height] in pixels of the picture.");
 
 /** An object that a person has marked or let stand. */
-export const CapturedObject = z.strictObject({ bbox: BoxTuple, label: z.string().trim().min(1).max(100) });
+export const CapturedObject = z.strictObject({ bbox: BoxTuple, label: LabelText.trim().min(1).max(100) });
 export type CapturedObject = z.infer<typeof CapturedObject>;
 
 /** `new`: nobody has looked yet. `accepted`: its objects are all there is in the picture. `skipped`: not to be learned from. */

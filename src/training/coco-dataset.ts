@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { LabelText } from "../model/label-text.ts";
 import { MultiboxError, sentenceOf, systemCode } from "../errors.ts";
 import { locatePictures } from "./coco-pictures.ts";
 import type { DatasetOptions } from "./dataset.ts";
@@ -29,7 +30,7 @@ const CocoFile = z.object({
       iscrowd: z.union([z.literal(0), z.literal(1), z.boolean()]).default(0),
     }),
   ),
-  categories: z.array(z.object({ id: z.int(), name: z.string().min(1) })).min(1),
+  categories: z.array(z.object({ id: z.int(), name: LabelText.min(1) })).min(1),
 });
 type CocoFile = z.infer<typeof CocoFile>;
 

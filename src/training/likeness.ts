@@ -18,7 +18,7 @@ const LEAST_AP = 0.01;
 
 export interface LikenessOptions {
   /** Labels that are made of several: what the model knows of those is better. */
-  readonly merge: Readonly<Record<string, readonly string[]>>;
+  readonly merge: ReadonlyMap<string, readonly string[]>;
   readonly threads: number;
   readonly seed: number;
   readonly signal?: AbortSignal | undefined;
@@ -39,7 +39,7 @@ export async function likenesses(
       labels,
       names.map((name, id) => ({ id, name })),
     ).categoryOf.size > 0;
-  const unknown = data.categories.filter(({ name }) => !knows([name, ...(merge[name] ?? [])]));
+  const unknown = data.categories.filter(({ name }) => !knows([name, ...(merge.get(name) ?? [])]));
   const ids = new Set(unknown.map(({ id }) => id));
   const withThem = data.pictures.filter(({ objects }) => objects.some(({ categoryId }) => ids.has(categoryId)));
   if (withThem.length === 0) return new Map();

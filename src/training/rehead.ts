@@ -26,12 +26,12 @@ export function rehead(
   weights: Tensors,
   labels: readonly string[],
   seed: number,
-  merge: Readonly<Record<string, readonly string[]>> = {},
+  merge: ReadonlyMap<string, readonly string[]> = new Map(),
   like: ReadonlyMap<string, string> = new Map(),
 ): Reheaded {
   const old = spec.labels.filter((label) => label !== null);
   const kindsOf = labels.map((label) => {
-    const names = [label, ...(merge[label] ?? [])].map((name, id) => ({ id, name }));
+    const names = [label, ...(merge.get(label) ?? [])].map((name, id) => ({ id, name }));
     const { categoryOf } = mapLabels(old, names);
     return spec.labels.flatMap((one, column) => (one !== null && categoryOf.has(one) ? [column] : []));
   });

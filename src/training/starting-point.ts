@@ -69,7 +69,14 @@ function reheaded(
   { seed, merge }: TrainSettings,
   like: ReadonlyMap<string, string>,
 ): Pick<StartingPoint, "bundle" | "known" | "added"> {
-  const { spec, weights, known, added } = rehead(parent.spec, parent.weights, labels, seed, merge, like);
+  const { spec, weights, known, added } = rehead(
+    parent.spec,
+    parent.weights,
+    labels,
+    seed,
+    new Map(Object.entries(merge)),
+    like,
+  );
   return { bundle: { ...parent, spec, weights, graph: buildSsd(spec) }, known, added };
 }
 

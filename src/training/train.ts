@@ -85,7 +85,11 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
   try {
     const data = yield* prepareData(options.given, settings, pool, signal);
     const { categories } = data.validation;
-    const like = await likenesses(parent, data.training, { ...settings, signal });
+    const like = await likenesses(parent, data.training, {
+      ...settings,
+      merge: new Map(Object.entries(settings.merge)),
+      signal,
+    });
     const start = startingPoint(parent, categories, settings, like);
     const asked: TrainIdentity = { data: data.hash, parent: weightsHash(parent), settings };
     const path = join(folder, "checkpoint.safetensors");

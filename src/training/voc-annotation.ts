@@ -1,6 +1,7 @@
 // One annotation file of PASCAL VOC: from its bytes to a size and objects, or a sentence with the field and its value.
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { z } from "zod";
+import { labelText } from "../model/label-text.ts";
 import { decodeXml } from "./decode-text.ts";
 import { invalidDataset } from "./object-check.ts";
 
@@ -46,7 +47,7 @@ const VocFile = group({
     object: z
       .array(
         group({
-          name: text,
+          name: text.overwrite(labelText).min(1, { error: "it is empty" }),
           difficult: flag,
           bndbox: group({ xmin: number, ymin: number, xmax: number, ymax: number }),
         }),

@@ -18,6 +18,7 @@ import { randomWeights } from "../model/support/random-weights.ts";
 import { smallSpec } from "../model/support/small-spec.ts";
 import { tinyDisk } from "../model/support/tiny-disk.ts";
 import { makeFolder } from "../support/ffmpeg.ts";
+import { runMultibox } from "../support/multibox.ts";
 import { processesWith, until } from "../support/processes.ts";
 import { writeShapes } from "../training/support/drawn-shapes.ts";
 
@@ -64,6 +65,49 @@ test("it goes on in the next server from where it was, leaves no process, and it
     await second.close();
   } finally {
     await store.close();
+    await rm(folder.path, { recursive: true, force: true });
+  }
+});
+
+test("classes may be called as members of objects are, and lose the line ends in their names", async () => {
+  const folder = await makeFolder();
+  const store = openStore(":memory:");
+  try {
+    const { data, parent, models } = await writeWorld(folder.path);
+    const file = join(data, "instances.json");
+    const json = JSON.parse(await readFile(file, "utf8")) as { categories: { name: string }[] };
+    const names = ["constructor", "__proto__", "to\nString"];
+    for (const [i, category] of json.categories.entries()) category.name = names[i]!;
+    await writeFile(file, JSON.stringify(json));
+    const trainings = open(folder.path, store, models);
+    await trainings.load();
+    trainings.open();
+    const settings = ServerTrainSettings.parse({
+      epochs: 1,
+      batch: 4,
+      threads: 1,
+      labels: ["__proto__", "to String", "constructor"],
+    });
+    const { id } = await trainings.create(() => Promise.resolve({ name: "shapes", from: parent, data, settings }));
+    await until(() => !["queued", "running"].includes(trainings.get(id).state));
+    expect(trainings.get(id)).toMatchObject({ state: "done", version: 1 });
+    expect(models.version("shapes", 1).labels).toEqual(["__proto__", "to String", "constructor"]);
+    const evaluated = await runMultibox([
+      "evaluate",
+      "--data",
+      data,
+      "--model",
+      models.folderOf("shapes", 1),
+      "--json",
+    ]);
+    expect([evaluated.code, evaluated.stderr]).toEqual([0, ""]);
+    const { classes } = JSON.parse(evaluated.stdout) as { classes: { name: string; objects: number }[] };
+    expect(classes.map(({ name, objects }) => [name, objects > 0])).toEqual(
+      ["constructor", "__proto__", "to String"].map((name) => [name, true]),
+    );
+    await trainings.close();
+  } finally {
+    store.close();
     await rm(folder.path, { recursive: true, force: true });
   }
 });

@@ -11,7 +11,7 @@ import type { Dataset } from "../../src/training/truth.ts";
 import { SHAPES, writeShapes } from "./support/drawn-shapes.ts";
 import { tinySsd } from "./support/tiny-ssd.ts";
 
-const options = { merge: {}, threads: 1, seed: 1 };
+const options = { merge: new Map<string, string[]>(), threads: 1, seed: 1 };
 let folder: string;
 let shapes: Dataset;
 /** Calls everything a square. */
@@ -49,7 +49,7 @@ test("a new label is like the one whose detections lie where its objects are, an
 
 test("one that the model knows, or has the parts of, or finds nothing of, is like none", async () => {
   expect([...(await likenesses(squares, await named("Square"), options))]).toEqual([]);
-  const merge = { window: ["pane", "disc"] };
+  const merge = new Map([["window", ["pane", "disc"]]]);
   expect([...(await likenesses(squares, await named("window"), { ...options, merge }))]).toEqual([]);
   expect([...(await likenesses(saysOnly(null), await named("window"), options))]).toEqual([]);
 });

@@ -61,7 +61,16 @@ describe.each(["sigmoid", "softmax"] as const)("a model with scores by %s and ot
 test("a label that is made of several keeps the rows of all as its kinds, and so does a model that has such labels already", () => {
   const spec = smallSpec();
   const weights = randomWeights(buildSsd(spec), 1);
-  const made = rehead(spec, weights, ["truck", "pet", "cow"], 3, { pet: ["dog", "Cat", "fox"], cow: ["cow"] });
+  const made = rehead(
+    spec,
+    weights,
+    ["truck", "pet", "cow"],
+    3,
+    new Map([
+      ["pet", ["dog", "Cat", "fox"]],
+      ["cow", ["cow"]],
+    ]),
+  );
   expect(made.spec.labels).toEqual([null, "truck", "pet", "pet", "cow"]);
   expect([made.known, made.added]).toEqual([["pet", "cow"], ["truck"]]);
   expect(misfit(buildSsd(made.spec), made.weights)).toBeUndefined();
@@ -75,7 +84,7 @@ test("a label that is made of several keeps the rows of all as its kinds, and so
 test("a new label that is like a known one begins with a copy of its rows", () => {
   const spec = smallSpec();
   const weights = randomWeights(buildSsd(spec), 1);
-  const made = rehead(spec, weights, ["dog", "wolf"], 3, {}, new Map([["wolf", "dog"]]));
+  const made = rehead(spec, weights, ["dog", "wolf"], 3, new Map(), new Map([["wolf", "dog"]]));
   expect([made.known, made.added]).toEqual([["dog"], ["wolf"]]);
   const { data } = made.weights.get("head0.logits.project.bias")!;
   const before = weights.get("head0.logits.project.bias")!.data;

@@ -148,7 +148,7 @@ export function historyRoutes(
     }
     const intervals = new Map<number, z.infer<typeof Stats>["intervals"][number]>();
     for (const { start, label, frames, detections } of await history.count({ stream: id, from, to, interval })) {
-      const one = intervals.get(start) ?? { from: isoTime(start), frames: 0, labels: {} };
+      const one = intervals.get(start) ?? { from: isoTime(start), frames: 0, labels: keyedByLabel() };
       intervals.set(start, one);
       if (label === undefined) one.frames = frames;
       else {
@@ -161,6 +161,11 @@ export function historyRoutes(
   });
 
   return app;
+}
+
+/** Without a prototype: a label may be `constructor` or `__proto__`. */
+function keyedByLabel(): z.infer<typeof Stats>["intervals"][number]["labels"] {
+  return Object.create(null) as ReturnType<typeof keyedByLabel>;
 }
 
 function toldFrame({ time: at, ...rest }: FrameRecord): z.infer<typeof KeptDetections> {

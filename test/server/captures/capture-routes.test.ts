@@ -27,6 +27,19 @@ describe("/v1/captures", () => {
       const body = JSON.stringify({ status: "accepted", objects });
       const changed = await ask(path, { method: "PATCH", headers: JSON_TYPE, body });
       expect(await jsonOf(changed)).toMatchObject({ status: "accepted", objects });
+      // A line end in a label would be two labels in a list of names.
+      for (const [label, kept] of [
+        ["__proto__", "__proto__"],
+        ["grey\twolf\n", "grey wolf"],
+        ["grey\u0000\u2028wolf", "grey wolf"],
+      ]) {
+        const odd = JSON.stringify({ objects: [{ bbox: [1, 2, 30, 40], label }] });
+        const answer = await jsonOf(await ask(path, { method: "PATCH", headers: JSON_TYPE, body: odd }));
+        expect(answer).toMatchObject({ objects: [{ label: kept }] });
+      }
+      const unnamed = JSON.stringify({ objects: [{ bbox: [1, 2, 30, 40], label: "\n" }] });
+      expect((await ask(path, { method: "PATCH", headers: JSON_TYPE, body: unnamed })).status).toBe(400);
+      await ask(path, { method: "PATCH", headers: JSON_TYPE, body });
       expect(captures.list({ label: "wolf", status: "accepted" })).toHaveLength(1);
 
       expect((await ask(path, { method: "DELETE" })).status).toBe(204);

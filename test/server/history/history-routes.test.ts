@@ -63,6 +63,25 @@ describe("GET /v1/streams/{id}/detections", () => {
     });
   });
 
+  test("labels that plain objects have members of are counted as any other", async () => {
+    await withApp({ history: true }, async ({ ask, pipeline, history }) => {
+      pipeline.addStream("a");
+      const names = ["constructor", "__proto__", "toString"];
+      for (let i = 0; i < 256; i++)
+        pipeline.show(
+          "a",
+          names.map((name) => found(name, 0.9)),
+        );
+      while (history.status().kept < 256) await new Promise(setImmediate);
+      const answer = await ask("/v1/streams/a/stats?from=2023-11-14T22:00:00Z&to=2023-11-14T23:00:00Z");
+      const { intervals } = (await answer.json()) as { intervals: { labels: object }[] };
+      const counted = Object.entries(intervals[0]!.labels);
+      expect(counted.sort(([a], [b]) => (a < b ? -1 : 1))).toEqual(
+        ["__proto__", "constructor", "toString"].map((name) => [name, { frames: 256, detections: 256 }]),
+      );
+    });
+  });
+
   test.each([
     ["/v1/streams/none/detections", 404, "STREAM_UNKNOWN"],
     ["/v1/streams/a/detections?from=yesterday", 400, "BAD_REQUEST"],
