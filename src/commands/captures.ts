@@ -1,6 +1,6 @@
 // `multibox captures`: captured frames as data sets for programs that label pictures, and back.
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import sharp from "sharp";
 import type { AnnotationHeader, PictureLine } from "../annotate/annotation.ts";
@@ -67,7 +67,8 @@ export async function exportCaptures({ out, format, status, json, ...place }: Ca
     // A form that is a folder of files fills ours.
     await form.convert({ path: store.folder, header, lines: () => streamed(lines) }, join(draft, annotations), {});
     for (const { id } of captures)
-      await copyFile(captureFiles(store.folder, id).picture, join(draft, pictures, `${id}.jpg`));
+      // Not copied with its permissions: a data set is made to be shared.
+      await writeFile(join(draft, pictures, `${id}.jpg`), await readFile(captureFiles(store.folder, id).picture));
     await rename(draft, out);
   } catch (cause) {
     await rm(draft, { recursive: true, force: true }).catch(() => undefined);

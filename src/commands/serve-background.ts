@@ -8,6 +8,7 @@ import { annotationRunner } from "../server/jobs/annotation-runner.ts";
 import { Jobs } from "../server/jobs/jobs.ts";
 import type { ModelStore } from "../server/models/model-store.ts";
 import type { ClockWatch } from "../server/clock-watch.ts";
+import type { Quarantine } from "../server/quarantine.ts";
 import { Retention } from "../server/retention.ts";
 import type { Store } from "../server/database/store.ts";
 import { trainingRunner } from "../server/trainings/training-runner.ts";
@@ -23,16 +24,17 @@ export interface BackgroundOptions {
   readonly guard: Guard;
   readonly logger: Logger;
   readonly watch: ClockWatch;
+  readonly quarantine: Quarantine;
 }
 
 const DAY_MS = 86_400_000;
 
 /** Both with what the last server has left; neither runs yet. */
 export async function openBackground(options: BackgroundOptions): Promise<{ jobs: Jobs; trainings: Trainings }> {
-  const { config, store, models, guard, logger, watch } = options;
+  const { config, store, models, guard, logger, watch, quarantine } = options;
   const [cacheDir, dataDir] = [resolve(options.cacheDir), resolve(options.dataDir)];
   const run = { command: ownCommand(), cacheDir, guard };
-  const shared = { store, logger, clock: asyncScheduler };
+  const shared = { store, logger, clock: asyncScheduler, quarantine };
   const jobs = new Jobs({
     ...shared,
     folder: join(dataDir, "jobs"),

@@ -19,6 +19,8 @@ import type { ErrorBody } from "../server/api/error-body.ts";
 import { startAddressGuard } from "../server/access/address-guard.ts";
 import { ConfiguredStreams, type Matched } from "../server/streams/configured-streams.ts";
 import { type ClockWatch, jumpSentence, openClockWatch } from "../server/clock-watch.ts";
+import { tighten } from "../server/private-files.ts";
+import { Quarantine } from "../server/quarantine.ts";
 import { Retention } from "../server/retention.ts";
 import { lockDataDir } from "../server/data-dir.ts";
 import { CaptureStore } from "../server/captures/capture-store.ts";
@@ -60,6 +62,9 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
   // What a listener of frames or states throws is no reason to end anything else.
   rxjs.onUnhandledError = (error) => logger.error(`A listener failed: ${stackOf(error)}`);
   const unlock = lockDataDir(dataDir);
+  const shared = tighten(dataDir);
+  if (shared > 0)
+    logger.warn(`${shared} files in ${dataDir} can be read by other users, and are not this user's to change.`);
   const store = await startStore(storePath(dataDir), (failure) => logStore(failure, logger));
   const tokens = await Tokens.load(store);
   checkListen(config, tokens.anyValid());
@@ -94,9 +99,11 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
   const jpeg = new JpegEncoder();
   const retention = new Retention({ watch, maxAgeMs: config.captureMaxDays * 86_400_000 });
   const captures = new CaptureStore(join(dataDir, "captures"), captureBoundsOf(config), retention);
-  await captures.load((sentence) => logger.warn(`A capture is left out: ${sentence}`));
+  const quarantine = new Quarantine({ dataDir, logger, now: () => watch.now() });
+  quarantine.report();
+  await captures.load((sentence) => logger.warn(`A capture is left out: ${sentence}`), quarantine);
   const guard = createGuard();
-  const background = { config, store, models: versions, cacheDir, dataDir, guard, logger, watch };
+  const background = { config, store, models: versions, cacheDir, dataDir, guard, logger, watch, quarantine };
   const { jobs, trainings } = await openBackground(background);
   const configured: ConfiguredStreams = new ConfiguredStreams(
     { set: (...args) => changes.set(...args), remove: (...args) => changes.remove(...args) },

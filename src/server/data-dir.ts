@@ -3,12 +3,15 @@ import { join } from "node:path";
 import { MultiboxError, systemCode } from "../errors.ts";
 import { type Db, openDatabase } from "./database/sqlite.ts";
 import { storeError } from "./database/store-error.ts";
+import { createPrivately } from "./private-files.ts";
 
 /**
  * Takes the folder until the function that it returns is called, or the process ends, however it ends: a lock of the
- * operating system's on a file of its own, kept by SQLite. Fails with DATA_DIR_IN_USE, and as `openStore` does.
+ * operating system's on a file of its own, kept by SQLite. What the process creates from here on only its owner can read.
+ * Fails with DATA_DIR_IN_USE, and as `openStore` does.
  */
 export function lockDataDir(dataDir: string): () => void {
+  createPrivately();
   const path = join(dataDir, "server.lock");
   let db: Db | undefined;
   try {

@@ -1,7 +1,7 @@
 // Work that a server takes on and does in the background: made, queued, run, broken off, kept for a while, and told of.
 import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { interval, type Observable, Subject, Subscription } from "rxjs";
 import { MultiboxError, sentenceOf } from "../../errors.ts";
@@ -17,6 +17,8 @@ const SWEEP_MS = 3_600_000;
 const SAVE_AGAIN_MS = 5000;
 /** The key under which sweeps run one after the other; no id of a work. */
 const SWEEP = "sweep";
+/** In the folder of a work whose input is still being received. */
+const INCOMING = ".incoming";
 const isOver = ({ state }: Pick<WorkRecord, "state">): boolean => state !== "queued" && state !== "running";
 
 export class BackgroundWork<R extends WorkRecord, P, I, E> {
@@ -50,17 +52,27 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
     return this.#events;
   }
 
-  /** Reads what there is, and queues what had not ended; what a server that was killed has left behind without a record is removed. */
+  /**
+   * Reads what there is, and queues what had not ended. What a server that was killed had not received whole is removed. Any other folder
+   * without a record may hold results whose database was lost, so it goes into the quarantine.
+   */
   async load(): Promise<void> {
-    const { folder, logger } = this.#options;
+    const { folder, logger, quarantine } = this.#options;
     const { store, input } = this.#kind;
     for (const record of await store.load((sentence) => logger.warn(sentence))) this.#records.set(record.id, record);
     const known = new Set(await store.ids());
     const names = existsSync(folder) ? await readdir(folder) : [];
-    for (const name of names.filter((one) => !known.has(one)))
-      await rm(join(folder, name), { recursive: true, force: true });
+    const isHalf = (name: string): boolean => existsSync(join(folder, name, INCOMING));
+    const strangers = names.filter((name) => !known.has(name));
+    for (const name of strangers.filter(isHalf)) await rm(join(folder, name), { recursive: true, force: true });
+    const whole = strangers.filter((name) => existsSync(join(folder, name)));
+    quarantine?.take(
+      whole.map((name) => join(folder, name)),
+      "has no record in multibox.db",
+    );
     for (const record of this.#records.values()) {
       this.#newest = Math.max(this.#newest, record.created);
+      await rm(join(this.folderOf(record.id), INCOMING), { force: true });
       if (isOver(record) && !this.#isResumable(record))
         await rm(join(this.folderOf(record.id), input), { recursive: true, force: true });
     }
@@ -140,11 +152,13 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
     this.#arriving += 1;
     try {
       await mkdir(join(folder, this.#kind.input), { recursive: true, mode: 0o700 });
+      await writeFile(join(folder, INCOMING), "", { mode: 0o600 });
       const record = await receive(folder, { id, state: "queued", created });
       // Others may have been resumed meanwhile.
       this.#requireRoom(0);
       await this.#kind.store.put(record);
       this.#records.set(id, record);
+      await rm(join(folder, INCOMING), { force: true }).catch(() => undefined);
     } catch (cause) {
       await rm(folder, { recursive: true, force: true }).catch(() => undefined);
       throw writeFailure(cause, folder);

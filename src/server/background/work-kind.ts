@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { SchedulerLike } from "rxjs";
 import type { MultiboxError } from "../../errors.ts";
 import type { ErrorBody } from "../api/error-body.ts";
+import type { Quarantine } from "../quarantine.ts";
 import type { Retention } from "../retention.ts";
 import type { RecordStore } from "./record-store.ts";
 import { isoTime } from "../streams/streams.ts";
@@ -60,6 +61,8 @@ export interface WorkOptions {
   /** In the data folder: a folder for each work. */
   readonly folder: string;
   readonly limits: WorkLimits;
+  /** Takes folders that no record names; without it they stay. */
+  readonly quarantine?: Pick<Quarantine, "take">;
   /** Of those that have ended; none is deleted for its age without it. */
   readonly retention?: Pick<Retention, "cutoff" | "allowance" | "deleted">;
   readonly logger: Logger;

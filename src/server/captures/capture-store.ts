@@ -1,12 +1,13 @@
 // The captures that there are: files in a folder, an index of them in memory, and bounds on their number, age and bytes.
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { MultiboxError, sentenceOf } from "../../errors.ts";
 import { hashDistance } from "../../model/perceptual-hash.ts";
 import type { Capture } from "../../training/capture.ts";
 import { captureFiles, isCaptureFile, parseCapture } from "../../training/capture-set.ts";
 import { writeWhole } from "../../whole-file.ts";
+import type { Quarantine } from "../quarantine.ts";
 import type { Retention } from "../retention.ts";
 
 export interface CaptureBounds {
@@ -46,8 +47,11 @@ export class CaptureStore {
     this.#retention = retention;
   }
 
-  /** Reads what the folder holds. A file that cannot be read is told to `onWarning` and left alone. */
-  async load(onWarning: (sentence: string) => void): Promise<void> {
+  /**
+   * Reads what the folder holds. A file that cannot be read is told to `onWarning` and left alone. `quarantine`, for the owner of the data
+   * folder: takes images without a sidecar; what a server that was killed had half written is removed.
+   */
+  async load(onWarning: (sentence: string) => void, quarantine?: Pick<Quarantine, "take">): Promise<void> {
     const { folder } = this;
     if (!existsSync(folder)) return;
     const names = (await readdir(folder)).sort();
@@ -61,9 +65,15 @@ export class CaptureStore {
         onWarning(sentenceOf(error));
       }
     }
-    // What a server that was killed has left half done; a picture without its JSON is one of them.
-    const orphans = names.filter((name) => name.endsWith(".tmp") || isOrphan(name, this.#captures));
-    await Promise.all(orphans.map((name) => rm(join(folder, name), { force: true })));
+    if (!quarantine) return;
+    const half = names.filter((name) => HALF.test(name));
+    await Promise.all(half.map((name) => rm(join(folder, name), { force: true })));
+    const there = new Set(names);
+    const orphans = names.filter((name) => name.endsWith(".jpg") && !there.has(sidecarOf(name)));
+    quarantine.take(
+      orphans.map((name) => join(folder, name)),
+      "has no .capture.json beside it",
+    );
   }
 
   get size(): { readonly count: number; readonly bytes: number } {
@@ -179,8 +189,11 @@ export class CaptureStore {
   }
 }
 
-function isOrphan(name: string, captures: ReadonlyMap<string, Capture>): boolean {
-  return name.endsWith(".jpg") && !captures.has(name.slice(0, -".jpg".length));
+/** What `writeWhole` has not finished. */
+const HALF = /\.(jpg|capture\.json)\.\d+\.tmp$/;
+
+function sidecarOf(image: string): string {
+  return basename(captureFiles("", image.slice(0, -".jpg".length)).sidecar);
 }
 
 /** The sentence for a capture that is not there, or not for whoever asks. */

@@ -31,7 +31,8 @@ export function isPassing(error: unknown): boolean {
 }
 
 export function damaged(path: string, why: string, cause?: unknown): MultiboxError {
-  const hint = "Put a copy of it back, or move it away to start with an empty one; nothing in it was changed.";
+  const hint =
+    "Put a copy of it back, or move it away to start with an empty one: what belongs to the old one is then moved to quarantine/ in its folder.";
   return new MultiboxError("STORE_DAMAGED", `The database ${path} is damaged: ${why}.`, hint, { cause });
 }
 

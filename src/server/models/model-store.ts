@@ -1,6 +1,6 @@
 // The versions of models that were trained here: a folder each, with a number, and which of them is in use.
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { MultiboxError, sentenceOf } from "../../errors.ts";
 import type { z } from "zod";
@@ -46,9 +46,9 @@ export class ModelStore {
     if (!existsSync(this.folder)) return;
     for (const name of (await readdir(this.folder)).sort()) {
       const model = this.#model(name);
+      if (tidy) await tidyUp(join(this.folder, name));
       for (const entry of await readdir(join(this.folder, name)).catch(() => [])) {
         const place = join(this.folder, name, entry);
-        if (tidy && /\.(tmp|old)$/.test(entry)) await rm(place, { recursive: true, force: true });
         if (!/^\d{1,9}$/.test(entry)) continue;
         model.last = Math.max(model.last, Number(entry));
         try {
@@ -166,6 +166,19 @@ export class ModelStore {
     const result = this.#last.then(action);
     this.#last = result.catch(() => undefined);
     return result;
+  }
+}
+
+/** What `replaceFolder` and `writeWhole` have not finished, by their names of temporary files: 3.812.tmp, in-use.json.812.tmp. */
+const HALF = /^(\d{1,9}|in-use\.json|numbers\.json)\.\d+\.tmp(\.old)?$/;
+
+/** Removes them, or puts back what is the only copy of what was to be replaced. */
+async function tidyUp(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names.filter((one) => HALF.test(one))) {
+    const whole = join(folder, name.replace(/\.\d+\.tmp(\.old)?$/, ""));
+    if (name.endsWith(".old") && !existsSync(whole)) await rename(join(folder, name), whole);
+    else await rm(join(folder, name), { recursive: true, force: true });
   }
 }
 

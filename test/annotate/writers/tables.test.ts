@@ -38,11 +38,7 @@ describe("CSV", () => {
 
   it("has an apostrophe before text that a spreadsheet would evaluate, and none before numbers", async () => {
     const { header, lines } = picturesOf("-1+1.jpg");
-    const [
-      {
-        detections: [one],
-      },
-    ] = lines as [{ detections: [object] }];
+    const one = lines[0]!.detections[0]!;
     const labels = ['=HYPERLINK("http://example.com")', "+1", "-1", "@SUM(1)", "a=b"];
     const detections = labels.map((label) => ({ ...one, label, bbox: [-1.5, 2, 3, 4] }));
     const { text } = await convert(csvFormat, folder.path, header, [{ ...lines[0]!, detections } as never]);

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -123,21 +122,30 @@ describe("CaptureStore", () => {
     expect(store.list().map(({ seq }) => seq)).toEqual([1]);
   });
 
-  it("sweeps away what a killed server left half done, and leaves a damaged sidecar alone", async () => {
+  it("removes what a killed server left half written, sets an image without a sidecar aside, and leaves a damaged sidecar and its image alone", async () => {
     const store = await open();
     await store.add(capture(1), JPEG);
     await writeFile(join(folder, "2026-cam-2.jpg"), JPEG);
     await writeFile(join(folder, "2026-cam-3.capture.json.77.tmp"), "{");
     await writeFile(join(folder, "2026-cam-4.capture.json"), '{"id":');
+    await writeFile(join(folder, "2026-cam-4.jpg"), JPEG);
+    await writeFile(join(folder, "notes.tmp"), "a user's");
     const again = await open();
+    expect(await readdir(folder)).toHaveLength(7);
+    const aside: string[] = [];
+    warnings.length = 0;
+    await again.load((sentence) => warnings.push(sentence), { take: (paths) => void aside.push(...paths) });
+    expect(aside).toEqual([join(folder, "2026-cam-2.jpg")]);
     expect(again.list().map(({ seq }) => seq)).toEqual([1]);
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toContain("2026-cam-4.capture.json: it is not a whole JSON file");
-    expect(existsSync(join(folder, "2026-cam-2.jpg"))).toBe(false);
     expect((await readdir(folder)).sort()).toEqual([
       "2026-cam-1.capture.json",
       "2026-cam-1.jpg",
+      "2026-cam-2.jpg",
       "2026-cam-4.capture.json",
+      "2026-cam-4.jpg",
+      "notes.tmp",
     ]);
   });
 

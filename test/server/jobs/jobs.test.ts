@@ -149,7 +149,7 @@ test("one that waits or runs can be cancelled, twice too; one that has ended sta
   await jobs.close();
 });
 
-test("the next server goes on with what ran, then with what waited, and clears away what belongs to no job", async () => {
+test("the next server goes on with what ran, then with what waited, and removes only what was not received whole", async () => {
   const first = new Runs();
   const before = open(first);
   before.open();
@@ -158,10 +158,13 @@ test("the next server goes on with what ran, then with what waited, and clears a
   await before.close();
   expect(before.get(a.id).state).toBe("running");
   mkdirSync(join(folder, "half-an-upload"));
+  writeFileSync(join(folder, "half-an-upload", ".incoming"), "");
+  mkdirSync(join(folder, "of-a-lost-database"));
   const second = new Runs();
   const after = open(second);
   await after.load();
   expect(existsSync(join(folder, "half-an-upload"))).toBe(false);
+  expect(existsSync(join(folder, "of-a-lost-database"))).toBe(true);
   expect(existsSync(join(folder, a.id))).toBe(true);
   after.open();
   expect(states(after)).toEqual(["b.mp4 queued", "a.mp4 running"]);
