@@ -35,12 +35,13 @@ import { type RunningServer, startServer } from "../server/serve.ts";
 import { checkListen } from "../server/access/source-check.ts";
 import { startStore, storePath } from "../server/database/store.ts";
 import { Tokens } from "../server/access/tokens.ts";
-import { onUncaught, stackOf, UNEXPECTED } from "../last-resort.ts";
+import { stackOf } from "../last-resort.ts";
 import { packageVersion } from "../version.ts";
 import { type ReloadOptions, reloadOnChange } from "./config-reload.ts";
 import { openBackground } from "./serve-background.ts";
 import { modelOpener } from "./stream-models.ts";
 import { createLogger } from "./logger.ts";
+import { stopSignal } from "./stop-signal.ts";
 import { downloadProgress } from "./terminal.ts";
 
 export interface ServeOptions {
@@ -246,62 +247,4 @@ function announce(
   for (const { id, url } of shown) console.log(`  Stream      ${id}: ${url}`);
   if (shown.length === 0) console.log("  Stream      none yet: add one on the page, or with --stream name=rtsp://...");
   console.log("\nPress Ctrl-C to stop.");
-}
-
-interface StopSignal {
-  /** Resolves at the first SIGINT or SIGTERM. */
-  readonly asked: Promise<void>;
-  /** From now on there is something to close. */
-  readonly inGoodOrder: () => void;
-}
-
-/**
- * While the server starts, a signal ends it at once: a model may be on its way for minutes, nobody is served yet, and an
- * ffmpeg that makes the demo goes with its guard. Later the first one is a wish, a second one ends the process, and so
- * does a stop that hangs.
- */
-function stopSignal(logger: Logger): StopSignal {
-  let started = false;
-  let asked = false;
-  return {
-    asked: new Promise((resolve) => {
-      const onSignal = (signal: NodeJS.Signals): void => {
-        if (asked) process.exit(1);
-        asked = true;
-        logger.info({ signal }, "stopping");
-        if (!started) process.exit();
-        setTimeout(() => process.exit(1), STOP_MS).unref();
-        resolve();
-      };
-      process.on("SIGINT", onSignal);
-      process.on("SIGTERM", onSignal);
-      onUncaught((error) => {
-        logger.fatal(`${UNEXPECTED} ${stackOf(error)}`);
-        process.exitCode = 1;
-        if (!asked) onSignal("SIGTERM");
-      });
-      onNpmGone(() => {
-        if (!asked) onSignal("SIGTERM");
-      });
-    }),
-    inGoodOrder: () => {
-      started = true;
-    },
-  };
-}
-
-const STOP_MS = 10_000;
-
-/**
- * `npm start` runs us in a shell, and passes a signal to that shell alone, which ends without a word to us. So under npm the
- * loss of the parent is the wish to stop.
- */
-function onNpmGone(callback: () => void): void {
-  if (process.env["npm_lifecycle_event"] === undefined) return;
-  const { ppid } = process;
-  const watch = setInterval(() => {
-    if (process.ppid === ppid) return;
-    clearInterval(watch);
-    callback();
-  }, 500).unref();
 }

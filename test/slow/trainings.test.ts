@@ -71,7 +71,7 @@ test("it goes on in the next server from where it was, leaves no process, and it
 
 test("classes may be called as members of objects are, and lose the line ends in their names", async () => {
   const folder = await makeFolder();
-  const store = openStore(":memory:");
+  const store = memoryStore();
   try {
     const { data, parent, models } = await writeWorld(folder.path);
     const file = join(data, "instances.json");
@@ -107,7 +107,7 @@ test("classes may be called as members of objects are, and lose the line ends in
     );
     await trainings.close();
   } finally {
-    store.close();
+    await store.close();
     await rm(folder.path, { recursive: true, force: true });
   }
 });

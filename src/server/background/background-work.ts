@@ -1,5 +1,4 @@
 // Work that a server takes on and does in the background: made, queued, run, broken off, kept for a while, and told of.
-import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,8 +6,9 @@ import { interval, type Observable, Subject, Subscription } from "rxjs";
 import { MultiboxError, sentenceOf } from "../../errors.ts";
 import { writeFailure } from "../../whole-file.ts";
 import { errorBody } from "../api/problem.ts";
-import { isoTime } from "../streams/streams.ts";
 import { KeyedLock } from "../keyed-lock.ts";
+import { newId, overdue } from "./overdue.ts";
+import { INCOMING, setAside } from "./strangers.ts";
 import { BackgroundQueue } from "./background-queue.ts";
 import type { JobState } from "../jobs/job-schemas.ts";
 import type { WorkKind, WorkOptions, WorkRecord } from "./work-kind.ts";
@@ -17,8 +17,6 @@ const SWEEP_MS = 3_600_000;
 const SAVE_AGAIN_MS = 5000;
 /** The key under which sweeps run one after the other; no id of a work. */
 const SWEEP = "sweep";
-/** In the folder of a work whose input is still being received. */
-const INCOMING = ".incoming";
 const isOver = ({ state }: Pick<WorkRecord, "state">): boolean => state !== "queued" && state !== "running";
 
 export class BackgroundWork<R extends WorkRecord, P, I, E> {
@@ -62,13 +60,10 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
     for (const record of await store.load((sentence) => logger.warn(sentence))) this.#records.set(record.id, record);
     const known = new Set(await store.ids());
     const names = existsSync(folder) ? await readdir(folder) : [];
-    const isHalf = (name: string): boolean => existsSync(join(folder, name, INCOMING));
-    const strangers = names.filter((name) => !known.has(name));
-    for (const name of strangers.filter(isHalf)) await rm(join(folder, name), { recursive: true, force: true });
-    const whole = strangers.filter((name) => existsSync(join(folder, name)));
-    quarantine?.take(
-      whole.map((name) => join(folder, name)),
-      "has no record in multibox.db",
+    await setAside(
+      folder,
+      names.filter((name) => !known.has(name)),
+      quarantine,
     );
     for (const record of this.#records.values()) {
       this.#newest = Math.max(this.#newest, record.created);
@@ -145,9 +140,7 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
     // Ids are in the order of their making also where the clock is set back.
     const created = Math.max(this.#options.clock.now(), this.#newest + 1);
     this.#newest = created;
-    const id = `${isoTime(created).replaceAll(/[-:.Z]/g, "")}-${randomInt(36 ** 4)
-      .toString(36)
-      .padStart(4, "0")}`;
+    const id = newId(created);
     const folder = this.folderOf(id);
     this.#arriving += 1;
     try {
@@ -302,20 +295,9 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
 
   async #sweepOnce(): Promise<void> {
     const { limits, retention, logger } = this.#options;
-    const over = [...this.#records.values()].filter(isOver).sort((a, b) => (a.ended ?? 0) - (b.ended ?? 0));
-    let excess = this.#records.size - limits.maxCount;
-    const count = this.#records.size;
-    let expiring = retention?.allowance(count) ?? 0;
-    for (const { id, ended = 0 } of over) {
-      const isExpired = excess <= 0 && expiring > 0 && ended < retention!.cutoff;
-      if (excess <= 0 && !isExpired) continue;
-      excess -= 1;
-      if (isExpired) {
-        expiring -= 1;
-        retention!.deleted(1, count);
-      }
+    const over = [...this.#records.values()].filter(isOver);
+    for (const { id } of overdue(over, { count: this.#records.size, maxCount: limits.maxCount, retention }))
       await this.remove(id).catch((error: unknown) => logger.error({ [this.#kind.name]: id }, sentenceOf(error)));
-    }
   }
 
   #tell(id: string): void {

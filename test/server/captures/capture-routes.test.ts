@@ -28,14 +28,14 @@ describe("/v1/captures", () => {
       const changed = await ask(path, { method: "PATCH", headers: JSON_TYPE, body });
       expect(await jsonOf(changed)).toMatchObject({ status: "accepted", objects });
       // A line end in a label would be two labels in a list of names.
-      for (const [label, kept] of [
+      for (const [label, plain] of [
         ["__proto__", "__proto__"],
         ["grey\twolf\n", "grey wolf"],
         ["grey\u0000\u2028wolf", "grey wolf"],
       ]) {
         const odd = JSON.stringify({ objects: [{ bbox: [1, 2, 30, 40], label }] });
         const answer = await jsonOf(await ask(path, { method: "PATCH", headers: JSON_TYPE, body: odd }));
-        expect(answer).toMatchObject({ objects: [{ label: kept }] });
+        expect(answer).toMatchObject({ objects: [{ label: plain }] });
       }
       const unnamed = JSON.stringify({ objects: [{ bbox: [1, 2, 30, 40], label: "\n" }] });
       expect((await ask(path, { method: "PATCH", headers: JSON_TYPE, body: unnamed })).status).toBe(400);
