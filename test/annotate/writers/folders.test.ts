@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { vocFormat } from "../../../src/annotate/writers/voc.ts";
 import { yoloFormat } from "../../../src/annotate/writers/yolo.ts";
+import { labelText } from "../../../src/model/label-text.ts";
 import { openDataset } from "../../../src/training/dataset.ts";
 import { makeFolder } from "../../support/ffmpeg.ts";
 import { convert, ODD_LABELS, oddHeader, oddLine, picturesOf } from "../support/convert.ts";
@@ -48,7 +49,7 @@ describe("PASCAL VOC", () => {
     const { target } = await convert(vocFormat, folder.path, oddHeader(), lines);
     await addPictures(target);
     const set = await openDataset({ folder: target });
-    expect(set.categories.map(({ name }) => name)).toEqual(ODD_LABELS.toSorted());
+    expect(set.categories.map(({ name }) => name)).toEqual(ODD_LABELS.map(labelText).toSorted());
     expect(set.pictures[1]!.objects[0]!.bbox).toEqual([0, 0, 640, 480]);
   });
 

@@ -1,7 +1,6 @@
 // Any labels and boxes go through every writer, and its readers give the same back within the format's rounding.
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import fc from "fast-check";
 import { XMLParser } from "fast-xml-parser";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -15,8 +14,10 @@ import { motFormat } from "../../../src/annotate/writers/mot.ts";
 import { srtFormat, vttFormat } from "../../../src/annotate/writers/subtitles.ts";
 import { vocFormat } from "../../../src/annotate/writers/voc.ts";
 import { yoloFormat } from "../../../src/annotate/writers/yolo.ts";
+import { labelText } from "../../../src/model/label-text.ts";
 import { openDataset } from "../../../src/training/dataset.ts";
 import type { Dataset } from "../../../src/training/truth.ts";
+import { fc } from "../../support/fast-check.ts";
 import { makeFolder } from "../../support/ffmpeg.ts";
 import { convert } from "../support/convert.ts";
 import { exampleHeader } from "../support/example.ts";
@@ -99,7 +100,7 @@ describe("any labels and boxes come back", () => {
       const { target } = await written(cocoFormat, given);
       await writeFile(join(folder.path, "clip_000000.jpg"), "");
       const set = await openDataset({ folder: folder.path, annotations: target });
-      expect(namesIn(set)).toEqual(labelsOf(given.detections));
+      expect(namesIn(set)).toEqual(labelsOf(given.detections).map(labelText));
       near(boxesIn(set), given.detections, 0);
     }));
 
@@ -109,7 +110,7 @@ describe("any labels and boxes come back", () => {
       await mkdir(join(target, "JPEGImages"));
       await writeFile(join(target, "JPEGImages/clip_000000.jpg"), "");
       const set = await openDataset({ folder: target });
-      expect(namesIn(set)).toEqual(labelsOf(given.detections).map(inXml));
+      expect(namesIn(set)).toEqual(labelsOf(given.detections).map(inXml).map(labelText));
       near(boxesIn(set), given.detections, 1.001);
     }));
 
