@@ -15,7 +15,7 @@ export async function allowedFile(path: string, roots: readonly string[]): Promi
   throw new MultiboxError(
     "FILE_NOT_FOUND",
     `There is no file ${show(path)}.`,
-    "Check the path; folders cannot be played.",
+    "Check the `url` or `path`; folders cannot be played.",
   );
 }
 
@@ -41,6 +41,6 @@ function notAllowed(path: string): MultiboxError {
   return new MultiboxError(
     "FILE_NOT_ALLOWED",
     `The file ${show(path)} is in none of the folders that the API may open files from.`,
-    "Add its folder to the setting `fileRoots`, or give a stream on the command line with --stream.",
+    "Add the folder of this `url` or `path` to the setting `fileRoots`, or give a stream on the command line with --stream.",
   );
 }
