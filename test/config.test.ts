@@ -249,7 +249,7 @@ describe("a file that cannot be read is CONFIG_UNREADABLE", () => {
   });
 
   test("when it is too large, nested too deeply, or repeats itself without end", async () => {
-    const aliases = ["a: &a [1,1,1,1,1,1,1,1,1,1]", ..."bcdefgh"].map((name, i) =>
+    const aliases = ["a: &a [1,1,1,1,1,1,1,1,1,1]", ..."bcdefgh".split("")].map((name, i) =>
       i === 0 ? name : `${name}: &${name} [${Array.from({ length: 10 }, () => `*${"abcdefgh"[i - 1]}`).join()}]`,
     );
     const cases = [

@@ -34,7 +34,7 @@ function startShell(): ChildProcessByStdio<Writable, null, null> | undefined {
     const stdio = ["pipe", "ignore", "ignore"] as const;
     const child = spawn("/bin/sh", ["-c", SCRIPT], { cwd: "/", env: {}, detached: true, stdio: [...stdio] });
     // Without an id it has no pipe either, and the error comes later.
-    if (child.pid !== undefined) return child as ChildProcessByStdio<Writable, null, null>;
+    if (child.pid !== undefined) return child;
     child.on("error", () => undefined);
   } catch {
     // The same for failures that are thrown.

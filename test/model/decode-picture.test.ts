@@ -103,13 +103,13 @@ describe("an image with a very long side", () => {
   it.each([
     [70_000, 1],
     [1, 70_000],
-  ])("is refused before it is decoded, because each row costs more than its pixels: %i x %i", async (width, height) => {
-    const png = await sharp({ create: { width, height, channels: 3, background: "black" } })
+  ])("is refused before it is decoded, because each row costs more than its pixels: %i x %i", async (w, h) => {
+    const png = await sharp({ create: { width: w, height: h, channels: 3, background: "black" } })
       .png()
       .toBuffer();
     await expect(decodePicture(png)).rejects.toMatchObject({
       code: "PICTURE_TOO_LARGE",
-      message: expect.stringContaining(`${width} x ${height}`) as unknown,
+      message: expect.stringContaining(`${w} x ${h}`) as unknown,
     });
   });
 });

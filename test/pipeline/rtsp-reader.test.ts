@@ -1,18 +1,7 @@
 // What the RTSP tunnel lets through: for any bytes, nothing that a reader as lenient as ffmpeg's takes for a redirect.
-import {
-  type Arbitrary,
-  array,
-  assert,
-  constant,
-  constantFrom,
-  integer,
-  oneof,
-  property,
-  string,
-  tuple,
-} from "fast-check";
 import { expect, test } from "vitest";
 import { RtspReader } from "../../src/pipeline/rtsp-reader.ts";
+import { fc } from "../support/fast-check.ts";
 
 const STATUS_LINE = /^RTSP\/1\.0 [1-5]\d\d [\x20-\x7e\x80-\xff]*$/;
 
@@ -107,11 +96,11 @@ test.each([
 
 test("no bytes pass that ffmpeg reads as a redirect", () => {
   /** Mostly the first one, so that most messages have one or two mistakes. */
-  const mostly = (first: string, ...others: string[]): Arbitrary<string> =>
-    oneof({ weight: 24, arbitrary: constant(first) }, { weight: 1, arbitrary: constantFrom(...others) });
-  const status = oneof(
-    { weight: 3, arbitrary: constantFrom("200", "404", "461") },
-    { weight: 1, arbitrary: constantFrom("302", "+302", "0302", "4294967598", "-4294966994", "8589934894") },
+  const mostly = (first: string, ...others: string[]): fc.Arbitrary<string> =>
+    fc.oneof({ weight: 24, arbitrary: fc.constant(first) }, { weight: 1, arbitrary: fc.constantFrom(...others) });
+  const status = fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom("200", "404", "461") },
+    { weight: 1, arbitrary: fc.constantFrom("302", "+302", "0302", "4294967598", "-4294966994", "8589934894") },
   );
   const blank = mostly(" ", "  ", "\t", "\r", "\xa0", "\x0b", "\x0c", "\0", "");
   const end = mostly("\r\n", "\n", "\r", "\r\r\n", "\0\r\n");
@@ -125,17 +114,17 @@ test("no bytes pass that ffmpeg reads as a redirect", () => {
     " x",
     "",
   );
-  const message = tuple(version, blank, status, blank, end, array(tuple(header, end), { maxLength: 4 }), end).map(
-    ([a, b, c, d, e, headers, f]) => `${a}${b}${c}${d}OK${e}${headers.flat().join("")}${f}`,
-  );
-  const byte = integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code));
-  const noise = string({ unit: byte, maxLength: 12 });
+  const message = fc
+    .tuple(version, blank, status, blank, end, fc.array(fc.tuple(header, end), { maxLength: 4 }), end)
+    .map(([a, b, c, d, e, headers, f]) => `${a}${b}${c}${d}OK${e}${headers.flat().join("")}${f}`);
+  const byte = fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code));
+  const noise = fc.string({ unit: byte, maxLength: 12 });
   const packet = noise.map((text) => `$\0\0${String.fromCharCode(text.length)}${text}`);
   let accepted = 0;
-  assert(
-    property(
-      array(oneof({ weight: 9, arbitrary: message }, { weight: 1, arbitrary: noise }, packet), { maxLength: 5 }),
-      integer({ min: 1, max: 64 }),
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof({ weight: 9, arbitrary: message }, { weight: 1, arbitrary: noise }, packet), { maxLength: 5 }),
+      fc.integer({ min: 1, max: 64 }),
       (parts, size) => {
         const whole = bytes(parts.join(""));
         const pieces = Array.from({ length: Math.ceil(whole.length / size) }, (_, i) =>

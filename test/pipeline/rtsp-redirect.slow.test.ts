@@ -1,9 +1,9 @@
 // A camera at an allowed address that tries to lead ffmpeg elsewhere: real ffmpeg, a real tunnel, and a listener that counts connections.
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
-import { boolean, constantFrom, sample, tuple } from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startAddressGuard, type AddressGuard } from "../../src/server/access/address-guard.ts";
 import { collect } from "../support/source.ts";
+import { fc } from "../support/fast-check.ts";
 
 /** An answer to a request: `sequence` is its CSeq line, `target` what must not be reached. */
 type Answer = (sequence: string, target: string) => string;
@@ -95,11 +95,11 @@ test("a session description that names another host does not lead ffmpeg there",
 });
 
 test("no answer that is made of such parts leads ffmpeg anywhere", async () => {
-  const version = constantFrom("RTSP/1.0", "RTSP/1.0", "RTSP/", "RTSP/\xa0", "RTSP/2.0", "RTSP/1.0\x0b", "RTSP/x\r");
-  const blank = constantFrom(" ", "  ", "\t", " \r", " +", " -", " 0", " \x0c", "\xa0");
-  const status = constantFrom("302", "301", "4294967598", "4294966994", "303", "200", "0302", "302x", "399");
-  const end = constantFrom("\r\n", "\n", "\r\r\n", "\0\r\n");
-  const noise = constantFrom(
+  const version = fc.constantFrom("RTSP/1.0", "RTSP/1.0", "RTSP/", "RTSP/\xa0", "RTSP/2.0", "RTSP/1.0\x0b", "RTSP/x\r");
+  const blank = fc.constantFrom(" ", "  ", "\t", " \r", " +", " -", " 0", " \x0c", "\xa0");
+  const status = fc.constantFrom("302", "301", "4294967598", "4294966994", "303", "200", "0302", "302x", "399");
+  const end = fc.constantFrom("\r\n", "\n", "\r\r\n", "\0\r\n");
+  const noise = fc.constantFrom(
     "",
     "",
     "\r\n",
@@ -108,12 +108,12 @@ test("no answer that is made of such parts leads ffmpeg anywhere", async () => {
     "Content-Length: 4\r\n",
     "OPTIONS * RTSP/1.0\r\nCSeq: 9\r\n\r\n",
   );
-  const answer = tuple(noise, version, blank, status, end, noise).map<Answer>(
+  const answer = fc.tuple(noise, version, blank, status, end, noise).map<Answer>(
     ([before, a, b, c, d, after]) =>
       (sequence, url) =>
         `${before}${a}${b}${c} OK${d}${after}${sequence}${d}Location: ${url}${d}${d}`,
   );
-  const cases = sample(tuple(boolean(), answer), { seed: 20261130, numRuns: 16 });
+  const cases = fc.sample(fc.tuple(fc.boolean(), answer), { seed: 20261130, numRuns: 16 });
   const before = hits;
   for (let i = 0; i < cases.length; i += 4)
     await Promise.all(cases.slice(i, i + 4).map(([late, one]) => play(late ? [ok, one] : [one], guard)));

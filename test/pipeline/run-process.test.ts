@@ -40,6 +40,7 @@ test("what a shell leaves behind in its group ends with it", async () => {
   const pids: number[] = [];
   await runProcess(shell("sleep 1000 & echo $!", { output: (line) => pids.push(Number(line)) })).done;
   await until(() => !isRunning(pids[0]!));
+  expect(pids).toHaveLength(1);
 });
 
 test("a process that has left the group and keeps the pipes does not hold up a stop", async () => {
@@ -48,7 +49,7 @@ test("a process that has left the group and keeps the pipes does not hold up a s
   const running = runProcess(shell(script, { output: (line) => pids.push(Number(line)) }));
   await until(() => pids.length === 1);
   running.stop();
-  await running.done;
+  expect(await running.done).toHaveProperty("code");
   if (isRunning(pids[0]!)) process.kill(pids[0]!, "SIGKILL");
 });
 

@@ -16,7 +16,7 @@ const FRAMES = 10;
 
 interface Folder {
   readonly path: string;
-  start(): Promise<Multibox>;
+  readonly start: () => Promise<Multibox>;
 }
 
 async function withDataDir(run: (folder: Folder) => Promise<void>): Promise<void> {

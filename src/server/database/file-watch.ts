@@ -1,7 +1,7 @@
 // Whether an open file is still the one at its path: a deleted database takes changes that nobody finds again.
 import { statSync } from "node:fs";
 import { basename } from "node:path";
-import { MultiboxError } from "../../errors.ts";
+import type { MultiboxError } from "../../errors.ts";
 import { unavailable } from "./store-error.ts";
 
 /** A database and its log. Made right after the database is opened; nothing is checked for one in memory. */

@@ -1,5 +1,4 @@
 // The streams of the settings: there from the start, and made to match when the settings are read again.
-import { isDeepStrictEqual } from "node:util";
 import { MultiboxError } from "../../errors.ts";
 import type { StreamConfig, StreamPatch } from "../../pipeline/stream.ts";
 import type { StoredStream } from "./stored-stream.ts";

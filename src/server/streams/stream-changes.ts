@@ -44,7 +44,7 @@ export class StreamChanges {
   /** Starts stored streams in their order, but for those that were added since they were read. */
   async startAll(streams: readonly StoredStream[]): Promise<void> {
     const { pipeline, prepare } = this.#options;
-    await Promise.all(streams.map(({ config }) => prepare?.(config.id)));
+    await Promise.all(streams.map(async ({ config }) => await prepare?.(config.id)));
     for (const { config, fault } of streams) {
       await this.#locks.run(config.id, async () => {
         if (!this.#find(config.id)) pipeline.add(config, fault);

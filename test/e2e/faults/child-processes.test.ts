@@ -122,8 +122,8 @@ describe("an ffmpeg behind a shell that ignores SIGTERM", () => {
       const group = processesWith(path)[0]!;
       const members = inGroup(group);
       expect(members.length).toBeGreaterThanOrEqual(3);
-      if (how === "DELETE") expect((await multibox.ask("/v1/streams/cam", { method: "DELETE" })).status).toBe(204);
-      else await multibox.stop("SIGKILL");
+      const stopped = how === "DELETE" ? multibox.ask("/v1/streams/cam", { method: "DELETE" }) : multibox.stop(how);
+      expect(await stopped).toMatchObject(how === "DELETE" ? { status: 204 } : { signal: how });
       await until(() => members.every((pid) => !isRunning(pid)));
     } finally {
       await multibox.stop("SIGKILL");
@@ -186,6 +186,7 @@ test("a stream whose ffmpeg cannot be started at the limit of open files is trie
     await fails(/too many files are open/);
     limit("4096:");
     await fails(/cannot be reached/);
+    expect(multibox.stderr).toContain("too many files are open");
   });
 });
 
@@ -198,9 +199,9 @@ test("fifty cameras that refuse are added at once, and few ffmpegs start at the 
       await addClip(multibox, "live");
       const [running] = processesWith(clip).filter((pid) => childrenOf(multibox.pid).includes(pid));
       let most = 0;
-      let isOver = false;
+      const over = new AbortController();
       const count = async (): Promise<void> => {
-        while (!isOver) {
+        while (!over.signal.aborted) {
           most = Math.max(most, childrenOf(multibox.pid).length);
           await new Promise((resolve) => setTimeout(resolve, 20));
         }
@@ -213,7 +214,7 @@ test("fifty cameras that refuse are added at once, and few ffmpegs start at the 
       const untried = async (): Promise<number> =>
         (await multibox.streams()).filter(({ id, error }) => id !== "live" && !error).length;
       while ((await untried()) > 0) await new Promise((resolve) => setTimeout(resolve, 200));
-      isOver = true;
+      over.abort();
       await counting;
       expect(most).toBeLessThan(40);
       expect(isRunning(running!)).toBe(true);

@@ -22,7 +22,7 @@ const failsWith = (code: string, message: RegExp, hint: RegExp): Error =>
 test.skipIf(hasCudaFiles())(
   "onnx:cuda says how its files are installed (only where they are not), and what it says exists",
   async () => {
-    const hint = /^Run `node (node_modules\/onnxruntime-node\/script\/install\.js) /;
+    const hint = /^Run `npm install .* && node (node_modules\/onnxruntime-node\/script\/install\.js) /;
     const error = await openOnnxCuda(network, { threads: 0 }).catch((thrown: unknown) => thrown);
     expect(error).toEqual(failsWith("ENGINE_MISSING", /its CUDA files are not installed/, hint));
     const script = hint.exec((error as { hint: string }).hint)![1]!;

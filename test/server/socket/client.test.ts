@@ -231,7 +231,7 @@ describe("messages in parts", () => {
   test("are read, and end their connection where there are too many", async () => {
     await withServer({}, async ({ socketUrl }) => {
       const client = await SocketClient.open(socketUrl);
-      const parts = [...JSON.stringify({ id: "parts", type: "ping" })];
+      const parts = JSON.stringify({ id: "parts", type: "ping" }).split("");
       for (const [i, part] of parts.entries()) client.socket.send(part, { fin: i === parts.length - 1 });
       await client.until((message) => message.type === "result" && message.id === "parts" && message.ok);
       for (let i = 0; i < 100; i++) client.socket.send("x", { fin: false });

@@ -23,8 +23,8 @@ afterAll(() => folder?.remove());
 
 test("each field is in at least 200 of the settings", () => {
   console.log(`FUZZ_SEED=${SEED}`);
-  for (const name of FIELD_NAMES)
-    expect(ALL.filter((one) => Object.hasOwn(one, name)).length, name).toBeGreaterThanOrEqual(200);
+  const rare = FIELD_NAMES.filter((name) => ALL.filter((one) => Object.hasOwn(one, name)).length < 200);
+  expect(rare).toEqual([]);
 });
 
 test("over the API each is accepted, or refused with the name of a field; the server starts again with those that it has kept", async () => {
