@@ -179,6 +179,7 @@ describe("any labels and boxes come back", () => {
         .trimEnd()
         .split("\n")
         .map((row) => row.split(",").map(Number));
+      expect(rows).toHaveLength(given.detections.length);
       near(
         rows.map(([, , x, y, w, h]) => [x! - 1, y! - 1, w!, h!]),
         given.detections,
@@ -192,6 +193,7 @@ describe("any labels and boxes come back", () => {
       const rows = [
         ...text.slice(text.indexOf("\r\n") + 2).matchAll(/0,0,(?:"(?:[^"]|"")*"|[^",\r\n]*),\d+,0\.5,([^\r\n]*)\r\n/g),
       ];
+      expect(rows).toHaveLength(given.detections.length);
       near(
         rows.map(([, last]) => last!.split(",").map(Number)),
         given.detections,
