@@ -73,13 +73,15 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
   if (ffmpeg.warning) logger.warn(ffmpeg.warning);
   const versions = new ModelStore(join(dataDir, "models"));
   await versions.load((sentence) => logger.warn(`A version of a model is left out: ${sentence}`), { tidy: true });
+  const { watch, close: closeWatch } = openClockWatch(dataDir, { onJump: (ms) => logger.warn(jumpSentence(ms)) });
+  const history = openHistory(config, dataDir, logger, watch);
+  // Before anything is opened that keeps the process alive.
+  await history.open();
   const models = modelOpener(config, cacheDir, versions, logger);
   const first = await models.openDefault();
   const detector = new CurrentDetector(first);
   let ready = false;
   const sequences = await Sequences.load(store, logger);
-  const { watch, close: closeWatch } = openClockWatch(dataDir, { onJump: (ms) => logger.warn(jumpSentence(ms)) });
-  const history = openHistory(config, dataDir, logger, watch);
   const { maxDelayMs, maxAgeMs, maxModels, maxDecodeWidth, stallSeconds } = config;
   const addresses = await startAddressGuard(config, { trusted: () => config.streams });
   const pipeline = createPipeline(first, {

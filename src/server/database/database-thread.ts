@@ -54,12 +54,17 @@ export function callOf<O extends Operations, Name extends keyof O & string>(
 /** Resolves when the database is open. Fails with STORE_DAMAGED, STORE_NEWER or STORE_UNAVAILABLE. */
 export async function opened<O extends Operations>(port: DatabasePort<O>): Promise<DatabasePort<O>> {
   try {
-    await callOf(port as unknown as DatabasePort<{ readonly [OPEN]: (argument: undefined) => void }>, OPEN, undefined);
+    await callOpen(port);
     return port;
   } catch (error) {
     await port.close();
     throw error;
   }
+}
+
+/** Resolves when the database is open; each call tries again. Fails as `opened` does. */
+export function callOpen<O extends Operations>(port: DatabasePort<O>): Promise<void> {
+  return callOf(port as unknown as DatabasePort<{ readonly [OPEN]: (argument: undefined) => void }>, OPEN, undefined);
 }
 
 export function errorOf({ code, message, hint }: ErrorBody): Error {

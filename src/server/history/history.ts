@@ -2,7 +2,7 @@
 import type { Logger } from "pino";
 import { asyncScheduler, type SchedulerLike, type Subscription } from "rxjs";
 import { MultiboxError } from "../../errors.ts";
-import { callOf } from "../database/database-thread.ts";
+import { callOf, callOpen } from "../database/database-thread.ts";
 import type { FrameRecord } from "./frame-record.ts";
 import type { HistoryPort } from "./history-port.ts";
 import type { Count, FindQuery, Found, StatsQuery } from "./history-query.ts";
@@ -62,6 +62,16 @@ export class History {
     const state = this.isOn ? (this.#error ? "failing" : "recording") : "off";
     const waiting = this.#queue.length + this.#batch.length;
     return { state, error: this.#error, kept: this.#kept, waiting, lost: this.#lost };
+  }
+
+  /** Opens its database. Fails with STORE_NEWER; any other failure is reported while frames are written, and can pass until then. */
+  async open(): Promise<void> {
+    if (!this.#port) return;
+    try {
+      await callOpen(this.#port);
+    } catch (error) {
+      if (error instanceof MultiboxError && error.code === "STORE_NEWER") throw error;
+    }
   }
 
   /** Takes a frame in; never waits. The oldest of those that wait is lost when there are too many. */
