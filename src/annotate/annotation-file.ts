@@ -2,6 +2,7 @@
 import { createReadStream } from "node:fs";
 import type { z } from "zod";
 import { MultiboxError, systemCode } from "../errors.ts";
+import { requireFormat } from "../file-format.ts";
 import { AnnotationHeader, AnnotationLine } from "./annotation.ts";
 
 /** A file of annotations that may be read from its first line on as often as needed, without holding it in memory. */
@@ -16,7 +17,7 @@ export interface Annotations {
 export const headerText = (header: AnnotationHeader): string => `${JSON.stringify(AnnotationHeader.parse(header))}\n`;
 export const lineText = (line: AnnotationLine): string => `${JSON.stringify(line)}\n`;
 
-/** Opens a whole file. Fails with FILE_NOT_FOUND, FILE_NOT_READABLE or ANNOTATIONS_INVALID. */
+/** Opens a whole file. Fails with FILE_NOT_FOUND, FILE_NOT_READABLE, FILE_NEWER or ANNOTATIONS_INVALID. */
 export async function readAnnotations(path: string): Promise<Annotations> {
   for await (const { text } of textLines(path)) {
     const header = parse(AnnotationHeader, text, path, 1);
@@ -57,6 +58,7 @@ function parse<T>(schema: z.ZodType<T>, text: string, path: string, number: numb
   } catch {
     throw invalid(path, number, "it is no JSON");
   }
+  if (number === 1) requireFormat(json, path);
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

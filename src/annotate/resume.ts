@@ -1,6 +1,7 @@
 // What an interrupted run has left: how many whole lines of it are of use, and whether they were made from the same video in the same way.
 import { createReadStream } from "node:fs";
 import { MultiboxError, systemCode } from "../errors.ts";
+import { requireFormat } from "../file-format.ts";
 import { headerText } from "./annotation-file.ts";
 import { AnnotationHeader } from "./annotation.ts";
 
@@ -14,6 +15,7 @@ export interface Leftover {
 
 /**
  * Reads what lies under a temporary name; undefined where nothing does, or not even a whole header. A torn last line does not count.
+ * Fails with FILE_NOT_READABLE or FILE_NEWER.
  */
 export async function readLeftover(path: string): Promise<Leftover | undefined> {
   const ends: number[] = [];
@@ -29,17 +31,20 @@ export async function readLeftover(path: string): Promise<Leftover | undefined> 
     if (systemCode(cause) === "ENOENT") return undefined;
     throw new MultiboxError("FILE_NOT_READABLE", `${path} cannot be read: ${systemCode(cause)}.`, "", { cause });
   }
-  const header = parseHeader(head.split("\n", 1)[0]!);
+  const header = parseHeader(head.split("\n", 1)[0]!, path);
   if (!header || ends.length === 0) return undefined;
   return { header, lines: ends.length - 1, bytesOf: (lines) => ends[Math.min(lines, ends.length - 1)]! };
 }
 
-function parseHeader(text: string): AnnotationHeader | undefined {
+function parseHeader(text: string, path: string): AnnotationHeader | undefined {
+  let json: unknown;
   try {
-    return AnnotationHeader.safeParse(JSON.parse(text)).data;
+    json = JSON.parse(text);
   } catch {
     return undefined;
   }
+  requireFormat(json, path);
+  return AnnotationHeader.safeParse(json).data;
 }
 
 /** Fails with RESUME_MISMATCH, which names what differs, unless both headers are the same to the byte. */

@@ -4,6 +4,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { MultiboxError, sentenceOf, systemCode } from "../errors.ts";
+import { requireFormat } from "../file-format.ts";
 import { replaceFolder } from "../whole-file.ts";
 import type { Network, Ranges } from "./engines/engine.ts";
 import { type Graph, weightShapes } from "./graph.ts";
@@ -93,7 +94,7 @@ export function writeError(cause: unknown, folder: string): unknown {
   }
 }
 
-/** Reads and checks a bundle. Fails with MODEL_NOT_FOUND or MODEL_CORRUPT. */
+/** Reads and checks a bundle. Fails with MODEL_NOT_FOUND, MODEL_CORRUPT or FILE_NEWER. */
 export async function readBundle(folder: string): Promise<Bundle> {
   const { spec, provenance, quantization, weights } = parseModelFile(await readPart(folder, "model.json"), folder);
   const bytes = await readPart(folder, WEIGHTS_FILE);
@@ -149,6 +150,7 @@ function parseModelFile(bytes: Uint8Array, folder: string): z.infer<typeof Model
   } catch {
     throw corrupt(folder, "model.json is not JSON");
   }
+  requireFormat(json, join(folder, "model.json"));
   const parsed = ModelFile.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

@@ -2,6 +2,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { MultiboxError, sentenceOf } from "../errors.ts";
+import { requireFormat, withoutFormat } from "../file-format.ts";
 import { isHidden } from "../hidden-file.ts";
 import { Capture } from "./capture.ts";
 import type { DatasetOptions } from "./dataset.ts";
@@ -20,7 +21,7 @@ export function captureFiles(folder: string, id: string): { readonly picture: st
   return { picture: join(folder, `${id}.jpg`), sidecar: join(folder, id + SUFFIX) };
 }
 
-/** Fails with DATASET_INVALID, which names the file and what is wrong in it. */
+/** Fails with FILE_NEWER, or with DATASET_INVALID, which names the file and what is wrong in it. */
 export function parseCapture(text: string, file: string): Capture {
   let json: unknown;
   try {
@@ -28,7 +29,8 @@ export function parseCapture(text: string, file: string): Capture {
   } catch (cause) {
     throw invalidDataset(file, `it is not a whole JSON file (${sentenceOf(cause).slice(0, 200)})`, REPAIR, cause);
   }
-  const parsed = Capture.safeParse(json);
+  requireFormat(json, file);
+  const parsed = Capture.safeParse(withoutFormat(json));
   if (parsed.success) return parsed.data;
   const { path, message } = parsed.error.issues[0]!;
   throw invalidDataset(file, `${path.join(".") || "the file"}: ${message}`, REPAIR);

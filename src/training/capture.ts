@@ -14,7 +14,7 @@ export type CapturedObject = z.infer<typeof CapturedObject>;
 export const ReviewStatus = z.enum(["new", "accepted", "skipped"]);
 export type ReviewStatus = z.infer<typeof ReviewStatus>;
 
-/** `NAME.capture.json`, beside `NAME.jpg`. */
+/** `NAME.capture.json`, beside `NAME.jpg`. Written without `format`: 0.1.0 deletes the image where it does not know a member. */
 export const Capture = z.strictObject({
   id: z.string(),
   stream: z.string(),

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { MultiboxError } from "../errors.ts";
+import { requireFormat } from "../file-format.ts";
 import type { Bundle } from "../model/bundle.ts";
 import { metadataOf } from "../model/export/safetensors.ts";
 import { readSafetensors, type Tensor, type Tensors, writeSafetensors } from "../model/weights/safetensors.ts";
@@ -44,6 +45,8 @@ export interface Checkpoint {
 }
 
 const json = z.string().transform((text): unknown => JSON.parse(text));
+const FORMAT = 1;
+const Format = z.object({ format: z.coerce.number().optional() });
 const Metadata = z.object({ identity: json.pipe(TrainIdentity), state: json.pipe(TrainState) });
 const KINDS = ["weights", "velocities", "average", "best"] as const;
 
@@ -56,7 +59,7 @@ export async function writeCheckpoint(
   const all = KINDS.flatMap((kind) =>
     [...(tensors[kind] ?? [])].map(([name, tensor]): [string, Tensor] => [`${kind}/${name}`, tensor]),
   );
-  const metadata = { identity: JSON.stringify(identity), state: JSON.stringify(state) };
+  const metadata = { format: String(FORMAT), identity: JSON.stringify(identity), state: JSON.stringify(state) };
   await writeWhole(path, [writeSafetensors(new Map(all), metadata)]).catch((cause: unknown) => {
     if (!(cause instanceof MultiboxError)) throw cause;
     const hint = "Make room, then go on from the checkpoint before with --resume.";
@@ -69,7 +72,7 @@ export interface FoundCheckpoint extends Checkpoint {
   readonly identity: TrainIdentity;
 }
 
-/** Undefined where there is none. Fails with CHECKPOINT_UNREADABLE, or with RESUME_MISMATCH where it is of another training. */
+/** Undefined where there is none. Fails with CHECKPOINT_UNREADABLE, FILE_NEWER, or with RESUME_MISMATCH where it is of another training. */
 export async function readCheckpoint(path: string, identity: TrainIdentity): Promise<FoundCheckpoint | undefined> {
   if (!existsSync(path)) return undefined;
   const bytes = await readFile(path);
@@ -97,8 +100,12 @@ export async function readCheckpoint(path: string, identity: TrainIdentity): Pro
 function parse(bytes: Uint8Array, path: string): { tensors: Tensors } & z.infer<typeof Metadata> {
   try {
     const tensors = readSafetensors(bytes, path);
-    return { tensors, ...Metadata.parse(metadataOf(bytes)) };
+    const metadata = metadataOf(bytes);
+    const { format } = Format.parse(metadata);
+    requireFormat({ format }, path, FORMAT);
+    return { tensors, ...Metadata.parse(metadata) };
   } catch (cause) {
+    if (cause instanceof MultiboxError && cause.code === "FILE_NEWER") throw cause;
     const hint = "Begin anew with --force.";
     throw new MultiboxError("CHECKPOINT_UNREADABLE", `${path} is no whole checkpoint of a training.`, hint, { cause });
   }

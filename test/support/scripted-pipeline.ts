@@ -112,10 +112,6 @@ export class ScriptedPipeline implements Pipeline {
     return this.labels;
   }
 
-  ffmpegWarning(): undefined {
-    return undefined;
-  }
-
   latency(): undefined {
     return undefined;
   }

@@ -57,6 +57,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   VERSION_NOT_OFFERED: 409,
   NO_ACCEPTED_CAPTURES: 409,
   TRAINING_NOT_RESUMABLE: 409,
+  FILE_NEWER: 409,
   STREAM_CHANGED: 412,
   CAPTURE_CHANGED: 412,
   BODY_TOO_LARGE: 413,
@@ -70,6 +71,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   HISTORY_OFF: 404,
   HISTORY_FAILED: 503,
   STORE_DAMAGED: 503,
+  STORE_NEWER: 503,
   STORE_UNAVAILABLE: 503,
   SERVER_BUSY: 503,
   SERVER_FULL: 503,
@@ -79,6 +81,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   JOBS_FULL: 507,
   TRAININGS_FULL: 507,
   DISK_FULL: 507,
+  NOT_WRITABLE: 507,
 };
 
 /** The HTTP status that goes with an error's code. */

@@ -1,8 +1,12 @@
 // Records of background work in a table of multibox.db, so that they are there after a restart.
 import type { z } from "zod";
+import { sentenceOf } from "../../errors.ts";
+import { requireFormat } from "../../file-format.ts";
 import { callOf } from "../database/database-thread.ts";
 import type { Store } from "../database/store.ts";
 import type { RecordTable } from "../database/store-operations.ts";
+
+const FORMAT = 1;
 
 interface Kept {
   readonly id: string;
@@ -26,9 +30,17 @@ export class RecordStore<T extends Kept> {
   async load(onWarning: (sentence: string) => void): Promise<T[]> {
     const rows = await callOf(this.#store, "records", this.#table);
     return rows.flatMap(({ id, record: json }) => {
-      const record = this.#schema.safeParse(parse(json));
-      if (!record.success) onWarning(`The record ${id} of ${this.#table} cannot be read.`);
-      return record.success ? [record.data] : [];
+      const name = `The record ${id} of ${this.#table}`;
+      try {
+        const content = parse(json);
+        requireFormat(content, name, FORMAT);
+        const record = this.#schema.safeParse(content);
+        if (record.success) return [record.data];
+        onWarning(`${name} cannot be read.`);
+      } catch (error) {
+        onWarning(sentenceOf(error));
+      }
+      return [];
     });
   }
 
@@ -39,7 +51,12 @@ export class RecordStore<T extends Kept> {
 
   put(record: T): Promise<void> {
     const { id, state } = record;
-    return callOf(this.#store, "putRecord", { table: this.#table, id, state, record: JSON.stringify(record) });
+    return callOf(this.#store, "putRecord", {
+      table: this.#table,
+      id,
+      state,
+      record: JSON.stringify({ format: FORMAT, ...record }),
+    });
   }
 
   delete(id: string): Promise<void> {

@@ -34,14 +34,17 @@ const Event = z.discriminatedUnion("event", [
 
 const MOST_WARNINGS = 20;
 
+/** What a run has left cannot be resumed, so the job starts at the first frame. */
+const RESTARTED = ["RESUME_MISMATCH", "FILE_NEWER"];
+
 /** Fails as `multibox annotate` does, or with JOB_DIED or JOB_NOT_STARTED. */
 export function annotationRunner(options: RunnerOptions): JobRunner {
   return async (work) => {
     try {
       return await run(work, options);
     } catch (error) {
-      if (!(error instanceof MultiboxError && error.code === "RESUME_MISMATCH")) throw error;
-      // A newer multibox, or another processor: what the old one has begun would not be what this one goes on with.
+      if (!(error instanceof MultiboxError && RESTARTED.includes(error.code))) throw error;
+      // Another version of multibox, or another processor: this one cannot resume what the other has written.
       await rm(join(work.folder, RESULTS), { recursive: true, force: true });
       return run(work, options);
     }

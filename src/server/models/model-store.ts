@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { MultiboxError, sentenceOf } from "../../errors.ts";
 import type { z } from "zod";
 import { type Bundle, readSpec, writeBundle } from "../../model/bundle.ts";
+import { requireFormat, withoutFormat } from "../../file-format.ts";
 import { writeWhole } from "../../whole-file.ts";
 import { InUse, Numbers, VersionFile, type ModelVersion } from "./model-schemas.ts";
 import { leastNumber } from "./version-number.ts";
@@ -52,15 +53,17 @@ export class ModelStore {
         if (!/^\d{1,9}$/.test(entry)) continue;
         model.last = Math.max(model.last, Number(entry));
         try {
-          const text = await readFile(join(place, VERSION), "utf8");
+          const file = join(place, VERSION);
+          const json: unknown = JSON.parse(await readFile(file, "utf8"));
+          requireFormat(json, file);
           const spec = await readSpec(place);
-          model.versions.set(Number(entry), versionOf(name, Number(entry), VersionFile.parse(JSON.parse(text)), spec));
+          model.versions.set(Number(entry), versionOf(name, Number(entry), VersionFile.parse(json), spec));
         } catch (error) {
           onWarning(`${place}: ${sentenceOf(error)}`);
         }
       }
-      model.inUse = (await readJson(join(this.folder, name, IN_USE), InUse)) ?? NONE;
-      const numbers = await readJson(join(this.folder, name, NUMBERS), Numbers);
+      model.inUse = (await readJson(join(this.folder, name, IN_USE), InUse, onWarning)) ?? NONE;
+      const numbers = await readJson(join(this.folder, name, NUMBERS), Numbers, onWarning);
       model.last = Math.max(model.last, numbers?.last ?? 0);
     }
   }
@@ -184,11 +187,19 @@ async function tidyUp(folder: string): Promise<void> {
 
 const NONE: InUse = { version: 0 };
 
-/** Undefined where it is not there, or of no use. */
-async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
+/** Undefined where it is not there, or cannot be read; `onWarning` gets why. */
+async function readJson<T>(
+  file: string,
+  schema: z.ZodType<T>,
+  onWarning: (sentence: string) => void,
+): Promise<T | undefined> {
+  if (!existsSync(file)) return undefined;
   try {
-    return schema.safeParse(JSON.parse(await readFile(file, "utf8"))).data;
-  } catch {
+    const json: unknown = JSON.parse(await readFile(file, "utf8"));
+    requireFormat(json, file);
+    return schema.parse(withoutFormat(json));
+  } catch (error) {
+    onWarning(`${file} cannot be read: ${sentenceOf(error)}`);
     return undefined;
   }
 }

@@ -27,7 +27,7 @@ export interface TrainingRunnerOptions {
 const DoneEvent = z.object({ type: z.literal("done"), bestEpoch: z.int(), stoppedEarly: z.boolean() });
 
 /** What an old checkpoint is of no use for: another multibox, a data set that has changed. */
-const BEGIN_ANEW: ReadonlySet<string> = new Set(["RESUME_MISMATCH", "CHECKPOINT_UNREADABLE"]);
+const BEGIN_ANEW: ReadonlySet<string> = new Set(["RESUME_MISMATCH", "CHECKPOINT_UNREADABLE", "FILE_NEWER"]);
 const CHECKPOINT_SECONDS = 30;
 
 /** Fails as `multibox train` does, or with JOB_DIED or JOB_NOT_STARTED, or where the model cannot be kept. */
