@@ -5,6 +5,7 @@ import { MultiboxError } from "../errors.ts";
 import type { Detector } from "../model/detector.ts";
 import type { Unnumbered } from "./detect.ts";
 import type { Ffmpeg } from "./find-ffmpeg.ts";
+import { oldFfmpegWarning } from "./old-ffmpeg.ts";
 import type { Detected, Frame } from "./frame.ts";
 import { createGuard } from "./guard.ts";
 import { InOrder } from "./in-order.ts";
@@ -68,6 +69,8 @@ export interface Pipeline {
   detector(model?: string): Promise<Detector | undefined>;
   /** The labels of the model that detects a stream's frames; undefined while none is open for it. STREAM_UNKNOWN when there is none. */
   modelLabels(id: string): readonly string[] | undefined;
+  /** What is to be known of a stream's ffmpeg; undefined while there is nothing. STREAM_UNKNOWN when there is none. */
+  ffmpegWarning(id: string): MultiboxError | undefined;
   /** Stops a stream and frees what it held; STREAM_UNKNOWN when there is none. */
   remove(id: string): Promise<void>;
   /** How each stream is doing, in the order they were added. */
@@ -156,6 +159,7 @@ class StreamPipeline implements Pipeline {
       open: (config, lane, hooks) => this.#open(config, lane, hooks),
       onFrame: (stream, frame) => this.#owners.set(frame, stream),
       onStatus: (status) => this.statuses.next(status),
+      warningOf: (config) => oldFfmpegWarning(config, options.ffmpeg),
       onWarning: (warning) => options.onWarning?.(warning),
     };
   }
@@ -216,6 +220,10 @@ class StreamPipeline implements Pipeline {
 
   modelLabels(id: string): readonly string[] | undefined {
     return this.#get(id).modelLabels;
+  }
+
+  ffmpegWarning(id: string): MultiboxError | undefined {
+    return oldFfmpegWarning(this.status(id).config, this.#options.ffmpeg);
   }
 
   counts(id: string): StreamCounts {

@@ -1,6 +1,6 @@
 // One stream's life in the pipeline: started, paused, changed and stopped, with its books and what is said of it.
 import { defer, from, interval, Observable, type Subscription, switchMap, takeUntil, tap } from "rxjs";
-import type { MultiboxError } from "../errors.ts";
+import { MultiboxError } from "../errors.ts";
 import type { Detected, DropCause, Frame } from "./frame.ts";
 import { createKeep, type Keep } from "./keep.ts";
 import { LatencyMeter } from "./latency.ts";
@@ -32,6 +32,8 @@ export interface StreamHost {
   /** A frame goes to the lane; when it has come out, `detected` or `dropped` is to be called. */
   readonly onFrame: (stream: RunningStream, frame: Frame) => void;
   readonly onStatus: (status: StreamStatus) => void;
+  /** What is to be known of every run of a source, once each time that it starts to run; its retries say nothing. */
+  readonly warningOf?: (config: StreamConfig) => MultiboxError | undefined;
   readonly onWarning: (warning: MultiboxError) => void;
 }
 
@@ -171,6 +173,11 @@ export class RunningStream {
     const { stallMs } = this.#host;
     const betweenFrames = this.#config.maxFps === undefined ? 0 : 1000 / this.#config.maxFps;
     this.#damage = undefined;
+    const warning = this.#host.warningOf?.(this.#config);
+    if (warning) {
+      const sentence = `Stream "${this.#config.id}": ${warning.message}`;
+      this.#host.onWarning(new MultiboxError(warning.code, sentence, warning.hint));
+    }
     const frames = supervise(this.#config, (alive, waiting) => this.#open(alive, waiting), {
       stallMs: stallMs + betweenFrames,
       onState: (state, error) => this.#supervise(state, error),

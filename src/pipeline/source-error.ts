@@ -4,6 +4,8 @@ import { MultiboxError } from "../errors.ts";
 import type { FfmpegExit } from "./ffmpeg.ts";
 import { inputFormat, isResized } from "./ffmpeg-lines.ts";
 import { refusedFormat } from "./file-formats.ts";
+import type { Ffmpeg } from "./find-ffmpeg.ts";
+import { oldFfmpegCrash } from "./old-ffmpeg.ts";
 import { schemeOf, type StreamConfig } from "./stream.ts";
 import { redactText, redactUrl } from "../redact.ts";
 
@@ -62,7 +64,12 @@ const UNKNOWN_HOST = /Failed to resolve hostname (\S+): (.+?)\.?$/;
 const BROKEN = /partial file|corrupt input packet|Packet corrupt|Truncat|Error splitting|damaged/i;
 
 /** The error that this end means, or undefined for a good one. `decoded` counts the pictures that came. */
-export function sourceError(config: StreamConfig, exit: FfmpegExit, decoded: number): MultiboxError | undefined {
+export function sourceError(
+  config: StreamConfig,
+  exit: FfmpegExit,
+  decoded: number,
+  ffmpeg?: Ffmpeg,
+): MultiboxError | undefined {
   const name = `"${redactUrl(config.url)}"`;
   const tail = exit.stderrTail.map((line) => redactText(line, config.url));
   const last = lastWords(tail)
@@ -72,6 +79,8 @@ export function sourceError(config: StreamConfig, exit: FfmpegExit, decoded: num
     const sentence = `The ffmpeg of ${name} was stopped: it used more than ${exit.tooLargeMb} MiB of memory.`;
     return new MultiboxError("FFMPEG_TOO_LARGE", sentence, "Check what the source sends, and the size of its images.");
   }
+  const crash = decoded > 0 ? undefined : oldFfmpegCrash(config, exit.signal, ffmpeg);
+  if (crash) return crash;
   if (exit.signal !== null || tail.some((line) => /received signal \d+/.test(line))) {
     const how = exit.signal ?? `exit code ${exit.code}`;
     return new MultiboxError("FFMPEG_DIED", `The ffmpeg of ${name} was killed (${how}): ${tail.slice(-3).join(" | ")}`);

@@ -128,7 +128,7 @@ export function openSource(config: StreamConfig, options: SourceOptions): Observ
       const exit = await handle.done;
       if (subscriber.closed) return;
       if (tunnel?.refusal) throw tunnel.refusal;
-      const error = sourceError(config, exit, writer.decoded);
+      const error = sourceError(config, exit, writer.decoded, ffmpeg);
       if (error) throw error;
       const warning = truncationOf(config, exit);
       if (warning) options.onWarning?.(warning);

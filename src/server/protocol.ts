@@ -49,7 +49,9 @@ export const StreamInfo = z.strictObject({
   warnings: z
     .array(ErrorBody)
     .optional()
-    .describe("What does not keep it from running: a label of its settings that its model does not have."),
+    .describe(
+      "What does not keep it from running: a label of its settings that its model does not have, or an ffmpeg too old for network streams.",
+    ),
   width: z.int().optional(),
   height: z.int().optional(),
   fps: z.strictObject({ decoded: z.number(), detected: z.number() }).describe("Frames a second over the last seconds."),

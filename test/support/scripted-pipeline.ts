@@ -112,6 +112,10 @@ export class ScriptedPipeline implements Pipeline {
     return this.labels;
   }
 
+  ffmpegWarning(): undefined {
+    return undefined;
+  }
+
   latency(): undefined {
     return undefined;
   }

@@ -4,11 +4,12 @@ import type { Pipeline } from "../../pipeline/pipeline.ts";
 import { type StreamStatus } from "../../pipeline/stream.ts";
 import { redactText, redactUrl } from "../../redact.ts";
 import { missingLabels, missingSentences } from "../../pipeline/stream-labels.ts";
+import type { MultiboxError } from "../../errors.ts";
 import type { ErrorBody } from "../api/error-body.ts";
 import type { StreamEvent, StreamInfo } from "../protocol.ts";
 
 export function streamInfo(
-  pipeline: Pick<Pipeline, "counts" | "rates" | "latency" | "modelLabels">,
+  pipeline: Pick<Pipeline, "counts" | "rates" | "latency" | "modelLabels" | "ffmpegWarning">,
   status: StreamStatus,
 ): StreamInfo {
   const { id, url, ...settings } = status.config;
@@ -20,7 +21,7 @@ export function streamInfo(
     state: status.state,
     since: isoTime(status.since),
     ...errorOf(status),
-    ...warningsOf(status.config, pipeline.modelLabels(id)),
+    ...warningsOf(status.config, pipeline.modelLabels(id), pipeline.ffmpegWarning(id)),
     ...status.size,
     fps: pipeline.rates(id),
     ...(latency && { latency: tidyLatency(latency) }),
@@ -29,15 +30,19 @@ export function streamInfo(
   };
 }
 
-/** A filter that matches nothing is no failure, and would not be noticed. */
+/** A filter that matches nothing is no failure, and would not be noticed; nor is an ffmpeg that loses frames. */
 function warningsOf(
   config: StreamStatus["config"],
   labels: readonly string[] | undefined,
+  old: MultiboxError | undefined,
 ): Pick<StreamInfo, "warnings"> {
   const missing = labels && missingLabels(config, labels);
-  if (!missing) return {};
   const hint = "Change the labels in the stream's settings, or activate a version of the model that has them.";
-  return { warnings: missingSentences(missing).map((message) => ({ code: "LABEL_UNKNOWN", message, hint })) };
+  const warnings = [
+    ...(missing ? missingSentences(missing).map((message) => ({ code: "LABEL_UNKNOWN", message, hint })) : []),
+    ...(old ? [{ code: old.code, message: old.message, hint: old.hint }] : []),
+  ];
+  return warnings.length > 0 ? { warnings } : {};
 }
 
 /** To a tenth of a millisecond; they are not known better. */
@@ -50,7 +55,7 @@ function tidyLatency({ queueMs, inferMs, totalMs }: Latency): Latency {
 }
 
 export function streamInfos(
-  pipeline: Pick<Pipeline, "list" | "counts" | "rates" | "latency" | "modelLabels">,
+  pipeline: Pick<Pipeline, "list" | "counts" | "rates" | "latency" | "modelLabels" | "ffmpegWarning">,
 ): StreamInfo[] {
   return pipeline.list().map((status) => streamInfo(pipeline, status));
 }
