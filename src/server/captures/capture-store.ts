@@ -103,13 +103,17 @@ export class CaptureStore {
     return near.some((capture) => hashDistance(capture.hash, hash) <= bits);
   }
 
-  /** Writes picture and sidecar. Fails with CAPTURES_FULL, DISK_FULL or NOT_WRITABLE; then nothing is kept. */
+  /**
+   * Writes image and sidecar; the oldest give way to it once it is written. Fails with CAPTURES_FULL, DISK_FULL or NOT_WRITABLE; then nothing
+   * is kept of it, and nothing else is deleted.
+   */
   add(capture: Capture, jpeg: Uint8Array): Promise<void> {
     return this.#inTurn(async () => {
+      const { full, expired } = this.#leaving(capture.id, jpeg.length);
+      const count = this.#captures.size;
       await mkdir(this.folder, { recursive: true });
-      await this.#makeRoom(jpeg.length);
       const { picture, sidecar } = captureFiles(this.folder, capture.id);
-      // The sidecar last: a picture without one is nothing yet.
+      // The sidecar last: an image without one is nothing yet.
       await writeWhole(picture, [jpeg]);
       try {
         await writeWhole(sidecar, [`${JSON.stringify(capture, undefined, 1)}\n`]);
@@ -118,6 +122,17 @@ export class CaptureStore {
         throw error;
       }
       this.#keep(capture);
+      try {
+        for (const id of full) await this.#remove(id);
+        for (const id of expired) {
+          await this.#remove(id);
+          this.#retention?.deleted(1, count);
+        }
+      } catch (error) {
+        // The bounds hold also where the system deletes nothing.
+        await this.#remove(capture.id).catch(() => undefined);
+        throw error;
+      }
     });
   }
 
@@ -146,25 +161,32 @@ export class CaptureStore {
     await this.#last;
   }
 
-  async #makeRoom(bytes: number): Promise<void> {
+  /**
+   * Which captures give way to one of so many bytes: where a bound is reached, and for their age. One of the same frame is replaced anyway.
+   * Fails with CAPTURES_FULL.
+   */
+  #leaving(added: string, bytes: number): { readonly full: readonly string[]; readonly expired: readonly string[] } {
     const { maxCount, maxBytes } = this.#bounds;
     const retention = this.#retention;
-    const count = this.#captures.size;
-    let expiring = retention?.allowance(count) ?? 0;
-    for (const { id, status, time } of this.list()) {
-      if (status === "accepted") continue;
-      const isFull = this.#captures.size >= maxCount || this.#bytes + bytes > maxBytes;
-      const isExpired = !isFull && expiring > 0 && Date.parse(time) < retention!.cutoff;
-      if (!isFull && !isExpired) continue;
-      await this.#remove(id);
-      if (!isExpired) continue;
-      retention?.deleted(1, count);
-      expiring -= 1;
+    const full: string[] = [];
+    const expired: string[] = [];
+    const replaced = this.#captures.get(added);
+    let count = this.#captures.size - (replaced ? 1 : 0);
+    let total = this.#bytes - (replaced?.bytes ?? 0);
+    const isFull = (): boolean => count >= maxCount || total + bytes > maxBytes;
+    const expiring = retention?.allowance(count) ?? 0;
+    for (const capture of this.list()) {
+      if (capture.status === "accepted" || capture.id === added) continue;
+      const isExpired = !isFull() && expired.length < expiring && Date.parse(capture.time) < retention!.cutoff;
+      if (!isFull() && !isExpired) continue;
+      (isExpired ? expired : full).push(capture.id);
+      count -= 1;
+      total -= capture.bytes;
     }
-    if (this.#captures.size < maxCount && this.#bytes + bytes <= maxBytes) return;
+    if (!isFull()) return { full, expired };
     throw new MultiboxError(
       "CAPTURES_FULL",
-      `There are ${this.#captures.size} captures of ${Math.round(this.#bytes / 1e6)} MB, all of them accepted, and no more may be kept.`,
+      `There are ${count} captures of ${Math.round(total / 1e6)} MB that are accepted, and no more may be kept beside them.`,
       "Raise captureMaxCount or captureMaxMb, or delete some.",
     );
   }
@@ -178,6 +200,7 @@ export class CaptureStore {
   }
 
   #keep(capture: Capture): void {
+    this.#bytes -= this.#captures.get(capture.id)?.bytes ?? 0;
     this.#captures.set(capture.id, capture);
     this.#bytes += capture.bytes;
   }

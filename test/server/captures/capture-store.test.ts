@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -120,6 +120,28 @@ describe("CaptureStore", () => {
     await store.add(capture(1, { status: "accepted" }), JPEG);
     await expect(store.add(capture(2), JPEG)).rejects.toMatchObject({ code: "CAPTURES_FULL" });
     expect(store.list().map(({ seq }) => seq)).toEqual([1]);
+  });
+
+  it("deletes none to make room for one that cannot be written or is too large, and replaces one of the same frame", async () => {
+    const store = await open({ maxCount: 2, maxBytes: 250 });
+    await store.add(capture(1, { status: "accepted" }), JPEG);
+    await store.add(capture(2), JPEG);
+    await mkdir(join(folder, "2026-cam-3.capture.json"));
+    await expect(store.add(capture(3), JPEG)).rejects.toMatchObject({ code: "NOT_WRITABLE" });
+    const large = new Uint8Array(200);
+    await expect(store.add(capture(4, { bytes: large.length }), large)).rejects.toMatchObject({
+      code: "CAPTURES_FULL",
+    });
+    expect(store.list().map(({ seq }) => seq)).toEqual([1, 2]);
+    await rm(join(folder, "2026-cam-3.capture.json"), { recursive: true });
+    expect((await readdir(folder)).sort()).toEqual(
+      [1, 2].flatMap((n) => [`2026-cam-${n}.capture.json`, `2026-cam-${n}.jpg`]),
+    );
+    await store.add(capture(2, { reason: "call" }), JPEG);
+    expect(store.size).toEqual({ count: 2, bytes: 200 });
+    await store.add(capture(3), JPEG);
+    expect(store.list().map(({ seq }) => seq)).toEqual([1, 3]);
+    expect(await readdir(folder)).toHaveLength(4);
   });
 
   it("removes what a killed server left half written, sets an image without a sidecar aside, and leaves a damaged sidecar and its image alone", async () => {
