@@ -207,6 +207,32 @@ test("what cannot be a job is refused with its reason, and nothing of it is left
   });
 });
 
+test("uploads that are refused, three at once, cost no job that has ended where no more are kept", async () => {
+  const runJob: JobRunner = async ({ folder: place }) => {
+    mkdirSync(join(place, "results"), { recursive: true });
+    writeFileSync(join(place, "results", "a.jsonl"), "{}\n");
+    await Promise.resolve();
+    return { frames: 1, detections: 0 };
+  };
+  await withServer({ deps: tools!, runJob, jobLimits: { maxCount: 3 } }, async ({ url, jobs }) => {
+    jobs.open();
+    const post = (video: Blob): Promise<Response> => fetch(`${url}v1/jobs`, upload([["file", video, "a.mp4"]]));
+    const list = async (): Promise<JobInfo[]> => ((await (await fetch(`${url}v1/jobs`)).json()) as JobList).jobs;
+    for (let i = 0; i < 3; i++) expect((await post(file())).status).toBe(202);
+    const states = async (): Promise<string[]> => (await list()).map(({ state }) => state);
+    await expect.poll(states, PATIENT).toEqual(["done", "done", "done"]);
+    const before = await list();
+    const refused = await Promise.all([1, 2, 3].map((n) => post(new Blob([`no video ${n}`]))));
+    expect(await list()).toEqual(before);
+    expect(refused.map(({ status }) => status)).toEqual([400, 400, 400]);
+    for (const { id } of before) expect((await fetch(`${url}v1/jobs/${id}/results/a.jsonl`)).status).toBe(200);
+    // One that is taken costs the oldest.
+    expect((await post(file())).status).toBe(202);
+    const kept = before.slice(0, 2).map(({ id }) => id);
+    await expect.poll(async () => (await list()).slice(1).map(({ id }) => id), PATIENT).toEqual(kept);
+  });
+});
+
 test("jobs are listed in pages, looked at, cancelled and deleted", async () => {
   await withApp({ deps: tools! }, async ({ ask }) => {
     const made: string[] = [];
