@@ -3,6 +3,7 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { WebSocketServer } from "ws";
+import { MultiboxError } from "../errors.ts";
 import type { Asked } from "./access/access.ts";
 import { requireScope } from "./access/caller.ts";
 import { checkSource, type SourceRules } from "./access/source-check.ts";
@@ -24,6 +25,15 @@ const PATH = "/v1/detections";
 
 /** Node hands every request with an Upgrade over, and has ended HTTP on its connection by then. */
 export function acceptUpgrades(server: Server, deps: UpgradeDeps): void {
+  // Without this ws answers by itself, in HTML.
+  deps.sockets.on("wsClientError", ({ message }, socket) => {
+    const error = new MultiboxError(
+      "BAD_REQUEST",
+      `The WebSocket handshake is invalid: ${message}.`,
+      "Use a WebSocket client.",
+    );
+    void writeResponse(socket, problemResponse(error));
+  });
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Without a listener a connection that breaks meanwhile would end the process.
     const ignore = (): void => undefined;

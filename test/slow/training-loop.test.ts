@@ -160,7 +160,7 @@ async function expectJudged(multibox: Multibox, training: TrainingInfo): Promise
 
 async function activate(multibox: Multibox, version: number): Promise<void> {
   const path = `/v1/models/${DEFAULT_MODEL}/versions/${version}/activate`;
-  expect(await post<InUse>(multibox, path)).toEqual({ version, previous: 0 });
+  expect(await post<InUse>(multibox, path)).toEqual({ version, previous: 0, warnings: [] });
 }
 
 /** From now on ten frames are told with this version, and it sees this in one of them. */
