@@ -8,6 +8,7 @@ import type { Ffmpeg } from "./find-ffmpeg.ts";
 import { oldFfmpegWarning } from "./old-ffmpeg.ts";
 import type { Detected, Frame } from "./frame.ts";
 import { createGuard } from "./guard.ts";
+import type { SourceReading } from "./http-images.ts";
 import { InOrder } from "./in-order.ts";
 import type { BatchReport, Lane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
@@ -129,6 +130,8 @@ class StreamPipeline implements Pipeline {
   readonly #streams = new Map<string, RunningStream>();
   /** Not by name: a frame of a removed stream must not get into the books of a new one with its name. */
   readonly #owners = new WeakMap<Frame, RunningStream>();
+  /** What was found out about sources; until their configuration changes. */
+  readonly #readings = new WeakMap<StreamConfig, SourceReading>();
   readonly #lanes: Lanes;
   readonly #host: StreamHost;
   #closing: Promise<void> | undefined;
@@ -262,7 +265,9 @@ class StreamPipeline implements Pipeline {
       addresses: this.#options.addresses,
       ...(ffmpeg && { ffmpeg }),
     };
-    return openSource(config, { ...hooks, ...shared, maxDecodeWidth, poolSize });
+    const reading = this.#readings.get(config) ?? {};
+    this.#readings.set(config, reading);
+    return openSource(config, { ...hooks, ...shared, reading, maxDecodeWidth, poolSize });
   }
 
   #emit({ frame, detections, ...rest }: Unnumbered): void {

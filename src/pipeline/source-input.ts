@@ -7,6 +7,7 @@ import type { FfmpegInput } from "./ffmpeg.ts";
 import { fileConfinement } from "./file-formats.ts";
 import { FILE_INPUT, fileOutputs } from "./file-clock.ts";
 import type { Ffmpeg } from "./find-ffmpeg.ts";
+import { readingOptions, type SourceReading } from "./http-images.ts";
 import { openRtspTunnel, type RtspTunnel } from "./rtsp-tunnel.ts";
 import { isLive, schemeOf, type StreamConfig } from "./stream.ts";
 import { redactUrl } from "../redact.ts";
@@ -33,6 +34,7 @@ export async function inputOf(
   rules?: AddressRules,
   /** The tunnel has ended the connection; its `refusal` says why. */
   onRefused?: () => void,
+  reading: SourceReading = {},
 ): Promise<Input> {
   const checked = rules?.apply(config.url) === true ? rules : undefined;
   const scheme = schemeOf(config.url);
@@ -45,7 +47,12 @@ export async function inputOf(
         : rtspInput(escapeUserInfo(config.url), config.transport, ffmpeg);
     case "http":
     case "https":
-      return checked ? checkedHttp(config, checked) : { url: escapeUserInfo(config.url), options: httpOptions() };
+      return withReading(
+        checked ? await checkedHttp(config, checked) : { url: escapeUserInfo(config.url), options: httpOptions() },
+        // image2 opens its address without the proxy. A stream of the configuration may have become one of the API.
+        checked && reading.as === "snapshots" ? {} : reading,
+        config,
+      );
     case "file":
       await checkFile(config.url);
       return { url: `file:${resolve(config.url)}`, options: fileOptions(config) };
@@ -56,6 +63,10 @@ export async function inputOf(
         "Use rtsp://, rtsps://, http://, https://, or the path of a file.",
       );
   }
+}
+
+function withReading(input: Input, reading: SourceReading, config: StreamConfig): Input {
+  return { ...input, options: [...readingOptions(reading, config), ...(input.options ?? [])] };
 }
 
 /** Such a URL would put lines of its own into what ffmpeg sends. */

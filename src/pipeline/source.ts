@@ -1,6 +1,6 @@
 // A source runs ffmpeg once and ends: frames of one stream, from a URL or a file. Retrying is supervise.ts's business.
 import { Observable } from "rxjs";
-import type { MultiboxError } from "../errors.ts";
+import { MultiboxError } from "../errors.ts";
 import type { ColourTags } from "../model/detection.ts";
 import { createColourReader, UNTAGGED } from "./colour-tags.ts";
 import { runFfmpeg, type FfmpegHandle } from "./ffmpeg.ts";
@@ -9,6 +9,7 @@ import { clockTimeBase, longestStep } from "./file-clock.ts";
 import { findFfmpeg, type Ffmpeg } from "./find-ffmpeg.ts";
 import type { DropCause, Frame } from "./frame.ts";
 import { createFrameWriter } from "./frame-writer.ts";
+import { judgeReading, learnReading, type SourceReading } from "./http-images.ts";
 import type { Guard } from "./guard.ts";
 import type { StartQueue } from "./start-queue.ts";
 import type { RtspTunnel } from "./rtsp-tunnel.ts";
@@ -46,6 +47,8 @@ export interface SourceOptions {
   readonly maxMemoryMb?: number | undefined;
   /** Where URLs may lead to; anywhere when absent. */
   readonly addresses?: AddressRules | undefined;
+  /** What earlier runs have found out about the source. */
+  readonly reading?: SourceReading;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
@@ -81,6 +84,9 @@ export function openSource(config: StreamConfig, options: SourceOptions): Observ
       changes.add(change);
       for (const warning of changes.warnings(`"${redactUrl(config.url)}"`)) options.onWarning?.(warning);
     };
+    const reading = options.reading ?? {};
+    /** This run reads the source in a way that an earlier one has chosen. */
+    let isTrial = false;
     const writer = createFrameWriter({
       ...options,
       stream: config.id,
@@ -101,10 +107,11 @@ export function openSource(config: StreamConfig, options: SourceOptions): Observ
       const ffmpeg = options.ffmpeg ?? (await findFfmpeg());
       // An older ffmpeg does not notice that a camera has hung up before it played.
       const refused = (): void => subscriber.error(tunnel?.refusal);
-      const input = await inputOf(config, ffmpeg, options.addresses, refused);
+      const input = await inputOf(config, ffmpeg, options.addresses, refused, reading);
       tunnel = input.tunnel;
       if (subscriber.closed) return;
       const readColour = createColourReader();
+      isTrial = reading.as !== undefined && reading.as !== "usual";
       handle = runFfmpeg({
         ffmpeg,
         inputs: [input],
@@ -128,6 +135,9 @@ export function openSource(config: StreamConfig, options: SourceOptions): Observ
       const exit = await handle.done;
       if (subscriber.closed) return;
       if (tunnel?.refusal) throw tunnel.refusal;
+      const isChecked = options.addresses?.apply(config.url) === true;
+      const learnt = options.reading && learnReading(reading, config, exit, { decoded: writer.decoded, isChecked });
+      if (learnt !== undefined) throw new MultiboxError("STREAM_FAILED", `"${redactUrl(config.url)}" ${learnt}.`);
       const error = sourceError(config, exit, writer.decoded, ffmpeg);
       if (error) throw error;
       const warning = truncationOf(config, exit);
@@ -144,6 +154,8 @@ export function openSource(config: StreamConfig, options: SourceOptions): Observ
       });
 
     return () => {
+      // Also of one that was given up because it hung.
+      if (isTrial) judgeReading(reading, writer.decoded);
       writer.discard();
       abort.abort();
       handle?.stop();
