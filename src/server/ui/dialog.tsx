@@ -14,8 +14,12 @@ export function Dialog({ title, onClose, children }: DialogProps): JSX.Element {
   useEffect(() => {
     const opener = document.activeElement;
     dialog.current?.showModal();
-    // Taken out of the page, a dialog does not give the focus back by itself.
-    return () => (opener instanceof HTMLElement ? opener.focus() : undefined);
+    // Taken out of the page, a dialog does not give the focus back by itself; one that was closed did, and it may have moved since.
+    return () => {
+      const active = document.activeElement;
+      if (active !== document.body && active?.closest("dialog") === null) return;
+      if (opener instanceof HTMLElement) opener.focus();
+    };
   }, []);
   return (
     <dialog

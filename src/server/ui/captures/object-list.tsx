@@ -1,6 +1,6 @@
 // The boxes of a capture as a list, with their labels to choose or type. A label that nothing has yet is asked about first.
 import type { JSX, RefObject } from "preact";
-import { useId, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Swatch } from "../swatch.tsx";
 import type { Draft } from "./draft.ts";
 import { NewLabel } from "./new-label.tsx";
@@ -34,9 +34,13 @@ export function ObjectList(props: ObjectListProps): JSX.Element {
   const answered = (): void => {
     onAsking(false);
     setAsked(undefined);
-    // After the dialog has given the focus back to the field.
-    setTimeout(onDone);
   };
+  const wasAsked = useRef(false);
+  // The browser closes a dialog before it says so: a field that has been focused meanwhile keeps the focus.
+  useLayoutEffect(() => {
+    if (!asked && wasAsked.current && !(document.activeElement instanceof HTMLInputElement)) onDone();
+    wasAsked.current = asked !== undefined;
+  }, [asked]);
   return (
     <>
       <datalist id={id}>
