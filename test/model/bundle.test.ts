@@ -96,12 +96,17 @@ describe("a damaged bundle is MODEL_CORRUPT", () => {
     ["is empty", edit(() => ""), "model.json is not JSON"],
     ["ends early", edit((text) => text.slice(0, 500)), "model.json is not JSON"],
     ["is something else", edit(() => "[1]"), "model.json: the file: "],
-    ["is of a later format", edit((text) => text.replace('"format": 1', '"format": 2')), "model.json: format: "],
+    ["has a format that is text", edit((text) => text.replace('"format": 1', '"format": "1"')), "model.json: format: "],
     ["has no labels", edit((text) => text.replace('"labels"', '"names"')), "model.json: spec.labels: "],
     ["has a number that is text", edit((text) => text.replace('"cells": 19', '"cells": "19"')), "spec.maps.0.cells: "],
     ["has no hash", edit((text) => text.replace(/"sha256": "\w+"/, '"sha256": "?"')), "weights.sha256: "],
   ])("when model.json %s", async (_, damage, why) => {
     await expect(damaged(damage)).rejects.toThrow(failsWith("MODEL_CORRUPT", expect.stringContaining(why)));
+  });
+
+  test("but not when model.json is of a later format: that is FILE_NEWER", async () => {
+    const later = damaged(edit((text) => text.replace('"format": 1', '"format": 2')));
+    await expect(later).rejects.toThrow(failsWith("FILE_NEWER", expect.stringContaining("its format is 2")));
   });
 
   test("when a weight has another shape than the network, or is missing", async () => {
