@@ -277,6 +277,6 @@ export function checkLabels(labels: readonly string[] | undefined, known: readon
   throw new MultiboxError(
     "LABEL_UNKNOWN",
     `The model has no label ${JSON.stringify(unknown)}.`,
-    `It has ${known.length}: ${some}`,
+    `It has ${known.length} labels: ${some}`,
   );
 }
