@@ -45,7 +45,7 @@ export async function permitted<T extends Wanted>(wanted: T, limits: StreamLimit
     throw new MultiboxError(
       "STREAM_BAD_SCHEME",
       `"${redactUrl(wanted.url)}" cannot be a stream: only rtsp, rtsps, http, https and paths of files can.`,
-      "For a file, give its path alone.",
+      "For a file, give its path alone as `url`.",
     );
   }
   if (scheme === "file") return { ...wanted, url: await allowedFile(wanted.url, fileRoots) };
