@@ -4,7 +4,7 @@ import pretty from "pino-pretty";
 import type { Config } from "../config.ts";
 import { redactDeep, redactSecrets } from "../redact.ts";
 
-/** Messages, fields and errors, whoever logs them. */
+/** Messages, fields and errors of every logger. */
 const WITHOUT_SECRETS: LoggerOptions = {
   hooks: {
     logMethod(args, method) {

@@ -2,7 +2,7 @@
 
 /**
  * Demuxers that open nothing but the file itself. The others are playlists and scripts (HLS, DASH, concat, SDP, IMF, AviSynth), numbered images, or
- * look for files beside it: whoever may name such a file could have any video on the machine shown. The content decides, not the name.
+ * look for files beside it: a caller who may name such a file could show any video on the machine. The content decides, not the name.
  */
 const SELF_CONTAINED = [
   "mov,matroska,avi,mpegts,mpegtsraw,mpeg,mpegvideo,m4v,h261,h263,h264,hevc,vvc,av1,obu,ivf,ivr,flv,live_flv,kux,asf,asf_o,ogg,nut",

@@ -12,7 +12,7 @@ export interface SourceReading {
   runs?: number;
 }
 
-/** A source that gave images, and gives none in so many runs, has changed. */
+/** A source that gave images, and gives none in this number of runs, has changed. */
 const MOST_EMPTY_RUNS = 5;
 /** What showed a page while it started may be a camera later. */
 const USUAL_RUNS = 20;

@@ -283,7 +283,7 @@ export class NutParser {
 /** Far above what ffmpeg decodes. */
 const MAX_WIDTH = 1 << 16;
 
-/** The height at which yuv420p of this width has so many bytes: rows of luma, and half as many of chroma, rounded up. */
+/** The height at which yuv420p of this width has this number of bytes: rows of luma, and half as many of chroma, rounded up. */
 function heightOf(bytes: number, width: number): number | undefined {
   const height = Math.floor(bytes / (width + Math.ceil(width / 2)));
   return height > 0 && pictureBytes("yuv420p", width, height) === bytes ? height : undefined;

@@ -86,7 +86,7 @@ function controlCharacter(url: string): MultiboxError {
 export function outputOptions(config: StreamConfig, ffmpeg: Ffmpeg, maxWidth: number): string[] {
   const width = `'min(iw,${maxWidth})'`;
   const height = `'if(gt(iw,${maxWidth}),max(1,round(ih*${maxWidth}/iw)),ih)'`;
-  // Its URL is not among a camera's arguments then, and whoever looks at processes wants to know which is which.
+  // Its URL is not among a camera's arguments then, and the list of processes has to show which is which.
   const title = redactUrl(config.url) === config.url ? [] : ["-metadata", `title=${redactUrl(config.url)}`];
   if (schemeOf(config.url) === "file")
     return [

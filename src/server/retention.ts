@@ -56,7 +56,7 @@ export class Retention {
     return isHeld ? 0 : Math.floor(this.#allowed * count + 1e-9);
   }
 
-  /** So many of `count` were deleted for their age. */
+  /** This number of `count` was deleted for its age. */
   deleted(number: number, count: number): void {
     if (count > 0) this.#allowed = Math.max(0, this.#allowed - number / count);
   }

@@ -1,4 +1,4 @@
-// Two people correct one capture: whoever names the state that they have seen replaces no other one.
+// Two people correct one capture: a save that names the state that it is based on replaces no other one.
 import { z } from "zod";
 import { CaptureInfo } from "./capture-schemas.ts";
 import { MultiboxError } from "../../errors.ts";

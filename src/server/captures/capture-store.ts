@@ -162,7 +162,7 @@ export class CaptureStore {
   }
 
   /**
-   * Which captures give way to one of so many bytes: where a bound is reached, and for their age. One of the same frame is replaced anyway.
+   * Which captures give way to one of this number of bytes: where a bound is reached, and for their age. One of the same frame is replaced anyway.
    * Fails with CAPTURES_FULL.
    */
   #leaving(added: string, bytes: number): { readonly full: readonly string[]; readonly expired: readonly string[] } {

@@ -112,7 +112,7 @@ export class HistoryStore {
     return numberOf(this.db, "SELECT coalesce(max(id) - min(id) + 1, 0) FROM frames");
   }
 
-  /** Takes away what is too old or too much, at most so many frames. */
+  /** Removes what is expired or over the limit, at most this number of frames. */
   sweep(now: number, { hours, maxMb, maxExpired = Infinity }: SweepLimits, most = CHUNK): Swept {
     const cutoff = now - hours * 3_600_000;
     const limit = maxMb * 1_048_576;
