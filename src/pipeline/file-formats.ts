@@ -1,8 +1,10 @@
-// Which files ffmpeg may play: those that hold their own images. One rule for streams, jobs and annotate.
+// Which formats ffmpeg may play where it must open nothing else: those that hold their own images. One rule for files (streams, jobs and
+// annotate) and for cameras whose addresses are checked.
 
 /**
- * Demuxers that open nothing but the file itself. The others are playlists and scripts (HLS, DASH, concat, SDP, IMF, AviSynth), numbered images, or
- * look for files beside it: a caller who may name such a file could show any video on the machine. The content decides, not the name.
+ * Demuxers that open nothing but their input itself. The others are playlists and scripts (HLS, DASH, concat, SDP, IMF, AviSynth), numbered images, or
+ * look for files beside it: a caller who may name such a file could show any video on the machine, and a camera that sends one could lead ffmpeg to any
+ * address, also past a proxy (`tcp://` in an HLS master playlist). The content decides, not the name.
  */
 const SELF_CONTAINED = [
   "mov,matroska,avi,mpegts,mpegtsraw,mpeg,mpegvideo,m4v,h261,h263,h264,hevc,vvc,av1,obu,ivf,ivr,flv,live_flv,kux,asf,asf_o,ogg,nut",
@@ -12,7 +14,12 @@ const SELF_CONTAINED = [
 
 /** ffmpeg's options for an input that is a file, or with `pipe`, standard input. */
 export function fileConfinement(more?: "pipe"): string[] {
-  return ["-protocol_whitelist", more ? `${more},file` : "file", "-format_whitelist", SELF_CONTAINED];
+  return ["-protocol_whitelist", more ? `${more},file` : "file", ...onlySelfContained()];
+}
+
+/** ffmpeg's options for an input that opens nothing else. */
+export function onlySelfContained(): string[] {
+  return ["-format_whitelist", SELF_CONTAINED];
 }
 
 /** The demuxer that ffmpeg's line refuses: `[hls @ 0x55c4] [error] Format not on whitelist '...'`. */

@@ -104,6 +104,8 @@ export function sourceError(
   return new MultiboxError("STREAM_FAILED", `ffmpeg failed on ${name} with exit code ${exit.code}: ${last}.`);
 }
 
+const NOT_CHECKED =
+  "Use the camera's RTSP address, or name the stream in the server's configuration, whose streams may lead anywhere.";
 const HOLDS_ITS_IMAGES = "Give a file that holds its images itself: MP4, Matroska, WebM, AVI, MPEG-TS.";
 
 /**
@@ -115,7 +117,12 @@ export function refusalOf(config: StreamConfig, line: string): MultiboxError | u
   const format = refused ?? inputFormat(line) ?? "";
   const name = `"${redactUrl(config.url)}"`;
   if (format === "tty") return new MultiboxError("STREAM_NOT_VIDEO", `${name} is a text.`, "Give a video.");
-  const isImage = /^image2$|_pipe$/.test(format) && schemeOf(config.url) === "file";
+  const isFile = schemeOf(config.url) === "file";
+  const isImage = /^image2$|_pipe$/.test(format) && isFile;
+  if (refused !== undefined && !isFile) {
+    const sentence = `${name} is a playlist, or no video (${refused}). Playlists are not played where \`forbidPrivateAddresses\` checks a stream.`;
+    return new MultiboxError("STREAM_NOT_VIDEO", sentence, NOT_CHECKED);
+  }
   if (refused !== undefined && !isImage) {
     const sentence = `${name} is no video, or a list of other files (${refused}).`;
     return new MultiboxError("STREAM_NOT_VIDEO", sentence, HOLDS_ITS_IMAGES);

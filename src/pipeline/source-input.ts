@@ -4,7 +4,7 @@ import { access, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { MultiboxError, systemCode } from "../errors.ts";
 import type { FfmpegInput } from "./ffmpeg.ts";
-import { fileConfinement } from "./file-formats.ts";
+import { fileConfinement, onlySelfContained } from "./file-formats.ts";
 import { FILE_INPUT, fileOutputs } from "./file-clock.ts";
 import type { Ffmpeg } from "./find-ffmpeg.ts";
 import { readingOptions, type SourceReading } from "./http-images.ts";
@@ -188,8 +188,8 @@ function quoted(url: string): string {
   return `'${url.replaceAll(/[\r\n]/g, encodeURIComponent).replaceAll("'", String.raw`'\''`)}'`;
 }
 
-function httpOptions(alsoProtocols = ""): string[] {
-  return [...whitelist(`http,https,tls,tcp,crypto${alsoProtocols}`), ...CAMERA_OPTIONS];
+function httpOptions(protocols = "http,https,tls,tcp,crypto"): string[] {
+  return [...whitelist(protocols), ...CAMERA_OPTIONS];
 }
 
 /**
@@ -219,19 +219,15 @@ async function checkedRtsp(
 }
 
 /**
- * Through the proxy, which checks whatever ffmpeg connects to. Playlists of the concat demuxer would pass it by, so only
- * formats are let in that hand the proxy on, or open nothing else.
+ * Through the proxy, which checks what ffmpeg connects to. Playlists would pass it by: of HLS ffmpeg opens any protocol that a variant names,
+ * and HTTP itself needs TCP. So only formats are let in that name nothing else.
  */
 async function checkedHttp(config: StreamConfig, rules: AddressRules): Promise<Input> {
   const url = escapeUserInfo(config.url);
   await rules.check(splitHost(url).host);
-  const only = ["-http_proxy", rules.proxyUrl, "-format_whitelist", NETWORK_FORMATS];
-  return { url, options: [...httpOptions(",httpproxy"), ...only] };
+  const options = [...httpOptions("http,https,tls,tcp,httpproxy"), "-http_proxy", rules.proxyUrl];
+  return { url, options: [...options, ...onlySelfContained()] };
 }
-
-const NETWORK_FORMATS =
-  "hls,mpegts,mov,matroska,flv,live_flv,mpjpeg,mjpeg,jpeg_pipe,avi,h264,hevc,av1,obu,m4v,mpeg,mpegvideo,ogg,asf,nut," +
-  "aac,mp3,ac3,eac3,webvtt";
 
 /** The host that a camera's URL names, IPv6 addresses in brackets. */
 export function hostOf(url: string): string {

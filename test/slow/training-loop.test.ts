@@ -51,7 +51,11 @@ test("what a camera shows is learnt from, and the model changes under a running 
 
     await activate(multibox, made);
     await seenBy(client, `${made}`, NEW_LABEL);
-    expect(await post<InUse>(multibox, `/v1/models/${DEFAULT_MODEL}/rollback`)).toEqual({ version: 0, previous: made });
+    expect(await post<InUse>(multibox, `/v1/models/${DEFAULT_MODEL}/rollback`)).toEqual({
+      version: 0,
+      previous: made,
+      warnings: [],
+    });
     await seenBy(client, fetched, "car");
 
     // Once more, in the midst of a training, which goes on with what it began with.
