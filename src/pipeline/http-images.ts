@@ -1,11 +1,15 @@
-// Cameras over HTTP that ffmpeg does not play by itself: MJPEG whose parts it refuses, and addresses that answer with one image a request.
+// Cameras over HTTP that ffmpeg does not play by itself: MJPEG whose parts it refuses, addresses that answer with one image a request, and HLS
+// whose segments have no extension that it expects.
 import type { FfmpegExit } from "./ffmpeg.ts";
 import { schemeOf, type StreamConfig } from "./stream.ts";
 
 /** What was found out about a source; kept over its runs. */
 export interface SourceReading {
-  /** `jpegs`: whatever stands between the images is skipped. `snapshots`: the address is asked again and again. `usual`: neither helped. */
-  as?: "jpegs" | "snapshots" | "usual" | undefined;
+  /**
+   * `jpegs`: whatever stands between the images is skipped. `snapshots`: the address is asked again and again. `hls`: segments of any name.
+   * `usual`: none of them helped.
+   */
+  as?: "jpegs" | "snapshots" | "hls" | "usual" | undefined;
   /** It has given images in this way. */
   works?: boolean;
   /** Runs without an image since then, or runs in the usual way. */
@@ -24,6 +28,7 @@ const FASTEST = 5;
 /** ffmpeg's options before those of its protocols. */
 export function readingOptions({ as }: SourceReading, { maxFps = 1 }: StreamConfig): string[] {
   if (as === "jpegs") return ["-f", "mjpeg", "-use_wallclock_as_timestamps", "1"];
+  if (as === "hls") return ["-f", "hls", "-extension_picky", "0"];
   if (as !== "snapshots") return [];
   const rate = String(Math.min(FASTEST, Math.max(SLOWEST, maxFps)));
   return ["-f", "image2", "-pattern_type", "none", "-loop", "1", "-framerate", rate, "-re"];
@@ -51,6 +56,11 @@ export function learnReading(
     if (isChecked) return undefined;
     Object.assign(reading, FRESH, { as: "snapshots" });
     return "sends one image and ends; it is asked for images again and again from now on";
+  }
+  // ffmpeg from 7.1.1 on; those that complain have the option. Files stay out by the list of protocols.
+  if (decoded === 0 && has(/is not in allowed(?:_segment)?_extensions/)) {
+    Object.assign(reading, FRESH, { as: "hls" });
+    return "is HLS whose segments have no usual extension; segments of any name are read from now on";
   }
   const isOdd = has(/\[mpjpeg @ \w+\] \[error\]|Input #0, mpjpeg,|Invalid data found when processing input/);
   if (decoded > 1 || !isOdd) return undefined;

@@ -48,3 +48,11 @@ test("a camera that was played this way is waited for through failures, but not 
   judgeReading(reading, 0);
   expect(reading.as).toBe("usual");
 });
+
+test("HLS whose segments have no usual extension is read as HLS with segments of any name", () => {
+  const why = "URL http://cam/seg?n=1 is not in allowed_segment_extensions, consider updating hls.c";
+  const refused = { code: 1, stderrTail: [`[hls @ 0x1] [error] ${why}`, ...ODD.stderrTail] };
+  const reading: SourceReading = {};
+  expect([learn(reading, refused, 0), reading.as]).toEqual([true, "hls"]);
+  expect(readingOptions(reading, config).join(" ")).toBe("-f hls -extension_picky 0");
+});
