@@ -10,10 +10,12 @@ export class CurrentDetector implements Detector {
     this.#detector = detector;
   }
 
-  /** Resolves when all that was asked of the one before is answered; that one is the caller's to close. */
-  async change(detector: Detector): Promise<void> {
+  /** Resolves with the one before when all that was asked of it is answered; it is the caller's to close. */
+  async change(detector: Detector): Promise<Detector> {
+    const before = this.#detector;
     this.#detector = detector;
     await Promise.allSettled(this.#calls);
+    return before;
   }
 
   get info(): DetectorInfo {

@@ -58,7 +58,7 @@ export interface AppDeps {
   /** What changes streams; what changes only the pipeline when absent. */
   readonly changes?: StreamChanges;
   readonly captures: CaptureStore;
-  readonly models: Omit<ModelDeps, "pipeline">;
+  readonly models: Omit<ModelDeps, "pipeline" | "trainings">;
   readonly jobs: Jobs;
   /** What making a job needs. */
   readonly jobTools: Pick<JobCreateDeps, "ffmpeg" | "guard" | "model">;
@@ -158,7 +158,7 @@ export function createApp(deps: AppDeps): MultiboxApp {
     captureRoutes({ pipeline, latest, capturer, store: deps.captures }),
     jobCreateRoute({ ...deps.jobTools, jobs: deps.jobs, detector, config }),
     jobRoutes(deps.jobs),
-    modelRoutes({ ...deps.models, pipeline }),
+    modelRoutes({ ...deps.models, pipeline, trainings: deps.trainings }),
     trainingCreateRoute({ ...deps, detector, config }),
     trainingRoutes(deps.trainings, deps.models.store),
   ];

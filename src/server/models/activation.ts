@@ -28,50 +28,87 @@ export class Activator {
   }
 
   /**
-   * Resolves when the last batch of the old version is done. Fails with VERSION_UNKNOWN, VERSION_NOT_OFFERED, MODEL_BUSY, or as
-   * opening the model does; then all is as it was.
+   * Resolves when the last batch of the old version is done. Fails with VERSION_UNKNOWN, VERSION_NOT_OFFERED, MODEL_BUSY, DISK_FULL,
+   * NOT_WRITABLE, or as opening the model does; then all is as it was.
    */
-  async activate(name: string, version: number, force: boolean): Promise<InUse> {
+  activate(name: string, version: number, force: boolean): Promise<InUse> {
     const { store } = this.#deps;
-    if (version !== 0 && !store.version(name, version).offered && !force) {
-      const sentence = `Version ${version} of "${name}" is worse than what its training began with.`;
-      throw new MultiboxError("VERSION_NOT_OFFERED", sentence, 'Take it all the same with {"force": true}.');
-    }
-    if (store.inUse(name).version === version) return store.inUse(name);
-    if (this.#busy) {
+    return this.#alone(async () => {
+      if (version !== 0 && !store.version(name, version).offered && !force) {
+        const sentence = `Version ${version} of "${name}" is worse than what its training began with.`;
+        throw new MultiboxError("VERSION_NOT_OFFERED", sentence, 'Take it all the same with {"force": true}.');
+      }
+      return await this.#bring(name, version);
+    });
+  }
+
+  /** Back to what was in use before. Fails with NO_PREVIOUS, or as `activate` does. */
+  rollback(name: string): Promise<InUse> {
+    return this.#alone(async () => {
+      const { previous } = this.#deps.store.inUse(name);
+      if (previous !== undefined) return await this.#bring(name, previous);
+      throw new MultiboxError("NO_PREVIOUS", `No other version of "${name}" was in use before.`);
+    });
+  }
+
+  /** One activation at a time, of whatever model: each opens a model beside those that run. */
+  async #alone(action: () => Promise<InUse>): Promise<InUse> {
+    if (this.#busy)
       throw new MultiboxError("MODEL_BUSY", "Another version is being brought into use.", "Try again in a moment.");
-    }
     this.#busy = true;
     try {
-      await this.#change(name, version);
-      return await store.use(name, version);
+      return await action();
     } finally {
       this.#busy = false;
     }
   }
 
-  /** Back to what was in use before. Fails with NO_PREVIOUS, or as `activate` does. */
-  async rollback(name: string): Promise<InUse> {
-    const { previous } = this.#deps.store.inUse(name);
-    if (previous === undefined) {
-      throw new MultiboxError("NO_PREVIOUS", `No other version of "${name}" was in use before.`);
-    }
-    return await this.activate(name, previous, true);
+  #bring(name: string, version: number): Promise<InUse> {
+    const { store, open, defaultModel } = this.#deps;
+    const model = name === defaultModel ? undefined : name;
+    return store.changeInUse(name, version, async (write) => {
+      const before = store.inUse(name);
+      if (before.version === version) return before;
+      const openNext = (): Promise<Detector> => open(`${name}@${version}`);
+      // A version that does not open is never written down.
+      let next = (await this.#running(model)) && (await openNext());
+      try {
+        const inUse = await write({ version, previous: before.version });
+        try {
+          // From here on a stream that opens the model gets this version; one may have opened the version before meanwhile.
+          if (await this.#running(model)) next ??= await openNext();
+          if (next && (await this.#swap(model, next))) next = undefined;
+          return inUse;
+        } catch (error) {
+          await write(before);
+          throw error;
+        }
+      } finally {
+        await next?.close();
+      }
+    });
   }
 
-  async #change(name: string, version: number): Promise<void> {
-    const { pipeline, current, open, defaultModel } = this.#deps;
-    const isDefault = name === defaultModel;
-    const running = await pipeline.detector(isDefault ? undefined : name);
-    // What nobody uses is opened by whoever will.
-    if (!running) return;
-    const detector = await open(`${name}@${version}`);
-    if (isDefault) await current.change(detector);
-    await pipeline.swap(isDefault ? undefined : name, detector);
-    if (isDefault) {
-      const first = this.#first;
-      this.#first = undefined;
-      await first?.close();
+  /** Undefined where no stream uses the model, also where the version in use does not open. */
+  #running(model: string | undefined): Promise<Detector | undefined> {
+    return this.#deps.pipeline.detector(model).catch(() => undefined);
+  }
+
+  /** Whether the detector took the place of the old one; not where no stream uses the model any more. */
+  async #swap(model: string | undefined, detector: Detector): Promise<boolean> {
+    const { pipeline, current } = this.#deps;
+    const before = model === undefined ? await current.change(detector) : undefined;
+    try {
+      await pipeline.swap(model, detector);
+    } catch (error) {
+      if (before) await current.change(before);
+      if (error instanceof MultiboxError && error.code === "MODEL_NOT_OPEN") return false;
+      throw error;
     }
+    if (model !== undefined) return true;
+    const first = this.#first;
+    this.#first = undefined;
+    await first?.close();
+    return true;
   }
 }

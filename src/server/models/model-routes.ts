@@ -8,7 +8,9 @@ import { StreamId } from "../protocol.ts";
 import type { Activator } from "./activation.ts";
 import { activationImpact, impactWarnings } from "./activation-impact.ts";
 import { Activated, Activation, ActivationImpact, type InUse, ModelInfo } from "./model-schemas.ts";
-import type { ModelStore } from "./model-store.ts";
+import { inUseError, type ModelStore } from "./model-store.ts";
+import type { TrainingInfo } from "../trainings/training-schemas.ts";
+import type { Trainings } from "../trainings/trainings.ts";
 import { REPORT_ANSWER, reportResponse } from "./report.ts";
 
 const tags = ["Models"];
@@ -106,13 +108,14 @@ export interface ModelDeps {
   readonly store: ModelStore;
   readonly activator: Activator;
   readonly pipeline: Pick<Pipeline, "detector" | "list">;
+  readonly trainings: Pick<Trainings, "list">;
   readonly defaultModel: string;
   /** Names that multibox can fetch. */
   readonly fetchable: readonly string[];
 }
 
 export function modelRoutes(deps: ModelDeps): OpenAPIHono {
-  const { store, activator, pipeline, defaultModel, fetchable } = deps;
+  const { store, activator, pipeline, trainings, defaultModel, fetchable } = deps;
   const app = new OpenAPIHono();
   const names = (): string[] => [...new Set([...fetchable, ...store.names()])];
   const infoOf = async (name: string): Promise<ModelInfo> => ({
@@ -167,9 +170,21 @@ export function modelRoutes(deps: ModelDeps): OpenAPIHono {
     return reportResponse(store, name, version);
   });
 
+  /** Fails with VERSION_IN_USE for a version that the settings, a stream or an unfinished training run name with its number. */
+  const requireUnnamed = (name: string, version: number): void => {
+    const model = `${name}@${version}`;
+    if (defaultModel === model) throw inUseError(name, version, "is the server's own model");
+    const stream = pipeline.list().find(({ config }) => config.model === model);
+    if (stream) throw inUseError(name, version, `is the model of the stream "${stream.config.id}"`);
+    const isOpen = ({ from, state }: TrainingInfo): boolean =>
+      from === model && (state === "queued" || state === "running");
+    const training = trainings.list().find(isOpen);
+    if (training) throw inUseError(name, version, `is what the training run "${training.id}" begins with`);
+  };
+
   app.openapi(removeRoute, async (c) => {
     const { name, version } = c.req.valid("param");
-    await store.remove(name, version);
+    await store.remove(name, version, () => requireUnnamed(name, version));
     return c.body(null, 204);
   });
 

@@ -6,8 +6,9 @@ import { MultiboxError, sentenceOf } from "../../errors.ts";
 import type { z } from "zod";
 import { type Bundle, readSpec, writeBundle } from "../../model/bundle.ts";
 import { requireFormat, withoutFormat } from "../../file-format.ts";
-import { writeWhole } from "../../whole-file.ts";
+import { writeFailure, writeWhole } from "../../whole-file.ts";
 import { InUse, Numbers, VersionFile, type ModelVersion } from "./model-schemas.ts";
+import { KeyedLock } from "../keyed-lock.ts";
 import { leastNumber } from "./version-number.ts";
 
 const IN_USE = "in-use.json";
@@ -31,8 +32,10 @@ export type VersionFacts = Omit<VersionFile, "format">;
 export class ModelStore {
   readonly folder: string;
   readonly #models = new Map<string, Model>();
-  /** One change of the folder at a time. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** One change of a model at a time: a new version, another one in use, a deletion. */
+  readonly #locks = new KeyedLock();
+  /** By model, the version that is being brought into use. */
+  readonly #next = new Map<string, number>();
 
   /** `folder`: `models` in the data folder; made when the first version is added. */
   constructor(folder: string) {
@@ -110,7 +113,7 @@ export class ModelStore {
    * the bundle calls itself by that name, its own number is the least. Fails with DISK_FULL or NOT_WRITABLE.
    */
   add(name: string, bundle: Bundle, facts: VersionFacts): Promise<ModelVersion> {
-    return this.#inTurn(async () => {
+    return this.#locks.run(name, async () => {
       const model = this.#model(name);
       const version = Math.max(model.last + 1, leastNumber(name, bundle.spec));
       const folder = this.folderOf(name, version);
@@ -127,34 +130,69 @@ export class ModelStore {
     });
   }
 
-  /** From now on `name` means this version, 0 for the fetched one; what it meant before is what a rollback goes back to. */
+  /** From now on `name` means this version, 0 for the fetched one; a rollback restores the one before. VERSION_UNKNOWN. */
   use(name: string, version: number): Promise<InUse> {
-    return this.#inTurn(async () => {
-      if (version !== 0) this.version(name, version);
-      const before = this.inUse(name).version;
-      const inUse = { version, previous: before === version ? this.inUse(name).previous : before };
-      await mkdir(join(this.folder, name), { recursive: true });
-      await writeWhole(join(this.folder, name, IN_USE), [`${JSON.stringify(inUse)}\n`]);
-      this.#model(name).inUse = inUse;
-      return inUse;
+    return this.changeInUse(name, version, async (write) => {
+      const { version: before, previous } = this.inUse(name);
+      return await write({ version, previous: before === version ? previous : before });
     });
   }
 
-  /** Fails with VERSION_UNKNOWN, or with VERSION_IN_USE for the one in use and the one that a rollback needs. */
-  remove(name: string, version: number): Promise<void> {
-    return this.#inTurn(async () => {
-      this.version(name, version);
-      const inUse = this.inUse(name);
-      if (inUse.version === version || inUse.previous === version) {
-        const why = inUse.version === version ? "is in use" : "is what a rollback goes back to";
-        const hint = "Activate another one first, twice for that.";
-        throw new MultiboxError("VERSION_IN_USE", `Version ${version} of "${name}" ${why}.`, hint);
+  /**
+   * Runs `change`, which brings the version into use. Until it ends, nothing else of the model changes and the version cannot be deleted.
+   * `write` stores what the name means from then on, also for this server. Fails with VERSION_UNKNOWN, or as `change` does.
+   */
+  changeInUse<T>(
+    name: string,
+    version: number,
+    change: (write: (inUse: InUse) => Promise<InUse>) => Promise<T>,
+  ): Promise<T> {
+    return this.#locks.run(name, async () => {
+      if (version !== 0) this.version(name, version);
+      this.#next.set(name, version);
+      try {
+        return await change((inUse) => this.#write(name, inUse));
+      } finally {
+        this.#next.delete(name);
       }
-      const { last, versions } = this.#model(name);
-      if (version === last) await writeWhole(join(this.folder, name, NUMBERS), [`${JSON.stringify({ last })}\n`]);
-      await rm(this.folderOf(name, version), { recursive: true, force: true });
-      versions.delete(version);
     });
+  }
+
+  /**
+   * Fails with VERSION_UNKNOWN, or with VERSION_IN_USE for a version that is in use or being brought into use, or that a rollback needs.
+   * `check` fails for one that is in use elsewhere.
+   */
+  async remove(name: string, version: number, check: () => void = () => undefined): Promise<void> {
+    // Opening a version takes long, and the answer is known.
+    if (this.#next.get(name) === version) throw inUseError(name, version, "is being brought into use");
+    await this.#locks.run(name, async () => {
+      const removed = this.version(name, version);
+      const inUse = this.inUse(name);
+      if (inUse.version === version) throw inUseError(name, version, "is in use");
+      if (inUse.previous === version) throw inUseError(name, version, "is what a rollback goes back to");
+      check();
+      const { last, versions } = this.#model(name);
+      // No stream opens it from here on.
+      versions.delete(version);
+      const folder = this.folderOf(name, version);
+      const draft = `${folder}.${process.pid}.tmp`;
+      try {
+        if (version === last) await writeWhole(join(this.folder, name, NUMBERS), [`${JSON.stringify({ last })}\n`]);
+        // Whole or gone, also where the server is killed: the next start removes what has such a name.
+        await rename(folder, draft);
+      } catch (cause) {
+        versions.set(version, removed);
+        throw writeFailure(cause, folder);
+      }
+      await rm(draft, { recursive: true, force: true }).catch(() => undefined);
+    });
+  }
+
+  async #write(name: string, inUse: InUse): Promise<InUse> {
+    await mkdir(join(this.folder, name), { recursive: true });
+    await writeWhole(join(this.folder, name, IN_USE), [`${JSON.stringify(inUse)}\n`]);
+    this.#model(name).inUse = inUse;
+    return inUse;
   }
 
   #model(name: string): Model {
@@ -163,12 +201,6 @@ export class ModelStore {
     const model: Model = { versions: new Map(), inUse: NONE, last: 0 };
     this.#models.set(name, model);
     return model;
-  }
-
-  #inTurn<T>(action: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(action);
-    this.#last = result.catch(() => undefined);
-    return result;
   }
 }
 
@@ -186,6 +218,13 @@ async function tidyUp(folder: string): Promise<void> {
 }
 
 const NONE: InUse = { version: 0 };
+
+/** VERSION_IN_USE. `why` completes "Version 3 of "yard" ". */
+export function inUseError(name: string, version: number, why: string): MultiboxError {
+  const hint =
+    "Delete it when it is not in use: after another version is activated, twice for the one that a rollback restores.";
+  return new MultiboxError("VERSION_IN_USE", `Version ${version} of "${name}" ${why}.`, hint);
+}
 
 /** Undefined where it is not there, or cannot be read; `onWarning` gets why. */
 async function readJson<T>(
