@@ -11,6 +11,7 @@ import { type Graph, weightShapes } from "./graph.ts";
 import { buildSsd } from "./networks/ssd.ts";
 import { SsdSpec } from "./spec.ts";
 import { readSafetensors, type Tensors, writeSafetensors } from "./weights/safetensors.ts";
+import { recordOf } from "../record-of.ts";
 
 const WEIGHTS_FILE = "weights.safetensors";
 
@@ -24,7 +25,7 @@ export type Provenance = z.infer<typeof Provenance>;
 export const Quantization = z.strictObject({
   method: z.string().describe("How the ranges were found: min-max or a percentile, and on which pictures."),
   pictures: z.int().positive(),
-  ranges: z.record(z.string(), z.tuple([z.number(), z.number()])).describe("Of each node's output: least, greatest."),
+  ranges: recordOf(z.string(), z.tuple([z.number(), z.number()])).describe("Of each node's output: least, greatest."),
 });
 /** The ranges that int8 arithmetic needs, and where they come from. */
 export type Quantization = z.infer<typeof Quantization>;

@@ -6,6 +6,7 @@ import { JobInfo } from "./jobs/job-schemas.ts";
 import { plainText } from "./plain-text.ts";
 import { streamSettings } from "./streams/stream-settings.ts";
 import { TrainingInfo } from "./trainings/training-schemas.ts";
+import { recordOf } from "../record-of.ts";
 
 export const PROTOCOL_VERSION = 1;
 
@@ -66,7 +67,7 @@ export const StreamInfo = z.strictObject({
       decoded: z.int(),
       detected: z.int(),
       inFlight: z.int(),
-      dropped: z.record(z.string(), z.int()).describe("By cause."),
+      dropped: recordOf(z.string(), z.int()).describe("By cause."),
     })
     .describe("decoded = detected + inFlight + the sum of dropped, at every moment."),
   settings: z.strictObject({ ...source, ...streamSettings }).describe("As they were given, but for the URL."),
@@ -125,7 +126,7 @@ export const Subscribe = z.strictObject({
     .optional()
     .describe("When the client is behind, only the newest frame of each stream waits for it."),
   since: z
-    .union([z.int().min(-1), z.record(StreamId, z.int().min(-1))])
+    .union([z.int().min(-1), recordOf(StreamId, z.int().min(-1))])
     .optional()
     .describe("The last seq that was received, of the one stream or by stream: what came after it is sent first."),
 });
@@ -182,8 +183,7 @@ export const Result = z.strictObject({
   type: z.literal("result"),
   ok: z.boolean(),
   error: ErrorBody.optional(),
-  replay: z
-    .record(StreamId, z.int())
+  replay: recordOf(StreamId, z.int())
     .optional()
     .describe(
       "For since: the seq that the replay of a stream begins with. Streams of which nothing is replayed are not in it.",

@@ -10,6 +10,7 @@ import { metadataOf } from "../model/export/safetensors.ts";
 import { readSafetensors, type Tensor, type Tensors, writeSafetensors } from "../model/weights/safetensors.ts";
 import { writeWhole } from "../whole-file.ts";
 import { EpochRecord } from "./train-events.ts";
+import { recordOf } from "../record-of.ts";
 
 /** How far a training is. */
 export const TrainState = z.strictObject({
@@ -26,7 +27,7 @@ export type TrainState = z.infer<typeof TrainState>;
 export const TrainIdentity = z.strictObject({
   data: z.string().describe("Hash of the data."),
   parent: z.string().describe("Hash of the parent's weights."),
-  settings: z.record(z.string(), z.unknown()),
+  settings: recordOf(z.string(), z.unknown()),
 });
 export type TrainIdentity = z.infer<typeof TrainIdentity>;
 

@@ -1,7 +1,8 @@
 // What a training tells while it goes on, as data that can be sent.
 import { z } from "zod";
+import { recordOf } from "../record-of.ts";
 
-const Figures = z.record(z.string(), z.number()).describe("`AP`, `AP50` and so on, as `multibox evaluate` has them.");
+const Figures = recordOf(z.string(), z.number()).describe("`AP`, `AP50` and so on, as `multibox evaluate` has them.");
 
 const LookEvent = z.object({
   type: z.literal("look"),
@@ -20,9 +21,9 @@ const StartEvent = z.object({
     .array(z.string())
     .default([])
     .describe("Labels of the model that no object of the training images has."),
-  like: z
-    .record(z.string(), z.string())
-    .describe("New labels, each with the parent's label that it begins as, and that the parent is judged by."),
+  like: recordOf(z.string(), z.string()).describe(
+    "New labels, each with the parent's label that it begins as, and that the parent is judged by.",
+  ),
   epochs: z.int(),
   steps: z.int().describe("Of an epoch."),
   resumed: z.int().describe("Steps that an interrupted run has done already."),

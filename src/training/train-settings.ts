@@ -1,5 +1,6 @@
 // Everything about a training that is a number or a name, with its prose and default; kept with what it made.
 import { z } from "zod";
+import { recordOf } from "../record-of.ts";
 
 /** The engines that compute gradients. */
 export const TRAIN_ENGINES = ["onnx:cpu", "tfjs:gpu", "tfjs:cpu", "tfjs:wasm"] as const;
@@ -60,8 +61,7 @@ export const TrainSettings = z.strictObject({
   unlabelled: Unlabelled.default("ignore").describe(
     "Labels that the model keeps and no training image has: an unmarked object of one is neither right nor wrong (ignore), or background.",
   ),
-  merge: z
-    .record(z.string().trim().min(1), z.array(z.string().trim().min(1)).min(1))
+  merge: recordOf(z.string().trim().min(1), z.array(z.string().trim().min(1)).min(1))
     .default({})
     .describe("New labels, each for several of the data set's."),
   validationShare: share.default(0.2).describe("Share of the pictures that is not learnt from, but judged by."),

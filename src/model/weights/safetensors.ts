@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { MultiboxError } from "../../errors.ts";
 import { bytesOf, type NumberFormat, numberFormat, toFloats } from "./number-formats.ts";
+import { recordOf } from "../../record-of.ts";
 
 /** A float32 tensor. */
 export interface Tensor {
@@ -20,7 +21,7 @@ const Entry = z.object({
   shape: z.array(z.int().nonnegative()),
   data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
 });
-const Header = z.record(z.string(), z.unknown());
+const Header = recordOf(z.string(), z.unknown());
 
 /** The file's bytes. Tensors are written in the order of the map; the header is padded so that data is aligned to 8 bytes. */
 export function writeSafetensors(tensors: Tensors, metadata: Readonly<Record<string, string>> = {}): Uint8Array {

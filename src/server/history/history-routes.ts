@@ -8,6 +8,7 @@ import type { FrameRecord } from "./frame-record.ts";
 import type { History } from "./history.ts";
 import { Detections } from "../protocol.ts";
 import { isoTime } from "../streams/streams.ts";
+import { recordOf } from "../../record-of.ts";
 
 const tags = ["History"];
 const params = z.object({ id: z.string().describe("The stream's id.") });
@@ -30,9 +31,9 @@ const Stats = z
       z.strictObject({
         from: z.string().describe("When the interval begins, ISO 8601."),
         frames: z.int().describe("How many were detected."),
-        labels: z
-          .record(z.string(), z.strictObject({ frames: z.int(), detections: z.int() }))
-          .describe("For each label, on how many frames it was and how many detections of it there were."),
+        labels: recordOf(z.string(), z.strictObject({ frames: z.int(), detections: z.int() })).describe(
+          "For each label, on how many frames it was and how many detections of it there were.",
+        ),
       }),
     ),
   })

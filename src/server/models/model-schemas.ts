@@ -1,16 +1,17 @@
 // Models and their versions, as they lie on disk and as HTTP tells of them.
 import { z } from "zod";
+import { recordOf } from "../../record-of.ts";
 
 const facts = {
   created: z.string().describe("ISO 8601."),
   parent: z.string().describe("What its training began with: a name, or a name and a version, `yard@3`."),
-  metrics: z
-    .record(z.string(), z.number())
-    .describe("On the validation pictures: `AP`, `AP50` and so on, as `multibox evaluate` has them."),
-  parentMetrics: z.record(z.string(), z.number()).optional().describe("Of its parent, on the same pictures."),
+  metrics: recordOf(z.string(), z.number()).describe(
+    "On the validation pictures: `AP`, `AP50` and so on, as `multibox evaluate` has them.",
+  ),
+  parentMetrics: recordOf(z.string(), z.number()).optional().describe("Of its parent, on the same pictures."),
   offered: z.boolean().describe("Whether it is at least as good as its parent; others are only activated by force."),
   data: z.strictObject({ hash: z.string(), pictures: z.int() }).describe("Of the data set that it learned from."),
-  settings: z.record(z.string(), z.unknown()).describe("Of its training."),
+  settings: recordOf(z.string(), z.unknown()).describe("Of its training."),
 };
 
 /** `version.json`, beside a version's model. */

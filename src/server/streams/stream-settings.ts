@@ -1,6 +1,7 @@
 // What can be set of a stream besides where its pictures come from, as zod schemas: rate, weight, model, and what is kept.
 import { z } from "zod";
 import { plainText } from "../plain-text.ts";
+import { recordOf } from "../../record-of.ts";
 
 const share = z.number().min(0).max(1);
 const Label = plainText(64);
@@ -59,7 +60,7 @@ export const streamSettings = {
   model: plainText(1024).optional().describe("The model that looks at it; the server's when absent."),
   labels: z.array(Label).min(1).max(1000).optional().describe("Only these labels are kept; all when absent."),
   minScore: share.optional().describe("Detections below it are left out; it can only raise the server's."),
-  limits: z.record(Label, LabelLimits).optional().describe("Scores and sizes that detections must have, by label."),
+  limits: recordOf(Label, LabelLimits).optional().describe("Scores and sizes that detections must have, by label."),
   include: Zones.optional().describe(
     "Polygons of [x, y] from 0 to 1. Only objects that stand in one of them are kept; all when absent.",
   ),

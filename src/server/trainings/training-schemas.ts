@@ -5,6 +5,7 @@ import { TrainSettings } from "../../training/train-settings.ts";
 import { ErrorBody } from "../api/error-body.ts";
 import { JobState } from "../jobs/job-schemas.ts";
 import { plainText } from "../plain-text.ts";
+import { recordOf } from "../../record-of.ts";
 
 const MOST_EPOCHS = 1000;
 const MOST_LABELS = 1000;
@@ -32,7 +33,7 @@ export const ServerTrainSettings = TrainSettings.extend({
     ])
     .default("all")
     .describe(TrainSettings.shape.labels.description!),
-  merge: z.record(Label, someLabels).default({}).describe("New labels, each for several of the data set's."),
+  merge: recordOf(Label, someLabels).default({}).describe("New labels, each for several of the data set's."),
   freeze: plainText(4096).default("base").describe(TrainSettings.shape.freeze.description!),
   threads: z
     .int()
@@ -95,7 +96,7 @@ export const TrainingProgress = z.strictObject({
 });
 export type TrainingProgress = z.infer<typeof TrainingProgress>;
 
-const Figures = z.record(z.string(), z.number());
+const Figures = recordOf(z.string(), z.number());
 
 /** What is told of a training and kept of it as it is told. */
 export const trainingFacts = {
@@ -130,7 +131,7 @@ export const trainingFacts = {
 export const TrainingInfo = z
   .strictObject({
     ...trainingFacts,
-    settings: z.record(z.string(), z.unknown()).describe("All of them, as `POST /v1/trainings` takes them."),
+    settings: recordOf(z.string(), z.unknown()).describe("All of them, as `POST /v1/trainings` takes them."),
     created: z.string().describe("ISO 8601, as are the other times."),
     started: z.string().optional().describe("For the first time, where a restart came between."),
     ended: z.string().optional(),
