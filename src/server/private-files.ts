@@ -6,7 +6,7 @@ import { systemCode } from "../errors.ts";
 
 /** What multibox has in a data folder. Whatever else is there is not touched: a user may have given a folder with other things in it. */
 const OURS =
-  /^(captures|jobs|trainings|models|quarantine|clock\.json|server\.lock|(multibox|history)\.db(-wal|-shm|-journal)?)$/;
+  /^(captures|jobs|trainings|models|quarantine|clock\.json|server\.lock|(multibox|history)\.db(-wal|-shm|-journal|-damaged)?)$/;
 const OTHERS = 0o077;
 
 /**

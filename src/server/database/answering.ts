@@ -5,8 +5,8 @@ import { MultiboxError, sentenceOf } from "../../errors.ts";
 import { errorBody } from "../api/problem.ts";
 import type { ErrorBody } from "../api/error-body.ts";
 import { FileWatch } from "./file-watch.ts";
-import { type Db, numberOf, transact } from "./sqlite.ts";
-import { isBusy, isPassing, storeError } from "./store-error.ts";
+import { type Db, moveAside, numberOf, transact } from "./sqlite.ts";
+import { damaged, isBusy, isPassing, storeError } from "./store-error.ts";
 
 /** Functions of one argument that work on an open database, by name. They are synchronous. */
 export type Operations = Readonly<Record<string, (argument: never) => unknown>>;
@@ -20,7 +20,10 @@ export interface OpenedDatabase<O extends Operations = Operations> {
   readonly tidy?: () => boolean;
   /** A write was undone. */
   readonly onUndone?: () => void;
-  close(): void;
+  /** What is wrong with the file, read again from the disk; undefined while nothing is. Asked when anybody has written to the file. */
+  readonly verify?: () => string | undefined;
+  /** `isDamaged`: nothing more is written into it, so that what is left can still be recovered. */
+  close(isDamaged: boolean): void;
 }
 
 /** How a database is opened in its thread. Both files of it are watched. */
@@ -98,8 +101,13 @@ export class Answering {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers = [];
     await this.#last;
-    this.#opened?.close();
+    const failure = this.#opened ? this.#fault() : this.#failure;
+    const isDamaged = failure?.code === "STORE_DAMAGED";
+    if (isDamaged) moveAside(this.#spec.path);
+    this.#opened?.close(isDamaged);
     this.#opened = undefined;
+    this.#watch?.close();
+    this.#watch = undefined;
   }
 
   /** Opens it where it is not open, so that a disk may come back meanwhile. */
@@ -107,7 +115,8 @@ export class Answering {
     if (this.#opened) return this.#opened;
     const opened = this.#spec.open();
     this.#watch = new FileWatch(this.#spec.path);
-    return (this.#opened = opened);
+    this.#opened = opened;
+    return opened;
   }
 
   /** Before it is open all calls are in order. */
@@ -165,12 +174,33 @@ export class Answering {
   }
 
   #requireWell(): void {
-    const failure = this.#damage ?? this.#watch?.failure();
+    const failure = this.#fault();
     if (failure) throw failure;
   }
 
+  /** What forbids to write into the file. Damage stays. */
+  #fault(): MultiboxError | undefined {
+    if (this.#damage) return this.#damage;
+    const failure = this.#watch?.failure();
+    if (failure?.code === "STORE_DAMAGED") this.#damage = failure;
+    if (!failure && this.#watch?.isWritten()) this.#verify();
+    return this.#damage ?? failure;
+  }
+
+  #verify(): void {
+    const name = basename(this.#spec.path);
+    try {
+      const wrong = this.#opened?.verify?.();
+      if (wrong !== undefined) this.#damage = damaged(name, wrong);
+    } catch (error) {
+      const explained = storeError(error, name);
+      // A lock, or a disk that cannot be read: the next statement reports it.
+      if (explained instanceof MultiboxError && explained.code === "STORE_DAMAGED") this.#damage = explained;
+    }
+  }
+
   #check(): void {
-    const failure = this.#damage ?? this.#watch?.failure();
+    const failure = this.#fault();
     if (failure) this.#tell(errorBody(failure));
     else if (this.#failure && this.#opened) this.#probe(this.#opened.db);
   }
@@ -196,7 +226,7 @@ export class Answering {
       this.#timers = this.#timers.filter((one) => one !== timer);
       let isMore = false;
       try {
-        if (!this.#damage && !this.#watch?.failure()) isMore = this.#opened?.tidy?.() ?? false;
+        if (!this.#fault()) isMore = this.#opened?.tidy?.() ?? false;
       } catch {
         // A lock, or a full disk: the next write reports it.
       }

@@ -3,6 +3,7 @@ import type { Worker } from "node:worker_threads";
 import { MultiboxError, sentenceOf } from "../../errors.ts";
 import { startWorker } from "../../worker-entry.ts";
 import type { ErrorBody } from "../api/error-body.ts";
+import { putBack } from "./sqlite.ts";
 import { type Answer, type Call, OPEN, type Operations } from "./answering.ts";
 
 export type Reply<T> = { readonly value: T } | { readonly error: ErrorBody };
@@ -22,6 +23,8 @@ export interface DatabasePort<O extends Operations> {
 }
 
 export interface ThreadOptions {
+  /** Of the database. */
+  readonly path: string;
   /** The worker's source, which calls `answerCalls`. */
   readonly entry: URL;
   /** What it gets as `workerData`; asked each time it starts. */
@@ -110,7 +113,10 @@ class DatabaseThread implements DatabasePort<Operations> {
       const worker = this.#worker;
       if (!worker) return resolve();
       worker.ref();
-      worker.once("exit", () => resolve());
+      worker.once("exit", () => {
+        putBack(this.#options.path);
+        resolve();
+      });
       worker.postMessage("close");
     }));
   }

@@ -1,44 +1,76 @@
-// Whether an open file is still the one at its path: a deleted database takes changes that nobody finds again.
-import { statSync } from "node:fs";
+// Whether an open database is still the file at its path, and still one: changes of a deleted or damaged one are not found again.
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { basename } from "node:path";
 import type { MultiboxError } from "../../errors.ts";
-import { unavailable } from "./store-error.ts";
+import { KnownPath } from "../known-path.ts";
+import { damaged, unavailable } from "./store-error.ts";
 
-/** A database and its log. Made right after the database is opened; nothing is checked for one in memory. */
+/** What every database file begins with: `https://sqlite.org/fileformat.html`. */
+const HEADER = "SQLite format 3\0";
+
+/**
+ * A database and its log. Made right after the database is opened, and closed after it: while SQLite has locks on a file, closing
+ * another descriptor of it in the same process would release them. Nothing is checked for one in memory.
+ */
 export class FileWatch {
   readonly #path: string;
-  /** By path, the identity that each file had when it was first seen. */
-  readonly #known = new Map<string, string>();
+  readonly #files: readonly KnownPath[];
+  readonly #descriptor: number | undefined;
+  #hadHeader = false;
+  /** When the file itself was last written, in nanoseconds; in WAL mode that is at a checkpoint. */
+  #written: bigint | undefined;
 
   constructor(path: string) {
     this.#path = path;
+    const isFile = path !== ":memory:";
+    this.#files = isFile ? [path, `${path}-wal`].map((file) => new KnownPath(file)) : [];
+    this.#descriptor = isFile ? openSync(path, "r") : undefined;
     this.failure();
+    this.isWritten();
   }
 
-  /** STORE_UNAVAILABLE where a file was deleted or replaced; undefined while all is well. Costs two calls of stat. */
+  /** STORE_UNAVAILABLE where a file was deleted or replaced, STORE_DAMAGED where it is no database any more; undefined while all is well. */
   failure(): MultiboxError | undefined {
-    if (this.#path === ":memory:") return undefined;
-    for (const path of [this.#path, `${this.#path}-wal`]) {
-      const found = identityOf(path);
-      const known = this.#known.get(path);
-      if (known === undefined && found !== undefined) this.#known.set(path, found);
-      if (known === undefined || found === known) continue;
-      const how = found === undefined ? "deleted" : "replaced";
-      return unavailable(
-        basename(this.#path),
-        `${path === this.#path ? "it" : "its log, the file that ends in -wal,"} was ${how} while the server runs`,
-        "Changes are refused. Put it back, or restart the server.",
-      );
+    for (const file of this.#files) {
+      const change = file.change();
+      if (change === undefined) continue;
+      const which = file.path === this.#path ? "it" : "its log, the file that ends in -wal,";
+      const hint = "Changes are refused. Put it back, or restart the server.";
+      return unavailable(basename(this.#path), `${which} ${change}`, hint);
     }
+    if (this.#descriptor === undefined) return undefined;
+    const isWhole = headerOf(this.#descriptor) === HEADER;
+    if (this.#hadHeader && !isWhole) return damaged(basename(this.#path), "its first bytes were overwritten");
+    this.#hadHeader = isWhole;
     return undefined;
+  }
+
+  /** Whether anybody has written to the database file, the log aside, since this was last asked. */
+  isWritten(): boolean {
+    if (this.#descriptor === undefined) return false;
+    const { mtimeNs } = fstatSync(this.#descriptor, { bigint: true });
+    const isNew = mtimeNs !== this.#written;
+    this.#written = mtimeNs;
+    return isNew;
+  }
+
+  close(): void {
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
   }
 }
 
-function identityOf(path: string): string | undefined {
+/** Whether a file has content, and is no database. For a file that this process has not opened as one. */
+export function isForeign(path: string): boolean {
+  const descriptor = openSync(path, "r");
   try {
-    const { dev, ino } = statSync(path, { bigint: true });
-    return `${dev} ${ino}`;
-  } catch {
-    return undefined;
+    const found = headerOf(descriptor);
+    return found !== "" && found !== HEADER;
+  } finally {
+    closeSync(descriptor);
   }
+}
+
+function headerOf(descriptor: number): string {
+  const bytes = Buffer.alloc(HEADER.length);
+  return bytes.toString("latin1", 0, readSync(descriptor, bytes, 0, bytes.length, 0));
 }

@@ -1,7 +1,8 @@
 // SQLite as this server uses it, synchronous: for a database thread, or a command that has nothing else to do.
-import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "libsql";
+import { isForeign } from "./file-watch.ts";
 import { MultiboxError } from "../../errors.ts";
 
 export type Db = Database.Database;
@@ -19,9 +20,12 @@ export function openDatabase(path: string, options: DatabaseOptions = {}): Db {
   const { timeoutMs = 5000, journal = "WAL", shrinks = false } = options;
   if (path !== ":memory:") {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    putBack(path);
     // SQLite gives its other files, which hold the same secrets, the permissions of the first.
     closeSync(openSync(path, "a", 0o600));
     chmodSync(path, 0o600);
+    // SQLite does not look where its log has the first page, and would write that over whatever the file is.
+    if (isForeign(path)) throw Object.assign(new Error("file is not a database"), { code: "SQLITE_NOTADB" });
   }
   const db = new Database(path, { timeout: timeoutMs });
   try {
@@ -37,15 +41,49 @@ export function openDatabase(path: string, options: DatabaseOptions = {}): Db {
   }
 }
 
-/** Idempotent. libsql keeps a database open while statements of it are remembered, so its log is emptied here. */
-export function closeDatabase(db: Db): void {
+/**
+ * Idempotent. libsql keeps a database open while statements of it are remembered, so its log is emptied here; `isDamaged`: not into a
+ * damaged file, whose log may hold the only good copy of a page.
+ */
+export function closeDatabase(db: Db, isDamaged = false): void {
   if (!db.open) return;
   try {
-    db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    if (!isDamaged) db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   } catch {
     // A full disk: the log stays, and the next one to open the database reads it.
   }
   db.close();
+}
+
+/** A damaged database has this name while its last connection ends. */
+const asideOf = (path: string): string => `${path}-damaged`;
+
+/**
+ * Before a connection to a damaged file ends, which may be as late as its thread does: SQLite then writes the log into the file and
+ * deletes the log, unless the file has been moved. `putBack` moves it back.
+ */
+export function moveAside(path: string): void {
+  try {
+    renameSync(path, asideOf(path));
+  } catch {
+    // It is deleted, or its folder cannot be written: then SQLite does not write either.
+  }
+}
+
+export function putBack(path: string): void {
+  if (!existsSync(path) && existsSync(asideOf(path))) renameSync(asideOf(path), path);
+}
+
+/** What is wrong with the file; undefined if nothing is. Reads the whole file. */
+export function faultOf(db: Db): string | undefined {
+  const found = (db.prepare("PRAGMA quick_check(1)").raw().get() as [string])[0];
+  return found === "ok" ? undefined : found.replace("*** in database main ***\n", "");
+}
+
+/** The same of a database that is in use, whose pages SQLite remembers. */
+export function faultOnDisk(db: Db): string | undefined {
+  db.exec("PRAGMA shrink_memory");
+  return faultOf(db);
 }
 
 /** libsql's own `transaction` hides why it failed where SQLite has rolled back by itself, on a full disk for example. */

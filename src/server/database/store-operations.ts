@@ -1,7 +1,7 @@
 // What can be done with multibox.db in its thread.
 import { type TokenRow, tokenRows } from "../access/token-table.ts";
 import type { OpenedDatabase } from "./answering.ts";
-import { closeDatabase, type Db, numberOf } from "./sqlite.ts";
+import { closeDatabase, type Db, faultOnDisk, numberOf } from "./sqlite.ts";
 
 /** `config` is JSON. */
 export interface StreamRow {
@@ -70,5 +70,11 @@ const writesOf = (db: Db) => ({
 export type StoreOperations = ReturnType<typeof readsOf> & ReturnType<typeof writesOf>;
 
 export function openedStore(db: Db): OpenedDatabase<StoreOperations> {
-  return { db, reads: readsOf(db), writes: writesOf(db), close: () => closeDatabase(db) };
+  return {
+    db,
+    reads: readsOf(db),
+    writes: writesOf(db),
+    verify: () => faultOnDisk(db),
+    close: (isDamaged) => closeDatabase(db, isDamaged),
+  };
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type DatabasePort, opened, startDatabase } from "./database-thread.ts";
 import type { ErrorBody } from "../api/error-body.ts";
 import { MIGRATIONS } from "./migrations.ts";
-import { closeDatabase, type Db, migrate, openDatabase } from "./sqlite.ts";
+import { closeDatabase, type Db, faultOf, migrate, openDatabase } from "./sqlite.ts";
 import { damaged, storeError } from "./store-error.ts";
 import type { StoreOperations } from "./store-operations.ts";
 
@@ -25,7 +25,7 @@ export const storePath = (dataDir: string): string => join(dataDir, "multibox.db
 export function startStore(path: string, onFailure?: (failure: ErrorBody | undefined) => void): Promise<Store> {
   const data = (): StoreData => ({ path });
   const entry = new URL("./store-worker.ts", import.meta.url);
-  return opened(startDatabase<StoreOperations>({ entry, data, deathCode: "STORE_UNAVAILABLE", onFailure }));
+  return opened(startDatabase<StoreOperations>({ path, entry, data, deathCode: "STORE_UNAVAILABLE", onFailure }));
 }
 
 export interface StoreOptions {
@@ -50,16 +50,13 @@ export function openStore(path: string, options: StoreOptions = {}): Db {
 export function openRaw(path: string, { timeoutMs, migrations = MIGRATIONS }: StoreOptions = {}): Db {
   const db = openDatabase(path, timeoutMs === undefined ? {} : { timeoutMs });
   try {
-    checkIntegrity(db, path);
+    const fault = faultOf(db);
+    if (fault !== undefined) throw damaged(path, fault);
     migrate(db, path, migrations);
     return db;
   } catch (error) {
-    closeDatabase(db);
+    // Its log stays as it is: nothing is written into a file that is damaged, or a newer multibox's.
+    closeDatabase(db, true);
     throw error;
   }
-}
-
-function checkIntegrity(db: Db, path: string): void {
-  const found = (db.prepare("PRAGMA quick_check(1)").raw().get() as [string])[0];
-  if (found !== "ok") throw damaged(path, found);
 }

@@ -33,6 +33,7 @@ export function openedHistory(
     writes: writesOf(store),
     tidy: () => sweep(store),
     onUndone: () => store.forgetNames(),
-    close: () => store.close(),
+    // It is too large to be read whole each time.
+    close: (isDamaged) => store.close(isDamaged),
   };
 }

@@ -23,5 +23,5 @@ export const historyPath = (dataDir: string): string => join(dataDir, "history.d
 export function openHistoryPort({ heldMs, ...data }: HistoryPortOptions): HistoryPort {
   const entry = new URL("./history-worker.ts", import.meta.url);
   const dataOf = (): HistoryWorkerData => ({ ...data, heldMs: heldMs() });
-  return startDatabase<HistoryOperations>({ entry, data: dataOf, deathCode: "HISTORY_FAILED" });
+  return startDatabase<HistoryOperations>({ path: data.path, entry, data: dataOf, deathCode: "HISTORY_FAILED" });
 }

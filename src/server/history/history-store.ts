@@ -57,7 +57,7 @@ export class HistoryStore {
     try {
       this.#explained(() => migrate(this.db, path, MIGRATIONS));
     } catch (error) {
-      closeDatabase(this.db);
+      closeDatabase(this.db, true);
       throw error;
     }
     this.#names = new HistoryNames(this.db);
@@ -134,8 +134,8 @@ export class HistoryStore {
     });
   }
 
-  close(): void {
-    closeDatabase(this.db);
+  close(isDamaged = false): void {
+    closeDatabase(this.db, isDamaged);
   }
 
   /** What `write` does, within the transaction of the caller. */
