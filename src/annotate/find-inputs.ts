@@ -1,6 +1,7 @@
 // The videos or pictures that a call means: files as they are named, and those in folders, told by their endings.
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
+import { countOf } from "../count.ts";
 import { MultiboxError } from "../errors.ts";
 import { isHidden } from "../hidden-file.ts";
 import { isUnder } from "../is-under.ts";
@@ -125,7 +126,7 @@ export function leftOutWarnings(files: readonly LeftOut[], what: "video" | "imag
     const paths = files.filter((file) => file.folder === folder).map(({ path }) => path);
     const rest = paths.length - LEFT_OUT_SHOWN;
     const shown = `${paths.slice(0, LEFT_OUT_SHOWN).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
-    const count = paths.length === 1 ? "1 file has" : `${paths.length} files have`;
+    const count = countOf(paths.length, "file has", "files have");
     return new MultiboxError(
       "FILES_LEFT_OUT",
       `${folder}: ${count} no ending of ${what === "video" ? "a video" : "an image"} and ${paths.length === 1 ? "is" : "are"} left out: ${shown}. Name a file itself to have it read.`,

@@ -1,4 +1,5 @@
 // What `multibox annotate` says while it works: a bar on a terminal, plain lines elsewhere, or events for machines.
+import { countOf } from "../count.ts";
 import type { FileResult, FileTools } from "../annotate/annotate-file.ts";
 import type { VideoProgress } from "../annotate/annotate-video.ts";
 import { MultiboxError, sentenceOf } from "../errors.ts";
@@ -66,7 +67,8 @@ export function createReport({ json, files }: { readonly json: boolean; readonly
     };
     if (json)
       event("done", { file, state: video ? "done" : "there", ...figures, damage: video?.damage.places ?? [], outputs });
-    else if (video) shown.line(`${file}: ${frames} frames, ${framesPerSecond} frames/s -> ${outputs.join(", ")}`);
+    else if (video)
+      shown.line(`${file}: ${countOf(frames, "frame")}, ${framesPerSecond} frames/s -> ${outputs.join(", ")}`);
     else shown.line(`${file}: everything is there`);
   };
   const warn = (file: string | undefined, { code, message }: MultiboxError): void => {
@@ -120,7 +122,7 @@ export function createReport({ json, files }: { readonly json: boolean; readonly
       const counts = { files, done: good, failed: rows.length - good, frames };
       if (json) event("summary", { ...counts, seconds: round(seconds), peakMegabytes });
       else if (files > 1)
-        console.log(table(rows, `${good} of ${files} done, ${frames} frames in ${seconds.toFixed(1)} s`));
+        console.log(table(rows, `${good} of ${files} done, ${countOf(frames, "frame")} in ${seconds.toFixed(1)} s`));
     },
     close: () => shown.close(),
   };

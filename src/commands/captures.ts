@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import sharp from "sharp";
+import { countOf } from "../count.ts";
 import type { AnnotationHeader, PictureLine } from "../annotate/annotation.ts";
 import type { AnnotationFormat } from "../annotate/format.ts";
 import { cocoFormat } from "../annotate/writers/coco.ts";
@@ -75,7 +76,7 @@ export async function exportCaptures({ out, format, status, json, ...place }: Ca
     throw writeFailure(cause, out);
   }
   if (json) console.log(JSON.stringify({ out, format, captures: captures.length }));
-  else console.log(`${captures.length} captures are in ${out}.`);
+  else console.log(`${countOf(captures.length, "capture is", "captures are")} in ${out}.`);
 }
 
 export interface CaptureImport extends Place {
@@ -113,7 +114,7 @@ export async function importCaptures(
   }
   const counts = { pictures: dataset.pictures.length, corrected, added: dataset.pictures.length - corrected };
   if (json) console.log(JSON.stringify({ ...counts, warnings: dataset.warnings }));
-  else console.log(`${counts.added} captures were added, ${corrected} corrected.`);
+  else console.log(`${countOf(counts.added, "capture was", "captures were")} added, ${corrected} corrected.`);
   for (const warning of dataset.warnings) console.error(`multibox: ${warning}`);
 }
 

@@ -1,6 +1,7 @@
 // `multibox detect`: the objects in picture files.
 import { readFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
+import { countOf } from "../count.ts";
 import { openPictureSink, type PictureSink } from "../annotate/annotate-pictures.ts";
 import { findPictures, type LeftOut, leftOutWarnings } from "../annotate/find-inputs.ts";
 import { type Output, outputsOf, parseOutputs, requireDistinct } from "../annotate/outputs.ts";
@@ -60,7 +61,8 @@ export async function detectFiles(names: readonly string[], options: DetectOptio
       }
     }
     await sink?.finish({});
-    if (sink) console.error(`${files.length - failed} pictures -> ${outputs.map(({ path }) => path).join(", ")}`);
+    if (sink)
+      console.error(`${countOf(files.length - failed, "image")} -> ${outputs.map(({ path }) => path).join(", ")}`);
   } catch (error) {
     await sink?.abort();
     throw error;

@@ -4,6 +4,7 @@ import { mkdtemp, mkdir, rm, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import sharp from "sharp";
+import { countOf } from "../count.ts";
 import { type Config, postProcessOf } from "../config.ts";
 import { demoClipPath } from "../demo-clip.ts";
 import { MultiboxError, sentenceOf, systemCode } from "../errors.ts";
@@ -148,7 +149,7 @@ async function checkDetection(
     await detector.detect([picture]);
     const { detections, inferMs } = await detector.detect([picture]);
     const { model, engine: runs, reason } = detector.info;
-    const found = `${detections[0]!.length} objects on ${name} in ${inferMs.toFixed(1)} ms`;
+    const found = `${countOf(detections[0]!.length, "object")} on ${name} in ${inferMs.toFixed(1)} ms`;
     return ok(`${model.name} on ${runs} (${reason}): ${found}`);
   } finally {
     await detector.close();

@@ -1,4 +1,5 @@
 // `multibox evaluate`: how good a model is on a data set, in the figures of COCO or PASCAL VOC, and how fast.
+import { countOf } from "../count.ts";
 import type { Config } from "../config.ts";
 import type { Detector } from "../model/detector.ts";
 import { openDetector } from "../model/detector-pool.ts";
@@ -47,7 +48,7 @@ export async function evaluateModel(options: EvaluateCommandOptions): Promise<nu
   const report: Report = { ...detector.info, source: dataset.source, evaluation };
   if (options.detections !== undefined) await writeWhole(options.detections, resultLines(evaluation.found));
   if (options.curves !== undefined) {
-    const title = `${report.model.name}: precision over recall, ${evaluation.pictures} pictures`;
+    const title = `${report.model.name}: precision over recall, ${countOf(evaluation.pictures, "image")}`;
     await writeWhole(options.curves, [drawCurves({ title, ...evaluation })]);
   }
   for (const warning of evaluation.warnings) console.error(`warning: ${warning}`);

@@ -1,4 +1,5 @@
 // An evaluation for the terminal and for machines.
+import { countOf } from "../count.ts";
 import type { DetectorInfo } from "../model/detector.ts";
 import type { ClassResult, Curve, Evaluation } from "../training/evaluate.ts";
 
@@ -42,7 +43,9 @@ export function printForMachines({ model, engine, source, evaluation }: Report):
 export function printForPeople({ model, engine, source, evaluation }: Report): void {
   const { pictures, objects, classes, figures, speed } = evaluation;
   console.log(`${model.name} on ${engine}`);
-  console.log(`${pictures} pictures with ${objects} objects of ${classes.length} classes, ${source}\n`);
+  console.log(
+    `${countOf(pictures, "image")} with ${countOf(objects, "object")} of ${countOf(classes.length, "class", "classes")}, ${source}\n`,
+  );
   for (const [name, value] of Object.entries(figures))
     console.log(`  ${name.padEnd(9)} ${show(value)}   ${MEANING[name] ?? ""}`.trimEnd());
   console.log();
@@ -61,7 +64,7 @@ function table(classes: readonly ClassResult[]): string[] {
     [name.padEnd(width), `${objects}`.padStart(7), ...names.map((key) => show(figures[key]!).padStart(6))].join("  "),
   );
   const absent = classes.length - present.length;
-  return [head, ...rows, ...(absent > 0 ? [`${absent} classes have no objects here`] : [])];
+  return [head, ...rows, ...(absent > 0 ? [`${countOf(absent, "class has", "classes have")} no objects here`] : [])];
 }
 
 /** Three decimals, as papers print them; a dash where there is nothing to find. */

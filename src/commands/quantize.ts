@@ -1,4 +1,5 @@
 // `multibox quantize`: a model that knows the ranges of its values, so that it can run in int8.
+import { countOf } from "../count.ts";
 import { isHidden } from "../hidden-file.ts";
 import { readdir, readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
@@ -58,7 +59,7 @@ export async function quantizeModel(options: QuantizeOptions): Promise<void> {
     return;
   }
   console.log(
-    `${bundle.spec.name} with ${ranges} ranges (${quantization.method}, ${quantization.pictures} pictures) is in ${folder};`,
+    `${bundle.spec.name} with ${ranges} ranges (${quantization.method}, ${countOf(quantization.pictures, "image")}) is in ${folder};`,
   );
   console.log(`for example: multibox evaluate --model ${folder} --precision int8 --data DATA`);
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { config as rxjs } from "rxjs";
+import { countOf } from "../count.ts";
 import { captureBoundsOf, type Config } from "../config.ts";
 import { demoClip } from "../demo-clip.ts";
 import { sentenceOf } from "../errors.ts";
@@ -65,7 +66,9 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
   const unlock = lockDataDir(dataDir);
   const shared = tighten(dataDir);
   if (shared > 0)
-    logger.warn(`${shared} files in ${dataDir} can be read by other users, and are not this user's to change.`);
+    logger.warn(
+      `${countOf(shared, "file")} in ${dataDir} can be read by other users, and are not this user's to change.`,
+    );
   const store = await startStore(storePath(dataDir), (failure) => logStore(failure, logger));
   const tokens = await Tokens.load(store);
   checkListen(config, tokens.anyValid());
@@ -245,7 +248,7 @@ function announce(
   console.log(`multibox ${how.version} is ready.\n`);
   console.log(`  Page        ${server.url}${how.token ? "#token=..." : ""}`);
   console.log(`  Detections  ${socket}`);
-  console.log(`  Model       ${model.name}, ${labels.length} labels, on ${engine} (${reason})`);
+  console.log(`  Model       ${model.name}, ${countOf(labels.length, "label")}, on ${engine} (${reason})`);
   for (const { id, url } of shown) console.log(`  Stream      ${id}: ${url}`);
   if (shown.length === 0) console.log("  Stream      none yet: add one on the page, or with --stream name=rtsp://...");
   console.log("\nPress Ctrl-C to stop.");

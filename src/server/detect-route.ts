@@ -1,5 +1,6 @@
 // POST /v1/detect: one picture in, its detections out.
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { countOf } from "../count.ts";
 import type { Config } from "../config.ts";
 import { MultiboxError } from "../errors.ts";
 import type { Detector } from "../model/detector.ts";
@@ -68,7 +69,11 @@ export function detectRoute(
       if (bytes.length === 0)
         throw new MultiboxError("BODY_EMPTY", "The body is empty.", "Send a JPEG or PNG file as the body.");
       if (waiting >= MAX_WAITING)
-        throw new MultiboxError("SERVER_BUSY", `${waiting} images are waiting already.`, "Try again in a moment.");
+        throw new MultiboxError(
+          "SERVER_BUSY",
+          `${countOf(waiting, "image is", "images are")} waiting already.`,
+          "Try again in a moment.",
+        );
       waiting += 1;
       isWaiting = true;
       return await gate(async () => {

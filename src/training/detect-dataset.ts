@@ -1,4 +1,5 @@
 // Runs a detector over the pictures of a data set; no more of them are in memory than go through the network at once.
+import { countOf } from "../count.ts";
 import { MultiboxError } from "../errors.ts";
 import type { Detector } from "../model/detector.ts";
 import { readPicture } from "./pictures/read-picture.ts";
@@ -90,5 +91,5 @@ function* batchesOf(
 }
 
 function interrupted(done: number, total: number): MultiboxError {
-  return new MultiboxError("INTERRUPTED", `Stopped after ${done} of ${total} pictures; nothing was written.`);
+  return new MultiboxError("INTERRUPTED", `Stopped after ${done} of ${countOf(total, "image")}; nothing was written.`);
 }

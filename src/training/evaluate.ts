@@ -1,4 +1,5 @@
 // Judges a detector on a data set: the figures of its format, of each class too, the curves behind them, and the speed.
+import { countOf } from "../count.ts";
 import type { Detector } from "../model/detector.ts";
 import { sentenceOf } from "../errors.ts";
 import { cocoMetrics, IOU_THRESHOLDS, RECALLS } from "./coco-metrics.ts";
@@ -147,6 +148,6 @@ function unknownClasses(unknown: readonly { readonly name: string }[], classes: 
   const objects = classes.reduce((sum, one) => (names.has(one.name) ? sum + one.objects : sum), 0);
   const listed = [...names].join(", ");
   return [
-    `The model does not know ${unknown.length} of the ${classes.length} classes, whose ${objects} objects count as missed: ${listed}.`,
+    `The model does not know ${unknown.length} of ${countOf(classes.length, "class", "classes")}, whose ${countOf(objects, "object counts", "objects count")} as missed: ${listed}.`,
   ];
 }

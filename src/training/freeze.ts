@@ -1,4 +1,5 @@
 // Which layers a training leaves as they are, by what the user writes.
+import { countOf } from "../count.ts";
 import { MultiboxError } from "../errors.ts";
 import type { Graph } from "../model/graph.ts";
 import { type Frozen, weightsOf } from "./backward/plan.ts";
@@ -13,7 +14,7 @@ export function parseFreeze(graph: Graph, text: string): Frozen {
     /^\d+$/.test(text) ? layers.slice(0, Number(text)) : text === "none" ? [] : named(text, layers),
   );
   if (frozen.size === layers.length) {
-    const sentence = `With "${text}" frozen, all ${layers.length} layers are.`;
+    const sentence = `With "${text}" frozen, all ${countOf(layers.length, "layer")} are.`;
     throw new MultiboxError("NOTHING_TO_LEARN", sentence, "Freeze fewer, for example only base.");
   }
   return (name) => frozen.has(name);

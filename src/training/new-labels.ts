@@ -1,4 +1,5 @@
 // Labels of a data set that are new to a model: meant, or misspelt.
+import { countOf } from "../count.ts";
 import { nearest } from "../model/nearest-name.ts";
 import type { StartingPoint } from "./starting-point.ts";
 import type { Dataset } from "./truth.ts";
@@ -19,6 +20,6 @@ export function newLabelWarnings(
     const count = counts.get(label) ?? 0;
     const near = nearest(label, known);
     const question = near.length === 0 ? "" : ` Did you mean ${near.map((name) => `"${name}"`).join(" or ")}?`;
-    return `The label "${label}" is new to the model: ${count} ${count === 1 ? "object" : "objects"}.${question}`;
+    return `The label "${label}" is new to the model: ${countOf(count, "object")}.${question}`;
   });
 }

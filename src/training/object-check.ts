@@ -1,4 +1,5 @@
 // Judges the boxes of a data set: what cannot be is an error, what nobody could find is left out and counted, the rest stays as it is.
+import { countOf } from "../count.ts";
 import { MultiboxError } from "../errors.ts";
 import type { Box } from "../model/detection.ts";
 
@@ -11,6 +12,8 @@ export function invalidDataset(where: string, what: string, hint: string, cause?
 }
 
 interface Oddity {
+  /** Of one box, and of several. */
+  readonly what: readonly [one: string, several: string];
   count: number;
   first: string;
 }
@@ -34,26 +37,36 @@ export class ObjectCheck {
     }
     if (width === 0 || height === 0) return this.#leaveOut("without an area", where);
     if (x >= picture.width || y >= picture.height || x + width <= 0 || y + height <= 0)
-      return this.#leaveOut("outside the picture", where);
+      return this.#leaveOut("outside the image", where);
     const over = Math.max(-x, -y, x + width - picture.width, y + height - picture.height);
-    if (over > EDGE_TOLERANCE) this.#count("reach over the edge of the picture and are kept as they are", where);
+    if (over > EDGE_TOLERANCE)
+      this.#count(
+        [
+          "reaches over the edge of the image and is kept as it is",
+          "reach over the edge of the image and are kept as they are",
+        ],
+        where,
+      );
     return true;
   }
 
   /** A sentence for each kind of oddity, with its count and first place. */
   warnings(): string[] {
-    return [...this.#odd].map(([what, { count, first }]) => `${count} boxes ${what}; the first is ${first}.`);
+    return [...this.#odd.values()].map(
+      ({ what: [one, several], count, first }) =>
+        `${countOf(count, `box ${one}`, `boxes ${several}`)}; the first is ${first}.`,
+    );
   }
 
   #leaveOut(why: string, where: string): false {
-    this.#count(`${why} are left out`, where);
+    this.#count([`${why} is left out`, `${why} are left out`], where);
     return false;
   }
 
-  #count(what: string, where: string): void {
-    const oddity = this.#odd.get(what) ?? { count: 0, first: where };
+  #count(what: Oddity["what"], where: string): void {
+    const oddity = this.#odd.get(what[1]) ?? { what, count: 0, first: where };
     oddity.count += 1;
-    this.#odd.set(what, oddity);
+    this.#odd.set(what[1], oddity);
   }
 }
 
@@ -62,7 +75,7 @@ export function requirePictures(missing: readonly string[], of: number): void {
   if (missing.length === 0) return;
   throw new MultiboxError(
     "PICTURE_MISSING",
-    `${missing.length} of ${of} pictures are not there; the first is ${missing[0]}.`,
+    `${missing.length} of ${countOf(of, "image")} ${missing.length === 1 ? "is" : "are"} not there; the first is ${missing[0]}.`,
     "Fetch them, or take them out of the annotations.",
   );
 }

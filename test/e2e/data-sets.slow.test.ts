@@ -34,7 +34,7 @@ describe("multibox detect FOLDER", () => {
     await writeFile(at("photos/samsung.jpg"), jpeg);
     const out = `coco=${at("c.json")},cvat=${at("c.xml")},label-studio=${at("ls.json")}`;
     const { code, stderr } = await runMultibox(["detect", at("photos"), "--out", out]);
-    expect([code, stderr]).toEqual([0, expect.stringContaining("3 pictures -> ") as string]);
+    expect([code, stderr]).toEqual([0, expect.stringContaining("3 images -> ") as string]);
     const names = ["north/1.jpg", "samsung.jpg", "south/1.jpg"];
     const coco = JSON.parse(await readFile(at("c.json"), "utf8")) as { images: { file_name: string }[] };
     expect(coco.images.map(({ file_name }) => file_name)).toEqual(names);

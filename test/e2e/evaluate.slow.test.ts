@@ -27,7 +27,7 @@ describe("multibox evaluate", () => {
     const { code, stdout, stderr } = await runMultibox(["evaluate", "--data", voc!, "--limit", "10"]);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(
-      /^ssdlite-mobilenet-v2 on onnx:cpu.*\n10 pictures with \d+ objects of \d+ classes, .+Annotations\n/,
+      /^ssdlite-mobilenet-v2 on onnx:cpu.*\n10 images with \d+ objects of \d+ classes, .+Annotations\n/,
     );
     expect(stdout).toMatch(/^ {2}mAP2007 {3}[01]\.\d{3} {3}\w/m);
     expect(stdout).toMatch(/^ {2}aeroplane +\d+ +[01]\.\d{3} +[01]\.\d{3}$/m);
@@ -43,7 +43,7 @@ describe("multibox evaluate", () => {
     const options = ["--data", at("data"), "--json", "--min-score", "0", "--max-detections", "5"];
     const { code, stdout, stderr } = await runMultibox(["evaluate", ...options, ...files]);
     expect(code).toBe(0);
-    expect(stderr).toBe("warning: The model does not know 1 of the 2 classes, whose 3 objects count as missed: red.\n");
+    expect(stderr).toBe("warning: The model does not know 1 of 2 classes, whose 3 objects count as missed: red.\n");
     const result = JSON.parse(stdout) as Record<string, unknown> & { detections: number };
     expect(stdout.trim().split("\n")).toHaveLength(1);
     expect(result).toMatchObject({

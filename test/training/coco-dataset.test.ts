@@ -179,14 +179,9 @@ describe("a data set in COCO's format", () => {
 
 describe("a box", () => {
   it.each([
-    ["without an area", [5, 5, 0, 9], "1 boxes without an area are left out; the first is", 2],
-    ["outside the picture", [400, 5, 9, 9], "1 boxes outside the picture are left out; the first is", 2],
-    [
-      "over the edge",
-      [30, 5, 12, 9],
-      "1 boxes reach over the edge of the picture and are kept as they are; the first is",
-      3,
-    ],
+    ["without an area", [5, 5, 0, 9], "1 box without an area is left out; the first is", 2],
+    ["outside the picture", [400, 5, 9, 9], "1 box outside the image is left out; the first is", 2],
+    ["over the edge", [30, 5, 12, 9], "1 box reaches over the edge of the image and is kept as it is; the first is", 3],
     ["over the edge by a rounding", [30, 5, 10.6, 9], undefined, 3],
   ])("%s is counted: %j", async (_, bbox, sentence, objects) => {
     const { pictures, warnings } = await openChanged((json) => (json.annotations[1]!.bbox = bbox));
@@ -244,7 +239,7 @@ describe("what is not there", () => {
     });
     await expect(failure).rejects.toMatchObject({
       code: "PICTURE_MISSING",
-      message: `2 of 3 pictures are not there; the first is ${at("images/two.png")}.`,
+      message: `2 of 3 images are not there; the first is ${at("images/two.png")}.`,
     });
   });
 

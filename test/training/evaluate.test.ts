@@ -102,7 +102,7 @@ describe("evaluate", () => {
     await writeCoco(folder.path, json);
     const { figures, warnings } = await evaluate(new RedFinder(), await openDataset({ folder: folder.path }));
     expect(warnings).toEqual([
-      "The model does not know 2 of the 3 classes, whose 1 objects count as missed: unicorn, dragon.",
+      "The model does not know 2 of 3 classes, whose 1 object counts as missed: unicorn, dragon.",
     ]);
     expect(figures["AR100"]).toBeCloseTo(0.5, 12);
   });

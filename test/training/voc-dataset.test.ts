@@ -249,7 +249,7 @@ describe("what is wrong with a data set in PASCAL VOC's format", () => {
     await writeList("empty.txt", "\n");
     await expect(open("short")).rejects.toMatchObject({
       code: "PICTURE_MISSING",
-      message: `1 of 2 pictures are not there; the first is ${at("JPEGImages/p9.jpg")}.`,
+      message: `1 of 2 images is not there; the first is ${at("JPEGImages/p9.jpg")}.`,
     });
     await expect(open("twice")).rejects.toThrow("p1 stands in it twice");
     await expect(open("empty")).rejects.toThrow("no picture stands in it");

@@ -1,5 +1,6 @@
 // The engine on ONNX Runtime and the CPU.
 import { availableParallelism } from "node:os";
+import { countOf } from "../../count.ts";
 import type { CompiledOnnx } from "./compiled-onnx.ts";
 import type { Engine, EngineOptions, Network } from "./engine.ts";
 import { importOnnxRuntime } from "./onnx-runtime.ts";
@@ -45,7 +46,7 @@ export async function openCompiledOnnx(
       },
     },
   });
-  const threadCount = `${intraOpNumThreads} ${intraOpNumThreads === 1 ? "thread" : "threads"}`;
+  const threadCount = countOf(intraOpNumThreads, "thread");
   const description = `onnx:cpu${isInt8 ? " int8" : ""}, ${threadCount}`;
   return engineOnSession(ort, session, graph, {
     name: "onnx:cpu",

@@ -1,5 +1,6 @@
 // The engines on TensorFlow.js: TensorFlow itself on a GPU or a CPU, and WebAssembly.
 import { availableParallelism } from "node:os";
+import { countOf } from "../../count.ts";
 import { MultiboxError } from "../../errors.ts";
 import { compileTfjs, type Tfjs } from "../compile/tfjs.ts";
 import { inputShape } from "../graph.ts";
@@ -91,7 +92,7 @@ async function openTfjs(
   };
 
   return {
-    description: `${name}, ${threads} ${threads === 1 ? "thread" : "threads"}`,
+    description: `${name}, ${countOf(threads, "thread")}`,
     async run(batch, n) {
       await choose();
       if (closed) throw new MultiboxError("ENGINE_CLOSED", `The engine ${name} was asked to run after it was closed.`);

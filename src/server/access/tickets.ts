@@ -1,5 +1,6 @@
 // One-time tickets: what a page puts into the address of a WebSocket or a picture, where a token would end up in logs.
 import { createHash, randomBytes } from "node:crypto";
+import { countOf } from "../../count.ts";
 import type { Caller } from "./caller.ts";
 import { type SteadyClock, steadyScheduler } from "../../steady-scheduler.ts";
 import { RetryLater } from "./failure-limit.ts";
@@ -36,7 +37,7 @@ export class Tickets {
     let own = 0;
     for (const issued of this.#issued.values()) if (issued.caller.tokenId === caller.tokenId) own += 1;
     if (own >= MAX_OF_A_CALLER || this.#issued.size >= MAX) {
-      const sentence = `${own} tickets of this token wait to be used.`;
+      const sentence = `${countOf(own, "ticket of this token waits", "tickets of this token wait")} to be used.`;
       throw new RetryLater("TICKETS_EXHAUSTED", sentence, TICKET_MS / 1000);
     }
     const ticket = randomBytes(24).toString("base64url");

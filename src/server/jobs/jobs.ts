@@ -1,4 +1,5 @@
 // All annotation jobs, as work that is done in the background.
+import { countOf } from "../../count.ts";
 import { MultiboxError } from "../../errors.ts";
 import type { JobEvent } from "../protocol.ts";
 import { RecordStore } from "../background/record-store.ts";
@@ -42,7 +43,7 @@ export class Jobs extends BackgroundWork<JobRecord, JobProgress, JobInfo, JobEve
       unknown: (id) =>
         new MultiboxError("JOB_UNKNOWN", `There is no job "${id}".`, "GET /v1/jobs lists those that there are."),
       full: (count) => {
-        const sentence = `There are ${count} jobs, none of them finished, and no more are taken.`;
+        const sentence = `There ${count === 1 ? "is" : "are"} ${countOf(count, "job")}, ${count === 1 ? "not" : "none of them"} finished, and no more are taken.`;
         return new MultiboxError("JOBS_FULL", sentence, "Wait, cancel some, or raise jobMaxCount.");
       },
     });

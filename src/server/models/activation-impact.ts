@@ -1,4 +1,5 @@
 // What streams lose when another version of their model is brought into use.
+import { countOf } from "../../count.ts";
 import { reportedLabels } from "../../model/labels.ts";
 import { ZOO } from "../../model/zoo.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
@@ -37,7 +38,7 @@ export async function activationImpact(deps: ImpactDeps, name: string, version: 
 export function impactWarnings({ lost, streams }: ActivationImpact): string[] {
   const sentences = streams.flatMap(({ id, warnings }) => warnings.map((warning) => `Stream "${id}": ${warning}`));
   if (lost.length === 0) return sentences;
-  const count = lost.length === 1 ? "1 label is" : `${lost.length} labels are`;
+  const count = countOf(lost.length, "label is", "labels are");
   return [`${count} not detected any more: ${lost.join(", ")}.`, ...sentences];
 }
 

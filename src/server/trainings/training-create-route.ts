@@ -3,6 +3,7 @@ import { copyFile, link } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { countOf } from "../../count.ts";
 import type { Config } from "../../config.ts";
 import { MultiboxError, systemCode } from "../../errors.ts";
 import type { Detector } from "../../model/detector.ts";
@@ -118,7 +119,7 @@ async function keepCaptures(captures: CaptureStore, folder: string): Promise<num
   const sentence =
     captures.size.count === 0
       ? "There are no captures yet."
-      : `None of the ${captures.size.count} captures has been accepted.`;
+      : `Of ${countOf(captures.size.count, "capture")} none has been accepted.`;
   throw new MultiboxError("NO_ACCEPTED_CAPTURES", sentence, "Keep some, and review them on the page first.");
 }
 

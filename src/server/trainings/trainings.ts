@@ -1,4 +1,5 @@
 // All trainings, as work that is done in the background.
+import { countOf } from "../../count.ts";
 import { MultiboxError } from "../../errors.ts";
 import { BackgroundWork } from "../background/background-work.ts";
 import { type Work, type WorkOptions, workTimes } from "../background/work-kind.ts";
@@ -44,7 +45,7 @@ export class Trainings extends BackgroundWork<TrainingRecord, TrainingProgress, 
         return new MultiboxError("TRAINING_UNKNOWN", `There is no training "${id}".`, hint);
       },
       full: (count) => {
-        const sentence = `There are ${count} trainings, none of them finished, and no more are taken.`;
+        const sentence = `There ${count === 1 ? "is" : "are"} ${countOf(count, "training run")}, ${count === 1 ? "not" : "none of them"} finished, and no more are taken.`;
         return new MultiboxError("TRAININGS_FULL", sentence, "Wait, cancel some, or raise trainingMaxCount.");
       },
     });

@@ -1,5 +1,6 @@
 // The head of the page: the name, the views, the model, and how the connection is.
 import type { JSX } from "preact";
+import { countOf } from "../../count.ts";
 import type { LiveState } from "./live.ts";
 import { formatFps } from "./format.ts";
 import { routeHash, VIEWS, type View } from "./route.ts";
@@ -34,7 +35,9 @@ export function Header({ state, view }: HeaderProps): JSX.Element {
         {hello && (
           <div class="top-model">
             <dt>Model</dt>
-            <dd title={`Version ${hello.model.version}, ${hello.labels.length} labels`}>{hello.model.name}</dd>
+            <dd title={`Version ${hello.model.version}, ${countOf(hello.labels.length, "label")}`}>
+              {hello.model.name}
+            </dd>
           </div>
         )}
         <div>

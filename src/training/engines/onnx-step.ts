@@ -1,5 +1,6 @@
 // Gradients by ONNX Runtime: a batch goes forward and back a few pictures at a time, the loss in between is our own.
 import { availableParallelism } from "node:os";
+import { countOf } from "../../count.ts";
 import { MultiboxError } from "../../errors.ts";
 import { importOnnxRuntime } from "../../model/engines/onnx-runtime.ts";
 import { elementCount, type Tensors } from "../../model/weights/safetensors.ts";
@@ -62,7 +63,7 @@ export async function openOnnxTraining(
   };
 
   return {
-    description: `onnx:cpu, ${intraOpNumThreads} ${intraOpNumThreads === 1 ? "thread" : "threads"}`,
+    description: `onnx:cpu, ${countOf(intraOpNumThreads, "thread")}`,
     weights,
     async gradients(batch) {
       if (closed)

@@ -60,7 +60,7 @@ test("what cannot be trained is refused with its reason, and nothing of it is le
       const matching = (text: RegExp): unknown => expect.stringMatching(text);
       expect(await refusal({})).toEqual([409, "NO_ACCEPTED_CAPTURES", "There are no captures yet."]);
       await keep(setup, capture("a", { status: "new" }));
-      expect(await refusal({})).toEqual([409, "NO_ACCEPTED_CAPTURES", matching(/None of the 1 captures/)]);
+      expect(await refusal({})).toEqual([409, "NO_ACCEPTED_CAPTURES", matching(/Of 1 capture none has been accepted/)]);
       expect(await refusal({ from: "wolf" })).toEqual([404, "MODEL_UNKNOWN", matching(/"wolf"/)]);
       expect(await refusal({ from: "red-finder@7" })).toEqual([404, "VERSION_UNKNOWN", matching(/version 7/)]);
       expect(await refusal({ from: "../secret" })).toEqual([400, "BAD_REQUEST", matching(/from/)]);

@@ -1,5 +1,6 @@
 // Somebody else has changed the capture that is corrected here: both states side by side, and which of them stays.
 import type { JSX } from "preact";
+import { countOf } from "../../../count.ts";
 import type { Review } from "./review.ts";
 import type { Unsaved } from "./saves.ts";
 
@@ -36,5 +37,5 @@ export function Conflict({ review, mine, showsTheirs, onShowTheirs }: ConflictPr
 }
 
 function boxes(count: number): string {
-  return `${count} ${count === 1 ? "box" : "boxes"}`;
+  return countOf(count, "box", "boxes");
 }

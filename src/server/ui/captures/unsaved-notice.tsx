@@ -1,5 +1,6 @@
 // In every view: corrections that the server does not have, by capture, with a way to each of them.
 import type { JSX } from "preact";
+import { countOf } from "../../../count.ts";
 import { secondsUntil } from "../format.ts";
 import { routeHash } from "../route.ts";
 import { useStore, useTick } from "../store.ts";
@@ -16,9 +17,7 @@ export function UnsavedNotice({ review }: { readonly review: Review }): JSX.Elem
   return (
     <div class="notice notice-bad unsaved">
       <div>
-        <p role="alert">
-          {unsaved.length} {unsaved.length === 1 ? "capture is" : "captures are"} not saved. Keep this page open.
-        </p>
+        <p role="alert">{countOf(unsaved.length, "capture is", "captures are")} not saved. Keep this page open.</p>
         <ul>
           {failed.slice(0, NAMED).map((one) => (
             <li key={one.id}>

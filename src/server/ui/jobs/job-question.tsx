@@ -1,5 +1,6 @@
 // Asks before a job is cancelled, or deleted with what it has made.
 import type { JSX } from "preact";
+import { countOf } from "../../../count.ts";
 import type { JobInfo } from "../../jobs/job-schemas.ts";
 import { Confirm } from "../confirm.tsx";
 
@@ -30,5 +31,5 @@ export function JobQuestion({ job, what, run, onClose }: JobQuestionProps): JSX.
 
 function deleted({ results }: JobInfo): string {
   if (results.length === 0) return "It has no results. Its entry is removed.";
-  return `Its ${results.length} ${results.length === 1 ? "result is" : "results are"} deleted from the server, and cannot be restored.`;
+  return `Its ${countOf(results.length, "result is", "results are")} deleted from the server, and cannot be restored.`;
 }

@@ -1,6 +1,7 @@
 // Before a version is brought into use: the labels that streams lose, and the streams whose settings name them.
 import { useEffect, useState } from "preact/hooks";
 import type { JSX } from "preact";
+import { countOf } from "../../../count.ts";
 import type { ActivationImpact } from "../../models/model-schemas.ts";
 import { ApiError } from "../api.ts";
 
@@ -26,10 +27,7 @@ export function ImpactList({ impact }: { readonly impact: Impact | undefined }):
     <div class="impact">
       {lost.length > 0 && (
         <p class="impact-lost">
-          <b>
-            {lost.length} {lost.length === 1 ? "label is" : "labels are"} lost:
-          </b>{" "}
-          {lost.join(", ")}
+          <b>{countOf(lost.length, "label is", "labels are")} lost:</b> {lost.join(", ")}
         </p>
       )}
       {added.length > 0 && <p>New labels: {added.join(", ")}</p>}
