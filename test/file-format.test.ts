@@ -37,7 +37,7 @@ test("annotations, unfinished annotations, models, checkpoints and captures of a
     await expect(readAnnotations(lines)).rejects.toThrow(newer);
     await expect(readLeftover(lines)).rejects.toThrow(newer);
     await expect(readSpec(folder)).rejects.toThrow(newer);
-    await expect(readCheckpoint(checkpoint, { data: "", parent: "", settings: {} })).rejects.toThrow(newer);
+    await expect(readCheckpoint(checkpoint)).rejects.toThrow(newer);
     expect(() => parseCapture('{"format":2,"later":true}', "b.capture.json")).toThrow(newer);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -6,6 +6,7 @@ import { MultiboxError } from "../errors.ts";
 import type { CaptureStore } from "../server/captures/capture-store.ts";
 import type { Capture } from "../training/capture.ts";
 import { captureFiles } from "../training/capture-set.ts";
+import { originalStem } from "../training/time-of-image.ts";
 import type { DataPicture } from "../training/truth.ts";
 
 /**
@@ -40,8 +41,7 @@ async function find(
   captures: readonly Capture[],
   sameBytes: (file: string) => Promise<readonly string[]>,
 ): Promise<string | undefined> {
-  // Roboflow puts its own part behind the name.
-  const stem = name.replace(/_(?:jpe?g|png)\.rf\.[\da-z]+$/i, "");
+  const stem = originalStem(name);
   const named = captures.filter((one) => endsWith(stem, one.id) && one.width === width && one.height === height);
   if (named.length === 1) return named[0]!.id;
   const same = await sameBytes(file);

@@ -1,5 +1,7 @@
 // What `multibox train` shows: a bar and a line an epoch on a terminal, lines in a log, or events for machines.
 import { SingleBar } from "cli-progress";
+import { countOf } from "../count.ts";
+import { splitSentence } from "../training/split-words.ts";
 import type { TrainResult } from "../training/train.ts";
 import type { TrainProgress } from "../training/train-events.ts";
 
@@ -47,18 +49,19 @@ export function showTraining(json: boolean): ShownTraining {
     tell(event) {
       switch (event.type) {
         case "look":
-          progress(event.done, event.total, "pictures looked at");
+          progress(event.done, event.total, "images read");
           break;
         case "start": {
-          const { training, validation, labels, known, like, engine, epochs, steps, resumed, warnings, unlabelled } =
+          const { training, validation, split, labels, known, like, engine, epochs, steps, resumed, unlabelled } =
             event;
-          for (const warning of warnings) line(`warning: ${warning}`);
-          const labelled = `${labels.length} labels, ${known.length} of which the model knew`;
-          line(`${training} pictures to learn from, ${validation} to judge by; ${labelled}.`);
+          for (const warning of event.warnings) line(`warning: ${warning}`);
+          const labelled = `${countOf(labels.length, "label")}, ${known.length} of which the model knew`;
+          line(`${countOf(training, "image")} to train on, ${validation} to validate; ${labelled}.`);
+          if (split) line(splitSentence(split));
           if (unlabelled.length > 0)
-            line(`${unlabelled.length} labels of the model are on none of the training images.`);
+            line(`${countOf(unlabelled.length, "label")} of the model without an object in the training images.`);
           for (const [label, old] of Object.entries(like)) line(`New is ${label}, which begins as ${old}.`);
-          line(`${epochs} epochs of ${steps} steps on ${engine}.`);
+          line(`${countOf(epochs, "epoch")} of ${countOf(steps, "step")} on ${engine}.`);
           if (resumed > 0) line(`Goes on after step ${resumed}.`);
           break;
         }
@@ -84,6 +87,13 @@ export function showTraining(json: boolean): ShownTraining {
       const [before, after] = [facts.parentMetrics["AP"]!, facts.metrics["AP"]!];
       for (const failure of evaluation.failures) console.error(failure);
       if (stoppedEarly) console.log("It ended early, because it became no better.");
+      if (bestEpoch === 0) {
+        console.log(
+          `Nothing was learned: no epoch was better than the start. AP ${percent(before)} before, ${percent(after)} now.`,
+        );
+        console.log(`The unchanged start is in ${folder}, with report.html, and is not offered.`);
+        return;
+      }
       console.log(`AP ${percent(before)} before, ${percent(after)} after epoch ${bestEpoch}, which was the best.`);
       if (!facts.offered) console.log("It is worse than what it began with.");
       console.log(`The model is in ${folder}, with report.html; for example: multibox serve --model ${folder}`);

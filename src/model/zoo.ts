@@ -91,11 +91,10 @@ export async function findModel(
   if (!model) {
     if (/[/\\.]/.test(nameOrFolder)) return { folder: nameOrFolder, spec: await readSpec(nameOrFolder) };
     const names = ZOO.map(({ spec }) => spec.name).join(", ");
-    throw new MultiboxError(
-      "MODEL_UNKNOWN",
-      `There is no model "${nameOrFolder}".`,
-      `Known are: ${names}; or give the folder of a bundle.`,
-    );
+    const hint = existsSync(join(nameOrFolder, "model.json"))
+      ? `To use the folder of that name, write ./${nameOrFolder}.`
+      : `Known are: ${names}; or give the folder of a bundle.`;
+    throw new MultiboxError("MODEL_UNKNOWN", `There is no model "${nameOrFolder}".`, hint);
   }
   const folder = await pullModel(model, options);
   const spec = await readSpec(folder);

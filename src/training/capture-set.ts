@@ -1,6 +1,7 @@
 // Captured frames as a data set: a folder with a JPEG and a JSON of one name for each frame; what people have accepted is truth.
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { countOf } from "../count.ts";
 import { MultiboxError, sentenceOf } from "../errors.ts";
 import { requireFormat, withoutFormat } from "../file-format.ts";
 import { isHidden } from "../hidden-file.ts";
@@ -56,7 +57,8 @@ export async function openCaptures({ folder, limit, onlyUnder }: DatasetOptions)
   }
   const accepted = all.filter(({ status }) => status === "accepted").slice(0, limit);
   if (accepted.length === 0) {
-    const sentence = `None of the ${all.length} captures in ${folder} has been accepted.`;
+    const captures = countOf(all.length, "capture");
+    const sentence = `Of ${captures} in ${folder} none has been accepted.`;
     throw new MultiboxError("DATASET_NOT_FOUND", sentence, "Review them on the page first.");
   }
   const missing = accepted
@@ -76,7 +78,9 @@ export async function openCaptures({ folder, limit, onlyUnder }: DatasetOptions)
         const area = bbox[2] * bbox[3];
         return { pictureId: i + 1, categoryId: idOf.get(label)!, bbox, area, crowd: false, difficult: false };
       });
-    return { id: i + 1, file: picture, width, height, day: capture.time.slice(0, 10), objects };
+    const time = Date.parse(capture.time) / 1000;
+    const captured = { stream: capture.stream, time, imported: capture.reason === "import" };
+    return { id: i + 1, file: picture, width, height, ...(Number.isFinite(time) && { captured }), objects };
   });
   return { format: "captures", source: folder, categories, pictures, warnings: check.warnings() };
 }

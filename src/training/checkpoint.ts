@@ -73,12 +73,11 @@ export interface FoundCheckpoint extends Checkpoint {
   readonly identity: TrainIdentity;
 }
 
-/** Undefined where there is none. Fails with CHECKPOINT_UNREADABLE, FILE_NEWER, or with RESUME_MISMATCH where it is of another training. */
-export async function readCheckpoint(path: string, identity: TrainIdentity): Promise<FoundCheckpoint | undefined> {
+/** Undefined where there is none. Fails with CHECKPOINT_UNREADABLE or FILE_NEWER. */
+export async function readCheckpoint(path: string): Promise<FoundCheckpoint | undefined> {
   if (!existsSync(path)) return undefined;
   const bytes = await readFile(path);
-  const { tensors, state, ...had } = parse(bytes, path);
-  requireSame(path, had.identity, identity);
+  const { tensors, state, identity } = parse(bytes, path);
   const kindOf = (kind: string): Tensors =>
     new Map(
       [...tensors].flatMap(([name, tensor]) =>
@@ -87,7 +86,7 @@ export async function readCheckpoint(path: string, identity: TrainIdentity): Pro
     );
   const [average, best] = [kindOf("average"), kindOf("best")];
   return {
-    identity: had.identity,
+    identity,
     state,
     tensors: {
       weights: kindOf("weights"),
@@ -121,9 +120,20 @@ export function weightsHash({ weights, spec }: Pick<Bundle, "weights" | "spec">)
   return digest.digest("hex");
 }
 
-function requireSame(path: string, had: TrainIdentity, now: TrainIdentity): void {
-  // Runs from before this setting existed resume as they began, to the same bits.
+/**
+ * What a run split by that was begun before there was splitting by time (version 0.1.0); undefined for other runs. It resumes on the same two
+ * sides.
+ */
+export function formerSplit({ settings }: TrainIdentity): "hash" | "day" | undefined {
+  if (settings["nearIdentical"] !== undefined) return undefined;
+  return settings["splitBy"] === "day" ? "day" : "hash";
+}
+
+/** Fails with RESUME_MISMATCH where a checkpoint is of another training. */
+export function requireSame(path: string, had: TrainIdentity, now: TrainIdentity): void {
+  // Runs from before these settings existed resume as they began, to the same bits.
   const isOld = had.settings["unlabelled"] === undefined;
+  const former = formerSplit(had);
   const hint = isOld
     ? "Give the settings that it began with, or restart with --force. Its default was --labels data."
     : "Call it as before, or restart with --force.";
@@ -131,6 +141,8 @@ function requireSame(path: string, had: TrainIdentity, now: TrainIdentity): void
   const text = (value: unknown): string => JSON.stringify(value) ?? "nothing";
   for (const name of new Set([...Object.keys(had.settings), ...Object.keys(now.settings)])) {
     if (name === "unlabelled" && isOld) continue;
+    if (name === "nearIdentical" && former !== undefined) continue;
+    if (name === "splitBy" && former !== undefined && now.settings[name] === "auto") continue;
     const [before, asked] = [text(had.settings[name]), text(now.settings[name])];
     if (before !== asked) throw mismatch(`is of a training with ${name} ${before}, and ${asked} is asked for`);
   }

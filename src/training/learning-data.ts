@@ -1,11 +1,16 @@
 // The data of a training, looked at as a whole before it begins: what is learnt from, what judges it, and what both are worth.
 import { createHash } from "node:crypto";
+import { countOf } from "../count.ts";
 import { MultiboxError, sentenceOf } from "../errors.ts";
 import type { PicturePool } from "./pictures/picture-pool.ts";
 import type { Look } from "./pictures/picture-worker.ts";
 import { mapLabels } from "./label-map.ts";
 import { relabel } from "./relabel.ts";
-import { splitPictures, unlike } from "./split.ts";
+import { splitAsFormerly } from "./former-split.ts";
+import { LOOK_ALIKE_BITS, NEAR_IDENTICAL_BITS, unlike } from "./look-alikes.ts";
+import { splitImages } from "./split.ts";
+import type { SplitRecord } from "./split-record.ts";
+import { dayOf, type Moment, momentOf } from "./time-of-image.ts";
 import type { LookEvent } from "./train-events.ts";
 import type { TrainSettings } from "./train-settings.ts";
 import type { DataPicture, Dataset } from "./truth.ts";
@@ -24,20 +29,29 @@ export interface LearningData {
   readonly training: Dataset;
   readonly validation: Dataset;
   readonly replay?: Dataset | undefined;
-  /** SHA-256 of all pictures and their objects, in hexadecimal digits. */
+  /** How the two sides came about. */
+  readonly split: SplitRecord;
+  /** SHA-256 of all pictures, their objects and, where they are split by time, their order, in hexadecimal digits. */
   readonly hash: string;
   readonly warnings: readonly string[];
 }
 
+export interface PrepareOptions {
+  readonly settings: TrainSettings;
+  readonly pool: PicturePool;
+  readonly signal?: AbortSignal | undefined;
+  /** Of a run that version 0.1.0 began: what it split by. The two sides are those that it had. */
+  readonly former?: "hash" | "day" | undefined;
+}
+
 /**
  * Reads every picture once. Those that cannot be read are left out, with a sentence each. Fails with LABEL_UNKNOWN, with DATASET_EMPTY where
- * nothing is there to be learnt, with VALIDATION_EMPTY, or with INTERRUPTED.
+ * nothing is there to be learnt, with VALIDATION_EMPTY, with VALIDATION_OVERLAP where many images to train on are those of the validation
+ * set, or with INTERRUPTED.
  */
 export async function* prepareData(
   given: GivenData,
-  settings: TrainSettings,
-  pool: PicturePool,
-  signal?: AbortSignal,
+  { settings, pool, signal, former }: PrepareOptions,
 ): AsyncGenerator<LookEvent, LearningData> {
   const sets = [relabel(given.data, settings)];
   if (given.validation) sets.push(underLabels(given.validation, sets[0]!, settings.merge, false));
@@ -57,15 +71,19 @@ export async function* prepareData(
   const [own, ...others] = looked;
   const validation = given.validation ? others.shift()! : undefined;
   const replay = others.shift();
-  const { learnt, judge } = validation
-    ? { learnt: apart(own!, validation, warnings), judge: validation.set }
-    : parted(own!, settings);
+  if (own!.set.pictures.length === 0) throw empty(own!.set, own!.failures[0]);
+  const overlap: Overlap = { warnings, mode: former === undefined ? settings.nearIdentical : "former" };
+  const { learnt, judge, gap, ...how } = validation
+    ? ({ learnt: apart(own!, validation, overlap), judge: validation, by: "validation", gap: 0 } as const)
+    : parted(own!, settings, former, { digest, warnings });
   if (!hasObjects(learnt)) throw empty(learnt);
-  if (!hasObjects(judge)) throw nothingToFind(judge);
+  if (!hasObjects(judge.set)) throw nothingToFind(judge.set, how.by);
+  const replayFrom = former === undefined ? judge : (validation ?? own!);
   return {
     training: learnt,
-    validation: judge,
-    ...(replay && { replay: apart(replay, validation ?? own!, warnings) }),
+    validation: judge.set,
+    ...(replay && { replay: apart(replay, replayFrom, overlap) }),
+    split: { ...how, training: learnt.pictures.length, validation: judge.set.pictures.length, gap },
     hash: digest.digest("hex"),
     warnings,
   };
@@ -114,33 +132,88 @@ function addTo(digest: ReturnType<typeof createHash>, { set, looks }: Looked): v
   }
 }
 
-/** The set in two parts. */
-function parted(
-  { set, looks, failures }: Looked,
-  { validationShare, splitBy, seed }: TrainSettings,
-): { readonly learnt: Dataset; readonly judge: Dataset } {
-  if (set.pictures.length === 0) throw empty(set, failures[0]);
-  const kinds = set.pictures.map(({ day }, i) => ({ hash: looks[i]!.hash, day }));
-  const { training, validation } = splitPictures(kinds, validationShare, splitBy, seed);
-  return { learnt: only(set, training), judge: only(set, validation) };
+interface Parts {
+  readonly learnt: Dataset;
+  readonly judge: Looked;
+  readonly by: SplitRecord["by"];
+  /** Pictures in neither. */
+  readonly gap: number;
+  readonly streams?: number;
 }
 
-/** Pictures of the first set that look like some of the second are left out, with a sentence. */
-function apart(own: Looked, other: Looked, warnings: string[]): Dataset {
-  const kept = unlike(own.looks, other.looks);
-  const gone = own.looks.length - kept.length;
-  if (gone > 0) {
-    warnings.push(`${gone} pictures of ${own.set.source} look like some of ${other.set.source}, and are left out.`);
+/** The set in two parts. The order in time goes into the digest where the parts follow from it. */
+function parted(
+  own: Looked,
+  { validationShare: share, splitBy, seed }: TrainSettings,
+  former: PrepareOptions["former"],
+  { digest, warnings }: { readonly digest: ReturnType<typeof createHash>; readonly warnings: string[] },
+): Parts {
+  const { set, looks } = own;
+  if (former !== undefined) {
+    const images = set.pictures.map(({ captured }, i) => {
+      return { hash: looks[i]!.hash, ...(captured && { day: dayOf(captured.time) }) };
+    });
+    const { training, validation } = splitAsFormerly(images, { share, by: former, seed });
+    return { learnt: only(own, training).set, judge: only(own, validation), by: former, gap: 0 };
   }
-  return only(own.set, kept);
+  const moments = set.pictures.map(momentOf);
+  const images = looks.map(({ hash }, i) => ({ hash, moment: moments[i], day: moments[i]?.day }));
+  const { by, streams, ...split } = splitImages(images, { share, by: splitBy, seed });
+  if (by === "time") addOrder(digest, moments);
+  warnings.push(...split.warnings);
+  return {
+    learnt: only(own, split.training).set,
+    judge: only(own, split.validation),
+    by,
+    gap: split.gap.length,
+    ...(streams !== undefined && { streams }),
+  };
+}
+
+/** The place of each picture's stream in the list, and its time: not the name, which is another one in another folder. */
+function addOrder(digest: ReturnType<typeof createHash>, moments: readonly (Moment | undefined)[]): void {
+  const streams = [...new Set(moments.map((moment) => moment?.stream))];
+  digest.update(JSON.stringify(moments.map((moment) => moment && [streams.indexOf(moment.stream), moment.at])));
+}
+
+interface Overlap {
+  readonly mode: TrainSettings["nearIdentical"] | "former";
+  readonly warnings: string[];
+}
+
+/** Of a set to train on, no more than this share may be images of the validation set. */
+const MOST_OVERLAP = 0.1;
+
+/**
+ * The first set without the pictures that nearly are some of the second, with a sentence. Where these are more than a tenth, `check` fails
+ * with VALIDATION_OVERLAP. Runs of version 0.1.0 (`former`) left out all look-alikes.
+ */
+function apart(own: Looked, other: Looked, { mode, warnings }: Overlap): Dataset {
+  const bits = mode === "former" ? LOOK_ALIKE_BITS : NEAR_IDENTICAL_BITS;
+  const kept = unlike(own.looks, other.looks, bits);
+  const gone = own.looks.length - kept.length;
+  if (gone === 0) return own.set;
+  const of = countOf(own.looks.length, "image");
+  const differ = `Their perceptual hashes differ in at most ${bits} of 64 bits.`;
+  const what = `${gone} of ${of} of ${own.set.source} nearly ${gone === 1 ? "is an image" : "are images"} of ${other.set.source}`;
+  if (mode === "keep") {
+    warnings.push(`${what}, and ${gone === 1 ? "is" : "are"} trained on (--near-identical keep).`);
+    return own.set;
+  }
+  if (mode === "check" && gone > own.looks.length * MOST_OVERLAP) throw overlapping(`${what}. ${differ}`);
+  if (kept.length === 0)
+    throw nothingApart(`All of ${of} of ${own.set.source} look like images of ${other.set.source}. ${differ}`);
+  warnings.push(`${what}, and ${gone === 1 ? "is" : "are"} left out. ${differ}`);
+  return only(own, kept).set;
 }
 
 function hasObjects({ pictures }: Dataset): boolean {
   return pictures.some(({ objects }) => objects.some(({ crowd }) => !crowd));
 }
 
-function only(set: Dataset, places: readonly number[]): Dataset {
-  return { ...set, pictures: places.map((i) => set.pictures[i]!) };
+function only({ set, looks, failures }: Looked, places: readonly number[]): Looked {
+  const pictures = places.map((i) => set.pictures[i]!);
+  return { set: { ...set, pictures }, looks: places.map((i) => looks[i]!), failures };
 }
 
 /**
@@ -168,16 +241,37 @@ function underLabels(set: Dataset, first: Dataset, merge: TrainSettings["merge"]
   return { ...merged, categories: first.categories, pictures: merged.pictures.map(move) };
 }
 
-function nothingToFind({ pictures, source }: Dataset): MultiboxError {
-  const sentence = `There is no object to find on the ${pictures.length} pictures of ${source} that should judge the model.`;
-  return new MultiboxError("VALIDATION_EMPTY", sentence, "Choose another seed, a larger share, or other pictures.");
+function nothingToFind({ pictures, source }: Dataset, by: SplitRecord["by"]): MultiboxError {
+  const sentence = `There is no object on ${countOf(pictures.length, "image")} of ${source} that should validate the model.`;
+  const hint: Record<SplitRecord["by"], string> = {
+    time: "Give a larger --validation-share, or split by --split-by hash.",
+    order: "Give a larger --validation-share.",
+    hash: "Choose another --seed, a larger --validation-share, or other images.",
+    day: "Choose another --seed, a larger --validation-share, or other images.",
+    validation: "Give images with boxes of the labels that are trained.",
+  };
+  return new MultiboxError("VALIDATION_EMPTY", sentence, hint[by]);
 }
 
 function empty({ pictures, source }: Dataset, firstFailure = ""): MultiboxError {
   const sentence =
     pictures.length === 0
-      ? `There is no picture to learn from in ${source}.`
-      : `There is no object to learn from on the ${pictures.length} pictures of ${source}.`;
+      ? `There is no image to train on in ${source}.`
+      : `There is no object to train on in ${countOf(pictures.length, "image")} of ${source}.`;
   const why = firstFailure === "" ? sentence : `${sentence} ${firstFailure}`;
-  return new MultiboxError("DATASET_EMPTY", why, "Give pictures with boxes on them.");
+  return new MultiboxError("DATASET_EMPTY", why, "Give images with boxes on them.");
+}
+
+function overlapping(sentence: string): MultiboxError {
+  const hint =
+    "Give a validation set of other images. If they differ where it matters, as frames of a fixed camera do, train on them with --near-identical keep; leave them out with --near-identical drop.";
+  return new MultiboxError("VALIDATION_OVERLAP", sentence, hint);
+}
+
+function nothingApart(sentence: string): MultiboxError {
+  return new MultiboxError(
+    "DATASET_EMPTY",
+    sentence,
+    "Give a validation set of other images, or pass --near-identical keep.",
+  );
 }

@@ -1,113 +1,133 @@
-// Which pictures a training learns from and which it is judged by: look-alikes are never on both sides.
+// Which images a training run trains on and which validate it: by time where the order in time is known, else by groups of look-alikes.
+import { countOf } from "../count.ts";
 import { MultiboxError } from "../errors.ts";
-import { seedOf, shuffled } from "./seeds.ts";
+import { drawn, type Grouped, type Grouping, groupsOf, shuffledGroups } from "./look-alike-groups.ts";
+import type { SplitBy, SplitRecord } from "./split-record.ts";
+import { lastBlocks, streamsInOrder, streamsInTime, type Timed } from "./time-blocks.ts";
 
-/** What a split goes by. */
-export interface Kind {
-  /** 64 bits, in hexadecimal digits. */
-  readonly hash: string;
-  /** `2026-11-25`, where it is known. */
-  readonly day?: string | undefined;
-}
+export type SplitImage = Grouped & Timed;
 
 export interface Split {
+  readonly by: Exclude<SplitRecord["by"], "validation">;
   /** Places in the list that was given, in ascending order. */
   readonly training: readonly number[];
   readonly validation: readonly number[];
+  /** Used by neither. */
+  readonly gap: readonly number[];
+  readonly streams?: number | undefined;
+  /** Sentences for people. */
+  readonly warnings: readonly string[];
 }
 
-/** Bits of 64 in which pictures of one scene differ at most; two that have nothing in common differ in about 32. */
-export const LOOK_ALIKE_BITS = 6;
-
-const SPLIT = 1;
+export interface SplitOptions {
+  /** Of the images that validate. */
+  readonly share: number;
+  readonly by: SplitBy;
+  readonly seed: number;
+}
 
 /**
- * Groups of look-alikes, and of pictures of one day where `by` says so, are drawn into the validation set until it has its share; the first
- * that would make it larger are passed over. Fails with VALIDATION_EMPTY where nothing is left for one of the sides.
+ * `auto`: the last block of each stream whose order in time is known (`streamsInTime`), and groups of look-alikes of all other images. Where
+ * groups cannot give half of the share, the last images in order validate, with a warning. Fails with VALIDATION_EMPTY where nothing is left
+ * for one of the sides.
  */
-export function splitPictures(kinds: readonly Kind[], share: number, by: "hash" | "day", seed: number): Split {
-  const groups = groupsOf(kinds, by);
-  const wanted = Math.max(1, Math.min(kinds.length - 1, Math.round(share * kinds.length)));
-  const order = shuffled(groups.length, seedOf(seed, SPLIT)).map((at) => groups[at]!);
-  const chosen: number[] = [];
-  for (const group of order) if (chosen.length + group.length <= wanted) chosen.push(...group);
-  // One large group is better than no figure at all.
-  if (chosen.length === 0 && groups.length > 1)
-    chosen.push(...order.reduce((least, group) => (group.length < least.length ? group : least)));
-  if (chosen.length === 0 || chosen.length === kinds.length || share === 0 || share === 1)
-    throw nothingLeft(kinds.length, share, by);
-  const validation = new Set(chosen);
-  const places = kinds.map((_, i) => i);
+export function splitImages(images: readonly SplitImage[], { share, by, seed }: SplitOptions): Split {
+  const split =
+    by === "time"
+      ? byTime(images, share)
+      : by === "auto"
+        ? byWhatIsKnown(images, share, seed)
+        : byGroups(images, share, by, seed);
+  if (split.training.length === 0 || split.validation.length === 0 || share === 0 || share === 1)
+    throw nothingLeft(images.length, share);
+  return split;
+}
+
+function byTime(images: readonly SplitImage[], share: number): Split {
+  const { streams, unknown } = streamsInOrder(images);
+  const sentence = `The order in time of ${countOf(unknown, "image")} is unknown: the order of the data set stands for it.`;
+  const isUnknown = unknown === images.length;
   return {
-    training: places.filter((i) => !validation.has(i)),
-    validation: places.filter((i) => validation.has(i)),
+    by: isUnknown ? "order" : "time",
+    ...lastBlocks(streams, share),
+    ...(!isUnknown && { streams: streams.length }),
+    warnings: unknown > 0 ? [sentence] : [],
   };
 }
 
-/** Those of `kinds` that look like none of `others`. */
-export function unlike(kinds: readonly Kind[], others: readonly Kind[]): number[] {
-  const known = others.map(({ hash }) => words(hash));
-  return kinds.flatMap(({ hash }, i) => {
-    const own = words(hash);
-    return known.some((other) => distance(own, other) <= LOOK_ALIKE_BITS) ? [] : [i];
-  });
-}
-
-/** Each picture is in one group; two of them that belong together are in the same (union and find). */
-function groupsOf(kinds: readonly Kind[], by: "hash" | "day"): number[][] {
-  const parent = kinds.map((_, i) => i);
-  const rootOf = (i: number): number => {
-    let root = i;
-    while (parent[root] !== root) root = parent[root] = parent[parent[root]!]!;
-    return root;
+function byWhatIsKnown(images: readonly SplitImage[], share: number, seed: number): Split {
+  const { streams, rest } = streamsInTime(images);
+  if (streams.length === 0) return byGroups(images, share, "hash", seed);
+  const blocks = lastBlocks(streams, share);
+  if (rest.length === 0) return { by: "time", ...blocks, streams: streams.length, warnings: [] };
+  const others = rest.length === 1 ? alone : byGroups(at(images, rest), share, "hash", seed);
+  const joined = (part: "training" | "validation" | "gap"): number[] =>
+    [...blocks[part], ...others[part].map((i) => rest[i]!)].toSorted((a, b) => a - b);
+  const sentence = `The order in time of ${countOf(rest.length, "image")} of ${images.length} is unknown; these are split by groups of look-alikes.`;
+  return {
+    by: "time",
+    training: joined("training"),
+    validation: joined("validation"),
+    gap: joined("gap"),
+    streams: streams.length,
+    warnings: [sentence, ...others.warnings],
   };
-  const hashes = kinds.map(({ hash }) => words(hash));
-  const firstOfDay = new Map<string, number>();
-  for (const [i, { day }] of kinds.entries()) {
-    for (let j = 0; j < i; j++) {
-      if (distance(hashes[i]!, hashes[j]!) <= LOOK_ALIKE_BITS) parent[rootOf(i)] = rootOf(j);
-    }
-    if (by !== "day" || day === undefined) continue;
-    const first = firstOfDay.get(day) ?? i;
-    firstOfDay.set(day, first);
-    parent[rootOf(i)] = rootOf(first);
+}
+
+/** A single image is not split. */
+const alone: Pick<Split, "training" | "validation" | "gap" | "warnings"> = {
+  training: [0],
+  validation: [],
+  gap: [],
+  warnings: [],
+};
+
+function byGroups(images: readonly SplitImage[], share: number, by: "hash" | "day", seed: number): Split {
+  const validation = drawGroups(images, share, by === "hash" ? "look-alikes" : "days", seed);
+  const wanted = wantedOf(images.length, share);
+  if (validation.length * 2 >= wanted && validation.length < images.length) {
+    const chosen = new Set(validation);
+    const training = images.flatMap((_, i) => (chosen.has(i) ? [] : [i]));
+    return { by, training, validation: validation.toSorted((a, b) => a - b), gap: [], warnings: [] };
   }
-  const groups = new Map<number, number[]>();
-  for (let i = 0; i < kinds.length; i++) {
-    const root = rootOf(i);
-    const group = groups.get(root);
-    if (group) group.push(i);
-    else groups.set(root, [i]);
-  }
-  return [...groups.values()];
+  const fallback = byTime(images, share);
+  const groups = by === "hash" ? "groups of look-alikes" : "whole days";
+  const last = fallback.by === "time" ? "the last images by capture time or number" : "the last images of the data set";
+  const sentence = `By ${groups} only ${validation.length} of ${countOf(images.length, "image")} could validate instead of ${wanted}: ${last} validate, and may look like some that are trained on.`;
+  return { ...fallback, warnings: [sentence] };
 }
 
-type Words = readonly [high: number, low: number];
-
-/** Two halves, because every picture is held against every other one, and large integers are slow. */
-function words(hash: string): Words {
-  return [Number.parseInt(hash.slice(0, 8), 16) | 0, Number.parseInt(hash.slice(8), 16) | 0];
+/** Groups as the seed draws them, up to the share; where these are less than half of it, the smallest group that helps, up to half of all images. */
+function drawGroups(images: readonly SplitImage[], share: number, grouping: Grouping, seed: number): number[] {
+  const wanted = wantedOf(images.length, share);
+  const order = shuffledGroups(groupsOf(images, grouping), seed);
+  const chosen = drawn(order, wanted);
+  const places = chosen.flat();
+  if (places.length * 2 >= wanted) return places;
+  const most = Math.max(wanted, images.length / 2);
+  const more = order
+    .filter((group) => !chosen.includes(group))
+    .filter(({ length }) => (places.length + length) * 2 >= wanted && places.length + length <= most)
+    .toSorted((a, b) => a.length - b.length);
+  return more.length > 0 ? [...places, ...more[0]!] : places;
 }
 
-function distance(a: Words, b: Words): number {
-  return ones(a[0] ^ b[0]) + ones(a[1] ^ b[1]);
+function wantedOf(count: number, share: number): number {
+  return Math.max(1, Math.min(count - 1, Math.round(share * count)));
 }
 
-function ones(bits: number): number {
-  let n = bits - ((bits >>> 1) & 0x55555555);
-  n = (n & 0x33333333) + ((n >>> 2) & 0x33333333);
-  return Math.imul((n + (n >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+function at<T>(items: readonly T[], places: readonly number[]): T[] {
+  return places.map((place) => items[place]!);
 }
 
-function nothingLeft(count: number, share: number, by: "hash" | "day"): MultiboxError {
-  const why = by === "day" ? "look alike or are of one day" : "look alike";
+function nothingLeft(count: number, share: number): MultiboxError {
   const sentence =
     share === 0 || share === 1
-      ? `A validation share of ${share} leaves ${share === 0 ? "nothing to judge by" : "nothing to learn from"}.`
-      : `The ${count} pictures cannot be split: they ${why}.`;
+      ? `A validation share of ${share} leaves ${share === 0 ? "nothing to validate by" : "nothing to train on"}.`
+      : `${countOf(count, "image")} cannot be split into images to train on and images that validate.`;
   return new MultiboxError(
     "VALIDATION_EMPTY",
     sentence,
-    "Give more pictures, another share, or a data set of its own to judge by.",
+    "Give more images, another share, or a data set of its own for validation.",
   );
 }

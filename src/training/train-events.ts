@@ -1,6 +1,7 @@
 // What a training tells while it goes on, as data that can be sent.
 import { z } from "zod";
 import { recordOf } from "../record-of.ts";
+import { SplitRecord } from "./split-record.ts";
 
 const Figures = recordOf(z.string(), z.number()).describe("`AP`, `AP50` and so on, as `multibox evaluate` has them.");
 
@@ -15,6 +16,7 @@ const StartEvent = z.object({
   engine: z.string().describe("`onnx:cpu, 2 threads`"),
   training: z.int().describe("Pictures that are learnt from."),
   validation: z.int().describe("Pictures that the model is judged by."),
+  split: SplitRecord.optional().describe("How the data were split."),
   labels: z.array(z.string()),
   known: z.array(z.string()).describe("Labels that the parent knew."),
   unlabelled: z

@@ -1,6 +1,7 @@
 // Everything about a training that is a number or a name, with its prose and default; kept with what it made.
 import { z } from "zod";
 import { recordOf } from "../record-of.ts";
+import { SplitBy } from "./split-record.ts";
 
 /** The engines that compute gradients. */
 export const TRAIN_ENGINES = ["onnx:cpu", "tfjs:gpu", "tfjs:cpu", "tfjs:wasm"] as const;
@@ -8,6 +9,9 @@ export const TRAIN_ENGINES = ["onnx:cpu", "tfjs:gpu", "tfjs:cpu", "tfjs:wasm"] a
 /** What an unmarked place is for labels that no training image has an object of. Runs from before there was this setting have `background`. */
 export const Unlabelled = z.enum(["ignore", "background"]);
 export type Unlabelled = z.infer<typeof Unlabelled>;
+
+/** What becomes of images that nearly are images of the validation set. Runs of version 0.1.0 do not have this setting. */
+export const NearIdentical = z.enum(["check", "drop", "keep"]);
 
 const share = z.number().min(0).max(1);
 
@@ -64,11 +68,13 @@ export const TrainSettings = z.strictObject({
   merge: recordOf(z.string().trim().min(1), z.array(z.string().trim().min(1)).min(1))
     .default({})
     .describe("New labels, each for several of the data set's."),
-  validationShare: share.default(0.2).describe("Share of the pictures that is not learnt from, but judged by."),
-  splitBy: z
-    .enum(["hash", "day"])
-    .default("hash")
-    .describe("Whether pictures of one day are kept on one side, too. Those that look alike always are."),
+  validationShare: share.default(0.2).describe("Share of the images that validate and are not trained on."),
+  splitBy: SplitBy.default("auto").describe(
+    "What validates: the last images of each stream (time), groups of look-alikes (hash), or whole days (day). auto: time for captures and for frames of a video, hash for other collections.",
+  ),
+  nearIdentical: NearIdentical.default("check").describe(
+    "Images nearly identical to one of a validation set: left out, or an error where more than a tenth would be (check), left out (drop), or trained on (keep).",
+  ),
   replayShare: z.number().min(0).max(0.95).default(0.3).describe("Share of an epoch's pictures from the replay set."),
   negativesPerMatch: z.number().min(0).max(1000).default(3).describe("Hard negatives for each matched default box."),
   leastNegatives: z.int().min(0).max(10_000).default(3).describe("Hard negatives of a picture, even of an empty one."),

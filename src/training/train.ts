@@ -6,7 +6,14 @@ import { MultiboxError } from "../errors.ts";
 import type { Bundle, Provenance } from "../model/bundle.ts";
 import { reportedLabels } from "../model/labels.ts";
 import { writeFailure } from "../whole-file.ts";
-import { readCheckpoint, type TrainIdentity, weightsHash, writeCheckpoint } from "./checkpoint.ts";
+import {
+  formerSplit,
+  readCheckpoint,
+  requireSame,
+  type TrainIdentity,
+  weightsHash,
+  writeCheckpoint,
+} from "./checkpoint.ts";
 import type { Evaluation } from "./evaluate.ts";
 import { judge, type JudgeOptions } from "./judge.ts";
 import { type GivenData, type LearningData, prepareData } from "./learning-data.ts";
@@ -62,7 +69,7 @@ export interface TrainFacts {
   readonly parent: string;
   readonly metrics: Record<string, number>;
   readonly parentMetrics: Record<string, number>;
-  /** Whether it is at least as good as its parent. */
+  /** Whether an epoch was better than the start, and the model is at least as good as its parent. */
   readonly offered: boolean;
   readonly data: { readonly hash: string; readonly pictures: number };
   readonly settings: Record<string, unknown>;
@@ -70,8 +77,8 @@ export interface TrainFacts {
 
 /**
  * Trains, and tells what happens. The same data, parent, settings and number of threads give the same weights to the bit, however often the
- * training was interrupted. Fails with LABEL_UNKNOWN, LAYER_UNKNOWN, NOTHING_TO_LEARN, DATASET_EMPTY, VALIDATION_EMPTY, RESUME_MISMATCH,
- * CHECKPOINT_UNREADABLE, DISK_FULL, NOT_WRITABLE or ENGINE_MISSING, with TRAINING_DIVERGED where the loss is not a number any more, and with
+ * training was interrupted. Fails with LABEL_UNKNOWN, LAYER_UNKNOWN, NOTHING_TO_LEARN, DATASET_EMPTY, VALIDATION_EMPTY, VALIDATION_OVERLAP,
+ * RESUME_MISMATCH, CHECKPOINT_UNREADABLE, DISK_FULL, NOT_WRITABLE or ENGINE_MISSING, with TRAINING_DIVERGED where the loss is not a number any more, and with
  * INTERRUPTED.
  */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainProgress | TrainResult, void> {
@@ -83,7 +90,10 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
   });
   const pool = new PicturePool(parent.spec.input, Math.min(4, threads));
   try {
-    const data = yield* prepareData(options.given, settings, pool, signal);
+    const path = join(folder, "checkpoint.safetensors");
+    const checkpoint = options.resume ? await readCheckpoint(path) : undefined;
+    const former = checkpoint && formerSplit(checkpoint.identity);
+    const data = yield* prepareData(options.given, { settings, pool, signal, former });
     const { categories } = data.validation;
     const like = await likenesses(parent, data.training, {
       ...settings,
@@ -92,8 +102,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
     });
     const start = startingPoint(parent, categories, settings, like);
     const asked: TrainIdentity = { data: data.hash, parent: weightsHash(parent), settings };
-    const path = join(folder, "checkpoint.safetensors");
-    const checkpoint = options.resume ? await readCheckpoint(path, asked) : undefined;
+    if (checkpoint) requireSame(path, checkpoint.identity, asked);
     const identity = checkpoint?.identity ?? asked;
     const mode = Unlabelled.parse(identity.settings["unlabelled"] ?? "background");
     const absent = unlabelledColumns(start, [...data.training.pictures, ...(data.replay?.pictures ?? [])]);
@@ -120,6 +129,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
         engine: engine.description,
         training: data.training.pictures.length,
         validation: data.validation.pictures.length,
+        split: data.split,
         labels: reportedLabels(start.bundle.spec.labels),
         known: [...start.known],
         unlabelled: labelsAt(start, absent),
@@ -162,6 +172,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
 
       const bundle = trainee.best();
       const evaluation = await judged(bundle);
+      const bestEpoch = state.history.findLast(({ best }) => best)!.epoch;
       yield {
         type: "done",
         bundle: { ...bundle, provenance: provenanceOf(options) },
@@ -170,11 +181,17 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
           parent: options.parentName,
           metrics: { ...evaluation.figures },
           parentMetrics: { ...parentEvaluation.figures },
-          offered: evaluation.figures["AP"]! >= parentEvaluation.figures["AP"]!,
+          offered: bestEpoch > 0 && evaluation.figures["AP"]! >= parentEvaluation.figures["AP"]!,
           data: { hash: data.hash, pictures: data.training.pictures.length },
-          settings: { ...settings, unlabelled: mode, blend: trainee.blend, like: Object.fromEntries(like) },
+          settings: {
+            ...identity.settings,
+            unlabelled: mode,
+            blend: trainee.blend,
+            like: Object.fromEntries(like),
+            split: data.split,
+          },
         },
-        bestEpoch: state.history.findLast(({ best }) => best)!.epoch,
+        bestEpoch,
         history: state.history,
         stoppedEarly: state.epoch < settings.epochs,
         evaluation,

@@ -27,8 +27,8 @@ export interface DataPicture {
   readonly file: string;
   readonly width: number;
   readonly height: number;
-  /** When it was taken, `2026-11-25`, where that is known. */
-  readonly day?: string;
+  /** Of a capture: its stream, and its time in seconds since the epoch, which for an imported image is the time of the import. */
+  readonly captured?: { readonly stream: string; readonly time: number; readonly imported: boolean };
   readonly objects: readonly Truth[];
 }
 

@@ -14,6 +14,7 @@ import { TrainSettings } from "../../src/training/train-settings.ts";
 import { smallSpec } from "../model/support/small-spec.ts";
 import { randomWeights } from "../model/support/random-weights.ts";
 import { SHAPES, writeShapes } from "../training/support/drawn-shapes.ts";
+import { writeFrames } from "../training/support/fixed-camera.ts";
 
 let root: string;
 const at = (name: string): string => join(root, name);
@@ -73,6 +74,31 @@ test("by default all labels of the parent are kept; a version of a name is made,
   await expect(trainModel(optionsOf({ out: at("model") }))).rejects.toMatchObject({ code: "OUT_EXISTS" });
 });
 
+test("a fixed camera's frames train by default, and the version says how they were split", async () => {
+  await writeFrames(at("camera"), { count: 30 });
+  const lines = vi.spyOn(console, "error").mockImplementation(() => {});
+  vi.spyOn(console, "log").mockImplementation(() => {});
+  await trainModel(optionsOf({ data: at("camera"), out: at("yard"), json: false }));
+  const file = VersionFile.parse(JSON.parse(await readFile(at("yard/version.json"), "utf8")));
+  const split = { by: "time", training: 22, validation: 6, gap: 2, streams: 1 };
+  expect(file.settings["split"]).toEqual(split);
+  const sentence = "Split by time: the last 6 images validate, and 2 in the gap before them are used by neither side.";
+  expect(lines.mock.calls.flat()).toEqual(expect.arrayContaining([sentence]));
+  expect(await readFile(at("yard/report.html"), "utf8")).toContain(sentence);
+});
+
+test("a start that no epoch has improved is said to be one, and not offered", async () => {
+  const log = vi.spyOn(console, "log").mockImplementation(() => {});
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  const settings = TrainSettings.parse({ epochs: 1, batch: 4, threads: 1, variants: 1, lr: 1e-12 });
+  await trainModel(optionsOf({ out: at("same"), json: false, settings }));
+  const told = log.mock.calls.flat().join("\n");
+  expect(told).toMatch(/^Nothing was learned: no epoch was better than the start\. AP \S+ before, \S+ now\.$/m);
+  expect(told).toMatch(/^The unchanged start is in .*same, with report\.html, and is not offered\.$/m);
+  expect(JSON.parse(await readFile(at("same/version.json"), "utf8"))).toMatchObject({ offered: false });
+  expect(await readFile(at("same/report.html"), "utf8")).toContain("Nothing was learned");
+});
+
 test.each<[Partial<TrainCommandOptions>, string, RegExp]>([
   [{}, "OUT_CONFLICT", /not said where/],
   [{ out: "a", name: "b" }, "OUT_CONFLICT", /both given/],
@@ -90,6 +116,8 @@ test.each([
   [["--lr", "fast"], /--lr fast: /],
   [["--weight-decay", "-1"], /--weight-decay -1: /],
   [["--schedule", "linear"], /--schedule linear: /],
+  [["--split-by", "week"], /--split-by week: /],
+  [["--near-identical", "maybe"], /--near-identical maybe: /],
   [["--merge", "vehicle"], /--merge vehicle: it has no new label/],
 ])("%j is refused with the flag and the value", async (flags, sentence) => {
   const program = new Command().exitOverride();

@@ -31,13 +31,13 @@ test.skipIf(!disk)(
     });
     const { bavail, bsize } = await statfs(disk!.path);
     expect(bavail * bsize).toBeGreaterThan(500_000);
-    const found = await readCheckpoint(path, identity);
+    const found = await readCheckpoint(path);
     expect(found!.state).toEqual(only.state);
     expect(found!.tensors.weights).toEqual(only.tensors.weights);
     expect(found!.tensors.best).toBeUndefined();
     await rm(path);
-    expect(await readCheckpoint(path, identity)).toBeUndefined();
+    expect(await readCheckpoint(path)).toBeUndefined();
     await writeFile(path, "not a checkpoint");
-    await expect(readCheckpoint(path, identity)).rejects.toMatchObject({ code: "CHECKPOINT_UNREADABLE" });
+    await expect(readCheckpoint(path)).rejects.toMatchObject({ code: "CHECKPOINT_UNREADABLE" });
   },
 );

@@ -34,9 +34,10 @@ test("tells what it does, leaves frozen layers alone, and stopped half way it go
   expect(events.map(({ type }) => type).filter((type) => type !== "look")).toEqual(
     "start parent epoch step step step epoch checkpoint step step step epoch checkpoint".split(" "),
   );
-  expect(events.find(({ type }) => type === "start")).toMatchObject({ training: 12, validation: 3, steps: 3 });
+  const split = { by: "hash", training: 12, validation: 3, gap: 0 };
+  expect(events.find(({ type }) => type === "start")).toMatchObject({ training: 12, validation: 3, split, steps: 3 });
   expect(whole.history.map(({ epoch }) => epoch)).toEqual([0, 1, 2]);
-  const settings = { epochs: 2, freeze: "base" };
+  const settings = { epochs: 2, freeze: "base", split };
   expect(whole.facts).toMatchObject({ parent: "tiny", data: { hash: whole.data.hash, pictures: 12 }, settings });
   const before = tinySsd(SHAPES, 1).weights;
   const changed = [...before].filter(([name, { data: values }]) => {
@@ -109,9 +110,33 @@ test("a run from before there was the setting unlabelled resumes as it began", a
   expect(ignored.every((loss, i) => loss < whole[i]!)).toBe(true);
 });
 
+test("a run from before there was splitting by time resumes on the images that it had, to the same bits", async () => {
+  const whole = await run();
+  const folder = newRun();
+  const stop = new AbortController();
+  const onEvent = (event: TrainProgress): void =>
+    event.type === "step" && event.step === 4 ? stop.abort() : undefined;
+  await expect(run({ folder, onEvent, signal: stop.signal })).rejects.toMatchObject({ code: "INTERRUPTED" });
+  const checkpoint = join(folder, "checkpoint.safetensors");
+  const bytes = await readFile(checkpoint);
+  const { identity, state } = metadataOf(bytes) as { identity: string; state: string };
+  const old = identity.replace(',"nearIdentical":"check"', "").replace('"splitBy":"auto"', '"splitBy":"hash"');
+  expect(old.length).toBeLessThan(identity.length - 20);
+  await writeFile(checkpoint, writeSafetensors(readSafetensors(bytes, checkpoint), { identity: old, state }));
+  await expect(run({ folder, resume: true, settings: { splitBy: "time" } })).rejects.toMatchObject({
+    code: "RESUME_MISMATCH",
+    message: expect.stringContaining('is of a training with splitBy "hash", and "time" is asked for') as string,
+  });
+  const rest = await run({ folder, resume: true });
+  expect(weightsHash(rest.bundle)).toBe(weightsHash(whole.bundle));
+  expect(rest.facts.settings).toMatchObject({ splitBy: "hash", split: { by: "hash", training: 12, validation: 3 } });
+});
+
 test("stops early where it becomes no better, and at a loss that is no number, naming the step and its pictures", async () => {
-  const { stoppedEarly, history, bestEpoch } = await run({ settings: { epochs: 50, patience: 2, lr: 1e-9 } });
+  const { stoppedEarly, history, bestEpoch, facts } = await run({ settings: { epochs: 50, patience: 2, lr: 1e-9 } });
   expect([stoppedEarly, bestEpoch, history.length]).toEqual([true, 0, 3]);
+  // An unchanged start is as good as its parent, and still nothing that was learned.
+  expect([facts.metrics["AP"], facts.offered]).toEqual([facts.parentMetrics["AP"], false]);
   const parent = tinySsd(SHAPES, 1);
   for (const [name, { data: values }] of parent.weights) if (name === "head0.logits.bias") values.fill(Number.NaN);
   await expect(run({ parent })).rejects.toMatchObject({

@@ -6,6 +6,7 @@ import type { JpegEncoder } from "../../pipeline/jpeg.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { CaptureRules } from "../../pipeline/stream.ts";
 import type { Capture } from "../../training/capture.ts";
+import { CAPTURE_SKIP_BITS } from "../../training/look-alikes.ts";
 import { isoTime } from "../streams/streams.ts";
 import { CaptureJudge, type CaptureReason } from "./capture-rules.ts";
 import type { CaptureStore } from "./capture-store.ts";
@@ -28,7 +29,6 @@ export interface CapturerOptions {
 /** Frames that are being encoded or written, over all streams: buffers are few, and the decoders need them. */
 const MOST_AT_ONCE = 2;
 const QUALITY = 92;
-const SIMILAR_BITS = 4;
 
 export class Capturer {
   readonly #options: CapturerOptions;
@@ -68,7 +68,7 @@ export class Capturer {
       return;
     }
     const hash = perceptualHash(picture);
-    if (this.#hasSimilar(stream, hash, rules.skipSimilar ?? SIMILAR_BITS)) {
+    if (this.#hasSimilar(stream, hash, rules.skipSimilar ?? CAPTURE_SKIP_BITS)) {
       judge.leftOut(reason, now);
       this.#options.onLeftOut?.(stream, "similar");
       return;

@@ -35,7 +35,7 @@ export class Activator {
     const { store } = this.#deps;
     return this.#alone(async () => {
       if (version !== 0 && !store.version(name, version).offered && !force) {
-        const sentence = `Version ${version} of "${name}" is worse than what its training began with.`;
+        const sentence = `Version ${version} of "${name}" is not better than what its training began with.`;
         throw new MultiboxError("VERSION_NOT_OFFERED", sentence, 'Take it all the same with {"force": true}.');
       }
       return await this.#bring(name, version);

@@ -9,9 +9,13 @@ const facts = {
     "On the validation pictures: `AP`, `AP50` and so on, as `multibox evaluate` has them.",
   ),
   parentMetrics: recordOf(z.string(), z.number()).optional().describe("Of its parent, on the same pictures."),
-  offered: z.boolean().describe("Whether it is at least as good as its parent; others are only activated by force."),
+  offered: z
+    .boolean()
+    .describe(
+      "Whether an epoch was better than the start, and it is at least as good as its parent; others are only activated by force.",
+    ),
   data: z.strictObject({ hash: z.string(), pictures: z.int() }).describe("Of the data set that it learned from."),
-  settings: recordOf(z.string(), z.unknown()).describe("Of its training."),
+  settings: recordOf(z.string(), z.unknown()).describe("Of its training, with `split`: how the data were split."),
 };
 
 /** `version.json`, beside a version's model. */

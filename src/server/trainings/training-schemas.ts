@@ -1,6 +1,7 @@
 // Trainings as HTTP and the WebSocket tell of them, and what may be asked of one.
 import { z } from "zod";
 import { EpochRecord } from "../../training/train-events.ts";
+import { SplitRecord } from "../../training/split-record.ts";
 import { TrainSettings } from "../../training/train-settings.ts";
 import { ErrorBody } from "../api/error-body.ts";
 import { JobState } from "../jobs/job-schemas.ts";
@@ -113,6 +114,7 @@ export const trainingFacts = {
     .strictObject({ training: z.int(), validation: z.int() })
     .optional()
     .describe("How many are learnt from, and how many the model is judged by."),
+  split: SplitRecord.optional().describe("How the data were split, once they were read."),
   labels: z.array(z.string()).optional().describe("That the model will know."),
   warnings: z.array(z.string()).optional().describe("What is odd in the data."),
   parentMetrics: Figures.optional().describe(
@@ -122,7 +124,10 @@ export const trainingFacts = {
   bestEpoch: z.int().optional().describe("0 where nothing was better than what it began with."),
   stoppedEarly: z.boolean().optional().describe("It became no better."),
   version: z.int().optional().describe("Of the model that was made."),
-  offered: z.boolean().optional().describe("Whether that is at least as good as what it began with."),
+  offered: z
+    .boolean()
+    .optional()
+    .describe("Whether an epoch was better than the start, and the version is at least as good as what it began with."),
   error: ErrorBody.optional().describe(
     "Why it failed. What it has learnt is kept until it is deleted, to be gone on with.",
   ),

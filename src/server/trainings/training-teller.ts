@@ -38,8 +38,9 @@ export class TrainingTeller {
         this.#set({ phase: "looking", pictures: { done: event.done, total: event.total } });
         break;
       case "start": {
-        const { engine, training, validation, labels, warnings, epochs, steps, resumed } = event;
-        onChange({ engine, pictures: { training, validation }, labels, ...(warnings.length > 0 && { warnings }) });
+        const { engine, training, validation, split, labels, warnings, epochs, steps, resumed } = event;
+        const data = { pictures: { training, validation }, ...(split && { split }) };
+        onChange({ engine, ...data, labels, ...(warnings.length > 0 && { warnings }) });
         const epoch = Math.min(epochs, Math.floor(resumed / steps) + Number(resumed > 0));
         this.#set({ phase: "training", epoch, epochs, step: resumed, steps: epochs * steps }, true);
         break;

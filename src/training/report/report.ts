@@ -1,6 +1,8 @@
 // What a training came to, as one HTML file without scripts and without anything that is fetched: for people, and to be kept with the model.
+import { countOf } from "../../count.ts";
 import { drawCurves } from "../curves.ts";
 import type { Evaluation } from "../evaluate.ts";
+import { splitSentence } from "../split-words.ts";
 import type { TrainResult } from "../train.ts";
 import { drawExamples } from "./examples.ts";
 import { drawLines } from "./line-chart.ts";
@@ -24,7 +26,7 @@ rect { fill: none; vector-effect: non-scaling-stroke; stroke-width: 2; } .truth 
 
 /** The file's text. `title` is how the model is called. */
 export async function drawReport(title: string, result: TrainResult): Promise<string> {
-  const { facts, history, evaluation, parentEvaluation, bestEpoch, stoppedEarly, data } = result;
+  const { facts, history, evaluation, parentEvaluation, stoppedEarly, data } = result;
   const learnt = history.filter(({ epoch }) => epoch > 0);
   const values = (key: string): number[] => history.map(({ figures }) => Math.max(0, figures[key]!));
   const charts = [
@@ -32,7 +34,7 @@ export async function drawReport(title: string, result: TrainResult): Promise<st
       { name: "classes", from: 1, values: learnt.map(({ classLoss }) => classLoss!) },
       { name: "boxes", from: 1, values: learnt.map(({ boxLoss }) => boxLoss!) },
     ]),
-    drawLines("On the validation pictures", [
+    drawLines("On the validation images", [
       { name: "AP", from: 0, values: values("AP") },
       { name: "AP50", from: 0, values: values("AP50") },
       { name: "AP before", from: 0, values: history.map(() => Math.max(0, facts.parentMetrics["AP"]!)), faint: true },
@@ -57,9 +59,8 @@ export async function drawReport(title: string, result: TrainResult): Promise<st
 </style>
 <h1>${escapeMarkup(title)}</h1>
 <p>Trained ${escapeMarkup(facts.created.slice(0, 16).replace("T", " "))} UTC from ${escapeMarkup(facts.parent)} on
-${data.training.pictures.length} pictures; judged by ${data.validation.pictures.length} others with ${evaluation.objects} objects.
-The best was epoch ${bestEpoch}${stoppedEarly ? ", and it ended early, because it became no better" : ""}.
-${facts.offered ? "It is at least as good as what it began with." : "<strong>It is worse than what it began with.</strong>"}</p>
+${countOf(data.training.pictures.length, "image")}; validated on ${data.validation.pictures.length} others with ${countOf(evaluation.objects, "object")}.
+${splitSentence(data.split)} ${bestOf(result)}${stoppedEarly ? " Training stopped early, because it became no better." : ""}</p>
 <div class="charts">${charts.join("\n")}</div>
 <h2>Figures</h2>
 ${figuresTable(parentEvaluation, evaluation)}
@@ -79,6 +80,14 @@ ${table(
 )}
 </html>
 `;
+}
+
+function bestOf({ bestEpoch, facts }: TrainResult): string {
+  if (bestEpoch === 0) return "<strong>Nothing was learned: no epoch was better than the start.</strong>";
+  const verdict = facts.offered
+    ? "It is at least as good as what it began with."
+    : "<strong>It is worse than what it began with.</strong>";
+  return `The best was epoch ${bestEpoch}. ${verdict}`;
 }
 
 function figuresTable(before: Evaluation, after: Evaluation): string {

@@ -28,7 +28,7 @@ export function askedBy(question: Question, isLoss: boolean): Asked {
       const { name, version, facts } = question;
       const worse = facts?.offered === false;
       const [now, before] = [percent(facts?.metrics["AP"]), percent(facts?.parentMetrics?.["AP"])];
-      const warning = `It is worse than what its training began with: AP ${now} instead of ${before} on the same pictures.`;
+      const warning = `It is not better than what its training began with: AP ${now} instead of ${before} on the same pictures.`;
       return {
         title: `Use version ${version} of ${name}?`,
         sentences: worse ? [warning, SWAP] : [SWAP],

@@ -1,6 +1,7 @@
 // One model: which version its name means, and all that there are, with what each came to.
 import type { JSX } from "preact";
 import type { ModelInfo, ModelVersion } from "../../models/model-schemas.ts";
+import { countOf } from "../../../count.ts";
 import type { Question } from "./confirm-words.ts";
 import { dateOf, figureOf } from "./model-words.ts";
 import { ReportButton } from "./request-button.tsx";
@@ -63,7 +64,7 @@ function Version({ facts, model, onAsk, onReport }: VersionProps): JSX.Element {
       <span class="version-name">
         <b>Version {version}</b> <Use model={model} version={version} />
         {!offered && (
-          <span class="badge badge-new" title="It is worse than what its training began with">
+          <span class="badge badge-new" title="It is not better than what its training began with">
             not offered
           </span>
         )}
@@ -73,7 +74,7 @@ function Version({ facts, model, onAsk, onReport }: VersionProps): JSX.Element {
         <Fact name="AP50" value={figureOf("AP50", metrics, parentMetrics)} />
         <Fact name="from" value={parent} />
         <Fact name="labels" value={String(labels.length)} title={labels.join(", ")} />
-        <Fact name="learnt from" value={`${data.pictures} pictures`} />
+        <Fact name="trained on" value={countOf(data.pictures, "image")} />
         <Fact name="made" value={dateOf(created)} />
       </dl>
       <span class="version-actions">

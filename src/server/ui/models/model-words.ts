@@ -1,5 +1,6 @@
 // Models and trainings in words: figures, dates, and the line below a training's name.
 import type { TrainingInfo } from "../../trainings/training-schemas.ts";
+import type { SplitRecord } from "../../../training/split-record.ts";
 import { formatCount } from "../format.ts";
 import { formatSeconds } from "../jobs/job-words.ts";
 
@@ -29,7 +30,7 @@ export function lineOf(training: TrainingInfo): string {
   if (!progress) return "";
   const { phase, pictures, epoch, epochs, step = 0, steps = 0, boxLoss, classLoss, secondsLeft } = progress;
   if (phase === "starting") return "Starting";
-  if (phase === "looking") return `Looks at the pictures: ${pictures?.done ?? 0} of ${pictures?.total ?? 0}`;
+  if (phase === "looking") return `Reads the images: ${pictures?.done ?? 0} of ${pictures?.total ?? 0}`;
   if (!epoch) return "Judges what it begins with";
   const loss = boxLoss === undefined ? "" : ` · loss ${boxLoss.toFixed(3)} box + ${(classLoss ?? 0).toFixed(3)} class`;
   const left = secondsLeft === undefined ? "" : ` · ${formatSeconds(secondsLeft)} left`;
@@ -38,9 +39,11 @@ export function lineOf(training: TrainingInfo): string {
 
 function endOf({ name, version, offered, bestEpoch, stoppedEarly }: TrainingInfo): string {
   const made = version === undefined ? "Done" : `Made version ${version} of ${name}`;
-  const best = bestEpoch === 0 ? ": nothing it learnt was better than what it began with" : "";
+  const isUnchanged = bestEpoch === 0;
+  const best = isUnchanged ? ": nothing was learned, no epoch was better than the start" : "";
+  const why = isUnchanged ? "; kept, but not offered" : "; kept, but not offered, because it is worse";
   const early = stoppedEarly === true ? ", ended early because it became no better" : "";
-  return `${made}${best}${early}${offered === false ? "; kept, but not offered, because it is worse" : ""}`;
+  return `${made}${best}${early}${offered === false ? why : ""}`;
 }
 
 /** Of the pictures while they are looked at, then of the steps, 0..1; undefined while it cannot be told. */
@@ -52,8 +55,19 @@ export function shareOf({ progress }: Pick<TrainingInfo, "progress">): number | 
 }
 
 /** What it is trained on. */
-export function sourceOf({ captures, data, pictures }: TrainingInfo): string {
-  const of = captures === undefined ? (data ?? "") : `${formatCount(captures)} captures`;
+export function sourceOf({ captures, data, pictures, split }: TrainingInfo): string {
+  const of =
+    captures === undefined ? (data ?? "") : `${formatCount(captures)} ${captures === 1 ? "capture" : "captures"}`;
   if (!pictures) return of;
-  return `${of}: ${formatCount(pictures.training)} to learn from, ${formatCount(pictures.validation)} to judge by`;
+  const gap = split && split.gap > 0 ? `, ${formatCount(split.gap)} in the gap between` : "";
+  const how = split ? SPLIT[split.by] : "";
+  return `${of}: ${formatCount(pictures.training)} to train on, ${formatCount(pictures.validation)} to validate${gap}${how}`;
 }
+
+const SPLIT: Readonly<Record<SplitRecord["by"], string>> = {
+  time: " (the last in time)",
+  order: " (the last in order)",
+  hash: " (groups of look-alikes)",
+  day: " (whole days)",
+  validation: "",
+};

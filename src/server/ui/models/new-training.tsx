@@ -72,6 +72,19 @@ export function NewTraining({ models, counts, own = "", onStart }: NewTrainingPr
               {(id) => <input id={id} name={name} type="number" placeholder={placeholder} {...range} />}
             </Field>
           ))}
+          {SPLITS.map(({ name, title, choices }) => (
+            <Field key={name} name={title}>
+              {(id) => (
+                <select id={id} name={name}>
+                  {choices.map(([value, words]) => (
+                    <option key={value} value={value}>
+                      {words}
+                    </option>
+                  ))}
+                </select>
+              )}
+            </Field>
+          ))}
           {FOLDERS.map(([name, title, placeholder]) => (
             <Field key={name} name={title}>
               {(id) => <input id={id} name={name} placeholder={placeholder} autocapitalize="none" spellcheck={false} />}
@@ -102,14 +115,36 @@ const LABELS = [
 ] as const;
 const FINER = [
   { name: "lr", title: "Learning rate", placeholder: "0.002", min: "0", max: "10", step: "any" },
-  { name: "batch", title: "Pictures a step", placeholder: "8", min: "1", max: "256", step: "1" },
-  { name: "validationShare", title: "Share that judges", placeholder: "0.2", min: "0", max: "1", step: "any" },
+  { name: "batch", title: "Images per step", placeholder: "8", min: "1", max: "256", step: "1" },
+  { name: "validationShare", title: "Share that validates", placeholder: "0.2", min: "0", max: "1", step: "any" },
   { name: "patience", title: "End after epochs no better", placeholder: "never", min: "0", step: "1" },
+] as const;
+/** The first choice of each is the server's default. */
+const SPLITS = [
+  {
+    name: "splitBy",
+    title: "What validates",
+    choices: [
+      ["", "Automatic"],
+      ["time", "The last images of each stream"],
+      ["hash", "Groups of look-alikes"],
+      ["day", "Whole days"],
+    ],
+  },
+  {
+    name: "nearIdentical",
+    title: "Images nearly those of the validation set",
+    choices: [
+      ["", "Leave out up to a tenth"],
+      ["drop", "Leave out all"],
+      ["keep", "Train on them"],
+    ],
+  },
 ] as const;
 const FOLDERS = [
   ["data", "Instead of captures, a data set", "/data/yard"],
-  ["validation", "Judge by a data set", "a share of it"],
-  ["replay", "Mix in older pictures", "none"],
+  ["validation", "Validate on a data set", "a share of it"],
+  ["replay", "Mix in older images", "none"],
 ] as const;
 
 function Captures({ accepted, fresh }: { readonly accepted: number; readonly fresh: number }): JSX.Element {

@@ -1,6 +1,7 @@
 // One training: how far it is, what its epochs came to, and what can be done with it.
 import type { JSX } from "preact";
 import type { TrainingInfo } from "../../trainings/training-schemas.ts";
+import { countOf } from "../../../count.ts";
 import { isOver } from "../background.ts";
 import type { Question } from "./confirm-words.ts";
 import { EpochList } from "./epoch-list.tsx";
@@ -57,9 +58,7 @@ export function TrainingCard(props: TrainingCardProps): JSX.Element {
       </p>
       {warnings && (
         <details>
-          <summary>
-            {warnings.length} {warnings.length === 1 ? "warning" : "warnings"} about the data
-          </summary>
+          <summary>{countOf(warnings.length, "warning")} about the data</summary>
           <ul class="help">
             {warnings.map((warning) => (
               <li key={warning}>{warning}</li>

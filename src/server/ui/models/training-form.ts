@@ -4,6 +4,7 @@ import type { TrainingRequest } from "../../trainings/training-schemas.ts";
 import { textOf } from "../new-stream.ts";
 
 const NUMBERS = ["epochs", "lr", "batch", "validationShare", "patience"] as const;
+const CHOICES = ["splitBy", "nearIdentical"] as const;
 const FOLDERS = ["data", "validation", "replay"] as const;
 
 export function requestOf(form: Pick<FormData, "get">): TrainingRequest {
@@ -13,7 +14,7 @@ export function requestOf(form: Pick<FormData, "get">): TrainingRequest {
   return {
     ...Object.fromEntries(filled(["from", "name", ...FOLDERS])),
     settings: {
-      ...Object.fromEntries(numbers),
+      ...Object.fromEntries([...numbers, ...filled(CHOICES)]),
       labels: textOf(form, "labels") === "data" ? "data" : "all",
       freeze: textOf(form, "freeze") === "none" ? "none" : "base",
     },

@@ -83,10 +83,10 @@ test("how far a training is, and what it came to, is told in words", () => {
   expect(lines).toEqual([
     "Waits for its turn",
     "Starting",
-    "Looks at the pictures: 40 of 120",
+    "Reads the images: 40 of 120",
     "Judges what it begins with",
     "Epoch 5 of 20 · step 480 of 1,920 · loss 0.412 box + 1.000 class · 3:12 left",
-    "Made version 3 of yard: nothing it learnt was better than what it began with; kept, but not offered, because it is worse",
+    "Made version 3 of yard: nothing was learned, no epoch was better than the start; kept, but not offered",
     "",
   ]);
   expect(shareOf(running({ phase: "training", ...step, seconds: 3 }))).toBe(0.25);

@@ -91,7 +91,7 @@ describe.skipIf(!chromiumPath)("the view Models (needs Chromium)", () => {
             const card = page.locator("[data-training]").first();
             const { onChange, onProgress } = first.work;
             onProgress({ phase: "looking", pictures: { done: 1, total: 2 }, seconds: 1 });
-            await card.getByText("Looks at the pictures: 1 of 2").waitFor();
+            await card.getByText("Reads the images: 1 of 2").waitFor();
             const epoch = { boxLoss: 0.5, classLoss: 1.25, lr: 0.002, seconds: 9, best: true };
             const history = [0.1, 0.29, 0.347].map((AP, i) => ({ ...epoch, epoch: i, figures: { AP, AP50: 0.5 } }));
             onChange({ engine: "onnx:cpu", pictures: { training: 1, validation: 1 }, parentMetrics: FIGURES });
@@ -122,7 +122,9 @@ describe.skipIf(!chromiumPath)("the view Models (needs Chromium)", () => {
 
             await version(2).getByRole("button", { name: "Activate version 2 of red-finder" }).press("Enter");
             const dialog = page.getByRole("dialog", { name: "Use version 2 of red-finder?" });
-            await dialog.getByText("It is worse than what its training began with: AP 28.0 instead of 34.7").waitFor();
+            await dialog
+              .getByText("It is not better than what its training began with: AP 28.0 instead of 34.7")
+              .waitFor();
             await screenshot(page, "activate");
             await dialog.getByRole("button", { name: "Activate all the same" }).press("Enter");
             await version(2).getByText("in use").waitFor();
