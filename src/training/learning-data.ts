@@ -195,15 +195,15 @@ function apart(own: Looked, other: Looked, { mode, warnings }: Overlap): Dataset
   if (gone === 0) return own.set;
   const of = countOf(own.looks.length, "image");
   const differ = `Their perceptual hashes differ in at most ${bits} of 64 bits.`;
-  const what = `${gone} of ${of} of ${own.set.source} nearly ${gone === 1 ? "is an image" : "are images"} of ${other.set.source}`;
+  const what = `${gone} of ${of} of ${own.set.source} ${gone === 1 ? "is" : "are"} nearly identical to images of ${other.set.source}`;
   if (mode === "keep") {
-    warnings.push(`${what}, and ${gone === 1 ? "is" : "are"} trained on (--near-identical keep).`);
+    warnings.push(`${what}, and trained on all the same (--near-identical keep).`);
     return own.set;
   }
   if (mode === "check" && gone > own.looks.length * MOST_OVERLAP) throw overlapping(`${what}. ${differ}`);
   if (kept.length === 0)
     throw nothingApart(`All of ${of} of ${own.set.source} look like images of ${other.set.source}. ${differ}`);
-  warnings.push(`${what}, and ${gone === 1 ? "is" : "are"} left out. ${differ}`);
+  warnings.push(`${what}, and left out. ${differ}`);
   return only(own, kept).set;
 }
 

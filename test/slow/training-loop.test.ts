@@ -33,7 +33,6 @@ test("what a camera shows is learnt from, and the model changes under a running 
     const [made, next] = [Number(fetched) + 1, Number(fetched) + 2];
     const client = await multibox.connect("*");
     await client.ask({ type: "watch", topics: ["trainings"] });
-    // Captures that differ in more bits than look-alikes do are groups of their own, so that there is a split.
     const capture = { score: { from: 0.4, to: 1 }, minGapSeconds: 0.2, skipSimilar: 10 };
     await post(multibox, "/v1/streams", { id: "cam", url: camera.url("/cars"), maxFps: 8, labels: ["car"], capture });
     await correct(multibox, await captured(multibox));
@@ -147,8 +146,9 @@ async function trainingOnce(
 
 /** The version has the figures that the training was told with, those of what it began with, which knew no such label, and a report. */
 async function expectJudged(multibox: Multibox, training: TrainingInfo): Promise<void> {
-  const { version, metrics, parentMetrics, pictures } = training;
-  expect(pictures!.training + pictures!.validation).toBe(CAPTURES);
+  const { version, metrics, parentMetrics, pictures, split } = training;
+  expect(split).toEqual({ by: "time", ...pictures, gap: 1, streams: 1 });
+  expect(pictures!.training + pictures!.validation + 1).toBe(CAPTURES);
   const { versions } = await get<ModelInfo>(multibox, `/v1/models/${DEFAULT_MODEL}`);
   const data = { pictures: pictures!.training };
   const made = versions.find((one) => one.version === version);

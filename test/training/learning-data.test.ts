@@ -1,5 +1,5 @@
 // Data before a training: what is left out and named, what is refused with a sentence, and what becomes of other labels.
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -120,7 +120,7 @@ describe("a validation set of its own", () => {
     expect(split).toEqual({ by: "validation", training: 18, validation: 2, gap: 0 });
     expect(warnings).toEqual([
       expect.stringMatching(
-        /^2 of 20 images of .* nearly are images of yard, and are left out\..* at most 2 of 64 bits/,
+        /^2 of 20 images of .* are nearly identical to images of yard, and left out\..* at most 2 of 64 bits/,
       ),
     ]);
   });
@@ -128,7 +128,7 @@ describe("a validation set of its own", () => {
   test("stops where more than a tenth would be left out, with the numbers and the flag", async () => {
     await expect(prepare(await overlapping(20, 3))).rejects.toMatchObject({
       code: "VALIDATION_OVERLAP",
-      message: expect.stringMatching(/^3 of 20 images of .* nearly are images of yard\./) as string,
+      message: expect.stringMatching(/^3 of 20 images of .* are nearly identical to images of yard\./) as string,
       hint: expect.stringContaining("--near-identical keep") as string,
     });
   });
@@ -137,7 +137,7 @@ describe("a validation set of its own", () => {
     const given = await overlapping(20, 3);
     const kept = await prepare(given, { nearIdentical: "keep" });
     expect(kept.training.pictures).toHaveLength(20);
-    expect(kept.warnings).toEqual([expect.stringMatching(/^3 of 20 images .* are trained on/)]);
+    expect(kept.warnings).toEqual([expect.stringMatching(/^3 of 20 images .* and trained on all the same/)]);
     expect((await prepare(given, { nearIdentical: "drop" })).training.pictures).toHaveLength(17);
   });
 
@@ -197,6 +197,34 @@ describe("frames of a fixed camera", () => {
     const moved = await fixedCamera(40, reverse);
     expect((await prepare({ data: moved })).hash).not.toBe(hash);
     expect((await prepare({ data: await fixedCamera(40) })).hash).toBe(hash);
+  });
+
+  test("that version 0.1.0 captured are split by their time", async () => {
+    const made = join(import.meta.dirname, "../fixtures/data-0.1.0/data/captures/20261130T181123673-cam-5");
+    const [text, jpeg] = [await readFile(`${made}.capture.json`, "utf8"), await readFile(`${made}.jpg`)];
+    const folder = join(root, `${(sets += 1)}`);
+    await mkdir(folder);
+    // Later captures first, of two streams.
+    for (let i = 29; i >= 0; i--) {
+      const [stream, time] = [
+        i % 3 === 0 ? "gate" : "cam",
+        new Date(Date.UTC(2026, 10, 30, 18) + i * 5000).toISOString(),
+      ];
+      const id = `${time.replaceAll(/[-:.Z]/g, "")}-${stream}-${i}`;
+      await writeFile(join(folder, `${id}.jpg`), jpeg);
+      const sidecar = { ...(JSON.parse(text) as object), id, stream, seq: i, time };
+      await writeFile(join(folder, `${id}.capture.json`), JSON.stringify(sidecar));
+    }
+    const { validation, split } = await prepare({ data: await openDataset({ folder }) });
+    expect(split).toEqual({ by: "time", training: 21, validation: 6, gap: 3, streams: 2 });
+    expect(names(validation).map((name) => name.replace(/^\w+-|\.jpg$/g, ""))).toEqual([
+      "gate-24",
+      "cam-25",
+      "cam-26",
+      "gate-27",
+      "cam-28",
+      "cam-29",
+    ]);
   });
 
   const names = ({ pictures }: GivenData["data"]): string[] => pictures.map(({ file }) => basename(file));

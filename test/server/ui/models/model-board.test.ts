@@ -4,7 +4,7 @@ import type { TrainingDetail, TrainingInfo } from "../../../../src/server/traini
 import { ApiError } from "../../../../src/server/ui/api.ts";
 import { askedBy } from "../../../../src/server/ui/models/confirm-words.ts";
 import { ModelBoard } from "../../../../src/server/ui/models/model-board.ts";
-import { figureOf, lineOf, percent, shareOf } from "../../../../src/server/ui/models/model-words.ts";
+import { figureOf, lineOf, percent, shareOf, sourceOf } from "../../../../src/server/ui/models/model-words.ts";
 import type { ModelsApi } from "../../../../src/server/ui/models/models-api.ts";
 import { requestOf } from "../../../../src/server/ui/models/training-form.ts";
 
@@ -89,6 +89,10 @@ test("how far a training is, and what it came to, is told in words", () => {
     "Made version 3 of yard: nothing was learned, no epoch was better than the start; kept, but not offered",
     "",
   ]);
+  const split = { by: "time", training: 45, validation: 12, gap: 3, streams: 1 } as const;
+  expect(sourceOf(training({ captures: 60, pictures: { training: 45, validation: 12 }, split }))).toBe(
+    "60 captures: 45 to train on, 12 to validate, 3 in the gap between (the last in time)",
+  );
   expect(shareOf(running({ phase: "training", ...step, seconds: 3 }))).toBe(0.25);
   expect([percent(0.3471), percent(undefined), percent(-1)]).toEqual(["34.7", "–", "–"]);
   expect([figureOf("AP", { AP: 0.3 }, { AP: 0.25 }), figureOf("AP", { AP: 0.3 }, { AP: 0.35 })]).toEqual([
@@ -110,12 +114,14 @@ test("fields that were left as they are have the server's defaults", () => {
     ["name", ""],
     ["from", "yard@2"],
     ["freeze", "none"],
+    ["splitBy", "day"],
+    ["nearIdentical", ""],
     ["labels", "all"],
   ]);
   const get = (name: string): string | null => form.get(name) ?? null;
   expect(requestOf({ get })).toEqual({
     from: "yard@2",
-    settings: { epochs: 5, lr: 0.001, labels: "all", freeze: "none" },
+    settings: { epochs: 5, lr: 0.001, splitBy: "day", labels: "all", freeze: "none" },
   });
   // All labels are kept unless a person says otherwise.
   expect(requestOf({ get: () => null }).settings).toEqual({ labels: "all", freeze: "base" });
