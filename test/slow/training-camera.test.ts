@@ -102,9 +102,8 @@ describe.skipIf(camera === undefined || video === undefined)(
     );
 
     test("train on all where nearly identical images are kept", async () => {
-      const { code, stderr } = await train(
-        ...["--data", "first-48", "--validation", "last-12", "--near-identical", "keep", "--out", "kept"],
-      );
+      const given = ["--data", "first-48", "--validation", "last-12", "--near-identical", "keep"];
+      const { code, stderr } = await train(...given, "--out", "kept");
       expect([code, stderr]).toEqual([0, expect.stringContaining("48 images to train on, 12 to validate;") as string]);
     });
   },

@@ -200,8 +200,8 @@ describe("frames of a fixed camera", () => {
   });
 
   test("that version 0.1.0 captured are split by their time", async () => {
-    const made = join(import.meta.dirname, "../fixtures/data-0.1.0/data/captures/20261130T181123673-cam-5");
-    const [text, jpeg] = [await readFile(`${made}.capture.json`, "utf8"), await readFile(`${made}.jpg`)];
+    const former = join(import.meta.dirname, "../fixtures/data-0.1.0/data/captures/20261130T181123673-cam-5");
+    const [text, jpeg] = [await readFile(`${former}.capture.json`, "utf8"), await readFile(`${former}.jpg`)];
     const folder = join(root, `${(sets += 1)}`);
     await mkdir(folder);
     // Later captures first, of two streams.
