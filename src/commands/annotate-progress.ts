@@ -1,5 +1,6 @@
 // How far `multibox annotate` is: a bar where there is a terminal, else a line now and then, or events.
 import { SingleBar } from "cli-progress";
+import { countOf } from "../count.ts";
 import type { VideoProgress } from "../annotate/annotate-video.ts";
 
 export interface FileProgress extends VideoProgress {
@@ -81,7 +82,10 @@ export function showProgress(options: {
       const { frames, framesPerSecond, percent, secondsLeft } = fields;
       const share = isTerminal || percent === undefined ? "" : `${percent}%, `;
       const left = secondsLeft === undefined ? "" : `, ${clock(secondsLeft)} left`;
-      draw(percent, `${place}${progress.file}: ${share}${frames} frames, ${framesPerSecond} frames/s${left}`);
+      draw(
+        percent,
+        `${place}${progress.file}: ${share}${countOf(frames, "frame")}, ${framesPerSecond} frames/s${left}`,
+      );
     },
     convert(file, format, share) {
       if (!isDue(file)) return;

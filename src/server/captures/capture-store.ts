@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { countOf } from "../../count.ts";
 import { MultiboxError, sentenceOf } from "../../errors.ts";
 import { hashDistance } from "../../model/perceptual-hash.ts";
 import type { Capture } from "../../training/capture.ts";
@@ -186,7 +187,7 @@ export class CaptureStore {
     if (!isFull()) return { full, expired };
     throw new MultiboxError(
       "CAPTURES_FULL",
-      `There are ${count} captures of ${Math.round(total / 1e6)} MB that are accepted, and no more may be kept beside them.`,
+      `${countOf(count, "accepted capture takes", "accepted captures take")} ${Math.round(total / 1e6)} MB, and no more may be kept beside ${count === 1 ? "it" : "them"}.`,
       "Raise captureMaxCount or captureMaxMb, or delete some.",
     );
   }

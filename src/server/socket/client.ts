@@ -1,6 +1,7 @@
 // One WebSocket client of /v1/detections: its requests, its subscriptions, its outbox.
 import type { SchedulerLike } from "rxjs";
 import type { RawData, WebSocket } from "ws";
+import { countOf } from "../../count.ts";
 import { MultiboxError } from "../../errors.ts";
 import type { SteadyClock } from "../../steady-scheduler.ts";
 import { type Caller, requireAllStreams, requireScope, sees } from "../access/caller.ts";
@@ -277,6 +278,6 @@ export function checkLabels(labels: readonly string[] | undefined, known: readon
   throw new MultiboxError(
     "LABEL_UNKNOWN",
     `The model has no label ${JSON.stringify(unknown)}.`,
-    `It has ${known.length} labels: ${some}`,
+    `It has ${countOf(known.length, "label")}: ${some}`,
   );
 }

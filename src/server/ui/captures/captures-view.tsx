@@ -1,6 +1,7 @@
 // The view Captures: what is to be looked through, and the editor for the one that is open.
 import { useEffect, useState } from "preact/hooks";
 import type { JSX } from "preact";
+import { countOf } from "../../../count.ts";
 import { useStore } from "../store.ts";
 import { CaptureEditor } from "./capture-editor.tsx";
 import { CapturePicture } from "./capture-picture.tsx";
@@ -79,8 +80,8 @@ export function CapturesView({ review, images, picture, labels, open, onOpen }: 
                 <span class={`badge badge-${capture.status}`}>{capture.status}</span>
               </span>
               <span class="help">
-                {new Date(capture.time).toLocaleString()} · {capture.reason} · {capture.objects.length}{" "}
-                {capture.objects.length === 1 ? "object" : "objects"}
+                {new Date(capture.time).toLocaleString()} · {capture.reason} ·{" "}
+                {countOf(capture.objects.length, "object")}
               </span>
             </button>
           </li>
