@@ -91,7 +91,8 @@ export function showTraining(json: boolean): ShownTraining {
         console.log(
           `Nothing was learned: no epoch was better than the start. AP ${percent(before)} before, ${percent(after)} now.`,
         );
-        console.log(`The unchanged start is in ${folder}, with report.html, and is not offered.`);
+        const what = facts.offered ? "The start with its new labels is in" : "The unchanged start is in";
+        console.log(`${what} ${folder}, with report.html${facts.offered ? "" : ", and is not offered"}.`);
         return;
       }
       console.log(`AP ${percent(before)} before, ${percent(after)} after epoch ${bestEpoch}, which was the best.`);

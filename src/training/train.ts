@@ -69,7 +69,7 @@ export interface TrainFacts {
   readonly parent: string;
   readonly metrics: Record<string, number>;
   readonly parentMetrics: Record<string, number>;
-  /** Whether an epoch was better than the start, and the model is at least as good as its parent. */
+  /** Whether an epoch was better than the start or labels are new, and the model is at least as good as its parent. */
   readonly offered: boolean;
   readonly data: { readonly hash: string; readonly pictures: number };
   readonly settings: Record<string, unknown>;
@@ -181,7 +181,9 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
           parent: options.parentName,
           metrics: { ...evaluation.figures },
           parentMetrics: { ...parentEvaluation.figures },
-          offered: bestEpoch > 0 && evaluation.figures["AP"]! >= parentEvaluation.figures["AP"]!,
+          // A start with new labels is another model than its parent, even if no epoch was better.
+          offered:
+            (bestEpoch > 0 || start.added.length > 0) && evaluation.figures["AP"]! >= parentEvaluation.figures["AP"]!,
           data: { hash: data.hash, pictures: data.training.pictures.length },
           settings: {
             ...identity.settings,

@@ -91,7 +91,9 @@ test("a start that no epoch has improved is said to be one, and not offered", as
   const log = vi.spyOn(console, "log").mockImplementation(() => {});
   vi.spyOn(console, "error").mockImplementation(() => {});
   const settings = TrainSettings.parse({ epochs: 1, batch: 4, threads: 1, variants: 1, lr: 1e-12 });
-  await trainModel(optionsOf({ out: at("same"), json: false, settings }));
+  // Of a label that the parent knows.
+  await writeFrames(at("cars"), { count: 20, label: "car" });
+  await trainModel(optionsOf({ data: at("cars"), out: at("same"), json: false, settings }));
   const told = log.mock.calls.flat().join("\n");
   expect(told).toMatch(/^Nothing was learned: no epoch was better than the start\. AP \S+ before, \S+ now\.$/m);
   expect(told).toMatch(/^The unchanged start is in .*same, with report\.html, and is not offered\.$/m);

@@ -110,7 +110,7 @@ describe.skipIf(camera === undefined || video === undefined)(
 );
 
 test("a start that nothing has improved is named as one, and a model's folder without ./ is recognized", async () => {
-  await writeFrames(at("frames"), { count: 20 });
+  await writeFrames(at("frames"), { count: 20, label: "car" });
   const spec = smallSpec();
   await writeBundle(at("parent"), spec, randomWeights(buildSsd(spec), 1), { source: "random", licence: "none" });
   const few = "train --data frames --epochs 1 --batch 4 --threads 1 --variants 1 --lr 1e-12 --out".split(" ");

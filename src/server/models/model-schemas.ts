@@ -12,7 +12,7 @@ const facts = {
   offered: z
     .boolean()
     .describe(
-      "Whether an epoch was better than the start, and it is at least as good as its parent; others are only activated by force.",
+      "Whether an epoch was better than the start or labels are new, and it is at least as good as its parent; others are only activated by force.",
     ),
   data: z.strictObject({ hash: z.string(), pictures: z.int() }).describe("Of the data set that it learned from."),
   settings: recordOf(z.string(), z.unknown()).describe("Of its training, with `split`: how the data were split."),

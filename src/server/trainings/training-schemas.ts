@@ -127,7 +127,9 @@ export const trainingFacts = {
   offered: z
     .boolean()
     .optional()
-    .describe("Whether an epoch was better than the start, and the version is at least as good as what it began with."),
+    .describe(
+      "Whether an epoch was better than the start or labels are new, and the version is at least as good as what it began with.",
+    ),
   error: ErrorBody.optional().describe(
     "Why it failed. What it has learnt is kept until it is deleted, to be gone on with.",
   ),

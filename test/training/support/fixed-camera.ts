@@ -11,6 +11,8 @@ export interface FramesOptions {
   readonly count: number;
   /** `f0000.png`, `f0008.png`, ... unless something else is said. */
   readonly rename?: ((file: string) => string) | undefined;
+  /** `square` unless something else is said. */
+  readonly label?: string;
   /** The number of a frame that looks like none of the others. */
   readonly odd?: number | undefined;
 }
@@ -18,10 +20,10 @@ export interface FramesOptions {
 /** Writes `images/` and `instances.json`. Every frame has a square, and all perceptual hashes are within 6 bits. */
 export async function writeFrames(
   folder: string,
-  { count, rename = (file) => file, odd }: FramesOptions,
+  { count, rename = (file) => file, odd, label = "square" }: FramesOptions,
 ): Promise<void> {
   await mkdir(join(folder, "images"), { recursive: true });
-  const json: CocoJson = { images: [], annotations: [], categories: [{ id: 1, name: "square" }] };
+  const json: CocoJson = { images: [], annotations: [], categories: [{ id: 1, name: label }] };
   for (let i = 0; i < count; i++) {
     const [left, top] = [4 + (i % 7) * SQUARE, 4 + (Math.floor(i / 7) % 6) * SQUARE];
     // Brightness falls and rises over the width, more than a square could change.
