@@ -46,6 +46,7 @@ export async function openBackground(options: BackgroundOptions): Promise<{ jobs
     ...shared,
     // Beside those of `multibox train --name`, whose names never begin so.
     folder: join(dataDir, "trainings", ".server"),
+    root: dataDir,
     limits: trainingLimitsOf(config),
     run: trainingRunner({ ...run, dataDir, models, fileRoots: () => config.fileRoots }),
   });

@@ -23,6 +23,7 @@ import { type ClockWatch, jumpSentence, openClockWatch } from "../server/clock-w
 import { tighten } from "../server/private-files.ts";
 import { Quarantine } from "../server/quarantine.ts";
 import { Retention } from "../server/retention.ts";
+import { DataFolders } from "../server/data-folders.ts";
 import { lockDataDir } from "../server/data-dir.ts";
 import { CaptureStore } from "../server/captures/capture-store.ts";
 import { History } from "../server/history/history.ts";
@@ -111,6 +112,8 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
   const guard = createGuard();
   const background = { config, store, models: versions, cacheDir, dataDir, guard, logger, watch, quarantine };
   const { jobs, trainings } = await openBackground(background);
+  const places = [captures.place, jobs.place, trainings.place, versions.place];
+  const folders = new DataFolders(places, (failure) => logFolders(failure, logger));
   const configured: ConfiguredStreams = new ConfiguredStreams(
     { set: (...args) => changes.set(...args), remove: (...args) => changes.remove(...args) },
     (ids) => keeper.behind(config, ids),
@@ -129,6 +132,7 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
       detector,
       config,
       store,
+      folders,
       tokens,
       changes,
       captures,
@@ -180,6 +184,7 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
     await Promise.all([history.close(), captures.close()]);
     await Promise.all([pipeline.close(), jobs.close(), trainings.close()]);
     addresses?.close();
+    folders.close();
     await Promise.all([detector.close(), jpeg.close(), closeWatch()]);
     sequences.close();
     await store.close();
@@ -190,6 +195,11 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
 function logStore(failure: ErrorBody | undefined, logger: Logger): void {
   if (!failure) return logger.info("changes can be stored again");
   logger.error({ code: failure.code }, `changes cannot be stored: ${failure.message} ${failure.hint}`);
+}
+
+function logFolders(failure: ErrorBody | undefined, logger: Logger): void {
+  if (!failure) return logger.info("the folders of the data folder are as they were");
+  logger.error({ code: failure.code }, `${failure.message} ${failure.hint}`);
 }
 
 function openHistory(

@@ -35,6 +35,7 @@ import { problemResponse } from "./api/problem.ts";
 import { checkRoutes } from "./access/route-access.ts";
 import { socketRoute } from "./socket/socket-route.ts";
 import { statusRoutes } from "./status-routes.ts";
+import type { DataFolders } from "./data-folders.ts";
 import type { Store } from "./database/store.ts";
 import { streamChangeRoutes } from "./streams/stream-change-routes.ts";
 import { StreamChanges } from "./streams/stream-changes.ts";
@@ -54,6 +55,8 @@ export interface AppDeps {
   readonly config: Pick<Config, "host" | "token" | "allowedOrigins" | "trustedProxies" | "minScore" | "fileRoots"> &
     JobCreateConfig;
   readonly store: Pick<Store, "failure">;
+  /** In the data folder; none are watched when absent. */
+  readonly folders?: Pick<DataFolders, "failure">;
   readonly tokens: Tokens;
   /** What changes streams; what changes only the pipeline when absent. */
   readonly changes?: StreamChanges;
@@ -146,7 +149,7 @@ export function createApp(deps: AppDeps): MultiboxApp {
     },
   };
   const routes = [
-    statusRoutes({ detector, metrics, history, store: deps.store, version, ready: deps.ready }),
+    statusRoutes({ ...deps, metrics }),
     healthRoute({ ...deps, clock: steadyClock }),
     ticketRoute(access, clock),
     detectRoute(detector, config, steadyClock),

@@ -7,6 +7,8 @@ import type { StreamState } from "../pipeline/stream.ts";
 import type { SteadyClock } from "../steady-scheduler.ts";
 import { json, SECURED } from "./api/api-route.ts";
 import { callerOf, sees } from "./access/caller.ts";
+import type { DataFolders } from "./data-folders.ts";
+import type { ErrorBody } from "./api/error-body.ts";
 import type { Store } from "./database/store.ts";
 import type { History } from "./history/history.ts";
 import { Model, StreamState as State } from "./protocol.ts";
@@ -38,6 +40,12 @@ const Health = z
         code: z.string().optional().describe("Of the error, while changes cannot be stored; the log says more."),
       })
       .describe("The database of streams, tokens and jobs."),
+    folders: z
+      .strictObject({
+        status: z.enum(["ok", "failing"]),
+        code: z.string().optional().describe("Of the error, while one was deleted or replaced; the log says more."),
+      })
+      .describe("Those of captures, jobs, models and training runs in the data folder."),
     disk: z.strictObject({
       status: z.enum(["ok", "low", "unknown"]).describe("low: less than 2 GB."),
       freeBytes: z.int().optional().describe("Where the data folder is."),
@@ -68,6 +76,7 @@ export interface HealthDeps {
   readonly detector: Pick<Detector, "info">;
   readonly history: Pick<History, "status">;
   readonly store: Pick<Store, "failure">;
+  readonly folders?: Pick<DataFolders, "failure"> | undefined;
   readonly engineDeaths?: ReadonlyMap<string, number>;
   readonly dataDir?: string;
   readonly version: string;
@@ -84,13 +93,12 @@ export function healthRoute(deps: HealthDeps): OpenAPIHono {
     const parts = {
       engine: engineOf(deps, isReady),
       history: historyOf(deps.history),
-      store: storeOf(deps.store),
+      store: partOf(deps.store.failure),
+      folders: partOf(deps.folders?.failure),
       disk: await diskOf(deps.dataDir),
       streams: streamsOf(states),
     };
-    const isWell = ![parts.history.status, parts.store.status, parts.disk.status, parts.streams.status].some((status) =>
-      ["failing", "low", "degraded"].includes(status),
-    );
+    const isWell = !Object.values(parts).some(({ status }) => ["failing", "low", "degraded"].includes(status));
     const uptimeSeconds = Math.round((deps.clock.now() - since) / 1000);
     const health = { version: deps.version, uptimeSeconds, ...parts };
     if (!isReady) return c.json({ status: "warming up" as const, ...health }, 503);
@@ -113,7 +121,7 @@ function historyOf(history: Pick<History, "status">): Health["history"] {
   return { status: state === "recording" ? "ok" : state, ...(error && { code: error.code }), waiting, lost };
 }
 
-function storeOf({ failure }: Pick<Store, "failure">): Health["store"] {
+function partOf(failure: ErrorBody | undefined): Health["store"] {
   return failure ? { status: "failing", code: failure.code } : { status: "ok" };
 }
 

@@ -5,6 +5,7 @@ import { json, SECURED } from "./api/api-route.ts";
 import type { Store } from "./database/store.ts";
 import type { History } from "./history/history.ts";
 import type { Metrics } from "./metrics.ts";
+import type { DataFolders } from "./data-folders.ts";
 import { ErrorBody } from "./api/error-body.ts";
 import { Model } from "./protocol.ts";
 
@@ -31,6 +32,12 @@ const Ready = z
         error: ErrorBody.optional().describe("Why changes cannot be stored. They are refused; detection continues."),
       })
       .describe("The database of streams, tokens and jobs."),
+    folders: z
+      .strictObject({
+        state: z.enum(["ok", "failing"]),
+        error: ErrorBody.optional().describe("Which folder was deleted or replaced. What writes there is refused."),
+      })
+      .describe("Those of captures, jobs, models and training runs in the data folder."),
   })
   .meta({ id: "Ready" });
 
@@ -66,6 +73,7 @@ export interface StatusDeps {
   readonly detector: Pick<Detector, "info">;
   readonly history: Pick<History, "status">;
   readonly store: Pick<Store, "failure">;
+  readonly folders?: Pick<DataFolders, "failure"> | undefined;
   readonly metrics: Pick<Metrics, "text" | "contentType">;
   /** Of multibox. */
   readonly version: string;
@@ -73,7 +81,7 @@ export interface StatusDeps {
   readonly ready: () => boolean;
 }
 
-export function statusRoutes({ detector, metrics, history, store, version, ready }: StatusDeps): OpenAPIHono {
+export function statusRoutes({ detector, metrics, history, store, folders, version, ready }: StatusDeps): OpenAPIHono {
   const app = new OpenAPIHono();
   app.openapi(metricsRoute, async (c) => c.text(await metrics.text(), 200, { "Content-Type": metrics.contentType }));
   app.openapi(liveRoute, (c) => c.json({ status: "live" as const, version }, 200));
@@ -86,11 +94,16 @@ export function statusRoutes({ detector, metrics, history, store, version, ready
       engine: detector.info.engine,
       reason: detector.info.reason,
       history: { state, ...(error && { error: { ...error, message: "The history cannot be written." } }) },
-      store: store.failure ? { state: "failing" as const, error: store.failure } : { state: "ok" as const },
+      store: partOf(store.failure),
+      folders: partOf(folders?.failure),
     };
     if (!ready()) return c.json({ status: "warming up" as const, ...about }, 503);
-    if (store.failure) return c.json({ status: "not ready" as const, ...about }, 503);
+    if (store.failure || folders?.failure) return c.json({ status: "not ready" as const, ...about }, 503);
     return c.json({ status: "ready" as const, ...about }, 200);
   });
   return app;
+}
+
+function partOf(error: ErrorBody | undefined): { state: "ok" } | { state: "failing"; error: ErrorBody } {
+  return error ? { state: "failing", error } : { state: "ok" };
 }

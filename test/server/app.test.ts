@@ -23,6 +23,7 @@ describe("health", () => {
         reason: "it needs nothing else",
         history: { state: "off" },
         store: { state: "ok" },
+        folders: { state: "ok" },
       };
       expect([cold.status, await cold.json()]).toEqual([503, { status: "warming up", ...about }]);
       warm = true;

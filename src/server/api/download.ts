@@ -1,8 +1,9 @@
 // Sends a file that does not change any more, whole or the part of it that was asked for (RFC 9110, section 14).
 import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { extname } from "node:path";
-import { MultiboxError } from "../../errors.ts";
+import { MultiboxError, systemCode } from "../../errors.ts";
 import { problemResponse } from "./problem.ts";
 
 export interface Download {
@@ -26,8 +27,9 @@ const TYPES: Readonly<Record<string, string>> = {
   ".tar": "application/x-tar",
 };
 
-/** The answer to a GET or HEAD with these headers: 200, 206, or 416 with RANGE_UNSATISFIABLE. */
-export function fileResponse(file: Download, request: Request): Response {
+/** The answer to a GET or HEAD with these headers: 200, 206, or 416 with RANGE_UNSATISFIABLE. Fails with RESULT_UNKNOWN. */
+export async function fileResponse(file: Download, request: Request): Promise<Response> {
+  await requireThere(file);
   const tag = `"${file.tag}"`;
   const headers = new Headers({
     "content-type": TYPES[extname(file.name).toLowerCase()] ?? "application/octet-stream",
@@ -46,6 +48,19 @@ export function fileResponse(file: Download, request: Request): Response {
   const isEmpty = request.method === "HEAD" || file.bytes === 0;
   const body = isEmpty ? null : Readable.toWeb(createReadStream(file.path, { start: first, end: last }));
   return new Response(body as ReadableStream | null, { status: range ? 206 : 200, headers });
+}
+
+/** RESULT_UNKNOWN where it was deleted or cut off: the answer would break off in its midst. */
+async function requireThere({ path, name, bytes }: Download): Promise<void> {
+  const found = await stat(path).catch((cause: unknown) => {
+    if (!["ENOENT", "ENOTDIR"].includes(systemCode(cause) ?? "")) throw cause;
+    return undefined;
+  });
+  if (found?.size === bytes) return;
+  const sentence = found
+    ? `The file ${name} was changed: it has ${found.size} of ${bytes} bytes.`
+    : `The file ${name} is gone.`;
+  throw new MultiboxError("RESULT_UNKNOWN", sentence, "Create the job again.");
 }
 
 /** First and last byte; undefined for all of it, also where several parts are asked for, which a server need not give. */

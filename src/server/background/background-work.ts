@@ -6,6 +6,7 @@ import { interval, type Observable, Subject, Subscription } from "rxjs";
 import { MultiboxError, sentenceOf } from "../../errors.ts";
 import { writeFailure } from "../../whole-file.ts";
 import { errorBody } from "../api/problem.ts";
+import { DataFolder } from "../data-folders.ts";
 import { KeyedLock } from "../keyed-lock.ts";
 import { newId, overdue } from "./overdue.ts";
 import { INCOMING, setAside } from "./strangers.ts";
@@ -20,6 +21,8 @@ const SWEEP = "sweep";
 const isOver = ({ state }: Pick<WorkRecord, "state">): boolean => state !== "queued" && state !== "running";
 
 export class BackgroundWork<R extends WorkRecord, P, I, E> {
+  /** Holds a folder for each work. */
+  readonly place: DataFolder;
   readonly #options: WorkOptions;
   readonly #kind: WorkKind<R, P, I, E>;
   /** In the order in which they were made. */
@@ -39,6 +42,7 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
   constructor(options: WorkOptions, kind: WorkKind<R, P, I, E>) {
     this.#options = options;
     this.#kind = kind;
+    this.place = new DataFolder(options.folder, options.root);
     this.#queue = new BackgroundQueue({
       width: options.limits.maxRunning,
       run: (id, signal) => this.#work(id, signal),
@@ -113,6 +117,8 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
   /** With what it has left; broken off where it has not ended. Fails as `cancel` does. */
   remove(id: string): Promise<void> {
     return this.#locks.run(id, async () => {
+      this.record(id);
+      await this.place.require();
       await this.#cancel(id);
       await this.#kind.store.delete(id);
       this.#records.delete(id);
@@ -132,7 +138,7 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
 
   /**
    * Makes a work of what `receive` puts into the folder that it is given; the oldest finished ones give way to it once it is stored. Fails
-   * as the kind says where there are too many, with DISK_FULL, NOT_WRITABLE, STORE_UNAVAILABLE, or as `receive` does; then nothing is
+   * as the kind says where there are too many, with FOLDER_UNAVAILABLE, DISK_FULL, NOT_WRITABLE, STORE_UNAVAILABLE, or as `receive` does; then nothing is
    * left of it, and nothing else is deleted.
    */
   protected async take(receive: (folder: string, base: WorkRecord) => Promise<R>): Promise<I> {
@@ -144,16 +150,19 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
     const folder = this.folderOf(id);
     this.#arriving += 1;
     try {
-      await mkdir(join(folder, this.#kind.input), { recursive: true, mode: 0o700 });
-      await writeFile(join(folder, INCOMING), "", { mode: 0o600 });
-      const record = await receive(folder, { id, state: "queued", created });
+      const record = await this.place.write(async () => {
+        await mkdir(folder, { mode: 0o700 });
+        await mkdir(join(folder, this.#kind.input), { mode: 0o700 });
+        await writeFile(join(folder, INCOMING), "", { mode: 0o600 });
+        return await receive(folder, { id, state: "queued", created });
+      });
       // Others may have been resumed meanwhile.
       this.#requireRoom(0);
       await this.#kind.store.put(record);
       this.#records.set(id, record);
       await rm(join(folder, INCOMING), { force: true }).catch(() => undefined);
     } catch (cause) {
-      await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+      await this.#delete(folder);
       throw writeFailure(cause, folder);
     } finally {
       this.#arriving -= 1;
@@ -173,6 +182,7 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
       const record = this.record(id);
       if (isOver(record)) {
         if (!this.#isResumable(record)) throw refusal(record);
+        await this.place.require();
         const queued = { ...record, state: "queued" as const, error: undefined, ended: undefined };
         await this.#kind.store.put(queued);
         this.#records.set(id, queued);
@@ -207,6 +217,7 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
   async #work(id: string, signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#options;
     const { name, run, fields } = this.#kind;
+    if (this.#isPutOff(id)) return;
     const base: Partial<WorkRecord> = { state: "running", started: this.record(id).started ?? clock.now() };
     const record = this.#change(id, base as Partial<R>);
     logger.info({ [name]: id, ...fields(record) }, `a ${name} runs`);
@@ -238,6 +249,8 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
     const ended = { ended: this.#options.clock.now() };
     let keep = false;
     try {
+      // Without its folder nothing is known of what there was.
+      if (end.state !== "cancelled") await this.place.require();
       const finished = await finish({ ...this.record(id), ...end }, folder);
       ({ keep } = finished);
       this.#change(id, { ...end, ...finished.change, ...ended });
@@ -246,11 +259,24 @@ export class BackgroundWork<R extends WorkRecord, P, I, E> {
     }
     const record = this.record(id);
     const gone = keep ? join(folder, input) : folder;
-    if (!this.#isResumable(record)) await rm(gone, { recursive: true, force: true }).catch(() => undefined);
+    if (!this.#isResumable(record)) await this.#delete(gone);
     const { state, error } = record;
     this.#options.logger.info({ [name]: id, ...fields(record), state, code: error?.code }, `a ${name} is ${state}`);
     // Not waited for: it may delete this very one, whose end somebody waits for.
     void this.#sweep();
+  }
+
+  /** One that has no folder now waits until that is there again; one that was cancelled or deleted while it waited does not run. */
+  #isPutOff(id: string): boolean {
+    if (!this.place.failure) return this.#records.get(id)?.state !== "queued";
+    const again = (): void => void (this.#records.get(id)?.state === "queued" && this.#queue.add(id));
+    this.#retries.add(this.#options.clock.schedule(again, SAVE_AGAIN_MS));
+    return true;
+  }
+
+  /** Not in a folder that took the place of ours. */
+  async #delete(path: string): Promise<void> {
+    if (!(await this.place.check())) await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
 
   #isResumable({ state }: WorkRecord): boolean {

@@ -60,6 +60,8 @@ export interface WorkKind<R extends WorkRecord, P, I, E> {
 export interface WorkOptions {
   /** In the data folder: a folder for each work. */
   readonly folder: string;
+  /** The data folder; that which `folder` is in when absent. */
+  readonly root?: string;
   readonly limits: WorkLimits;
   /** Takes folders that no record names; without it they stay. */
   readonly quarantine?: Pick<Quarantine, "take">;

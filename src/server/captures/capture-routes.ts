@@ -51,7 +51,7 @@ const keepRoute = createRoute({
   request: { params: z.object({ id: z.string().describe("The stream's id.") }) },
   responses: {
     201: json(CaptureInfo, "It was kept. The header Location has its path."),
-    ...problems("STREAM_UNKNOWN", "STREAM_NO_FRAME", "CAPTURES_FULL", "DISK_FULL"),
+    ...problems("STREAM_UNKNOWN", "STREAM_NO_FRAME", "CAPTURES_FULL", "DISK_FULL", "FOLDER_UNAVAILABLE"),
   },
 });
 
@@ -94,7 +94,7 @@ const pictureRoute = createRoute({
   },
   responses: {
     200: { description: "The picture.", content: { "image/jpeg": { schema: { type: "string", format: "binary" } } } },
-    ...problems("CAPTURE_UNKNOWN"),
+    ...problems("CAPTURE_UNKNOWN", "FOLDER_UNAVAILABLE"),
   },
 });
 
@@ -111,7 +111,7 @@ const changeRoute = createRoute({
   responses: {
     200: json(CaptureInfo, "As it is now."),
     412: CONFLICT,
-    ...problems("CAPTURE_UNKNOWN", "CAPTURE_INVALID", "DISK_FULL"),
+    ...problems("CAPTURE_UNKNOWN", "CAPTURE_INVALID", "DISK_FULL", "FOLDER_UNAVAILABLE"),
   },
 });
 
@@ -125,7 +125,7 @@ const removeRoute = createRoute({
   responses: {
     204: { description: "It is gone, with its picture." },
     412: CONFLICT,
-    ...problems("CAPTURE_UNKNOWN"),
+    ...problems("CAPTURE_UNKNOWN", "FOLDER_UNAVAILABLE"),
   },
 });
 
@@ -208,13 +208,14 @@ export function captureRoutes({ pipeline, latest, capturer, store }: CaptureDeps
 }
 
 async function pictureOf(store: CaptureStore, id: string, width: number): Promise<Uint8Array<ArrayBuffer>> {
+  await store.place.require();
   try {
     const file = await readFile(captureFiles(store.folder, id).picture);
     if (width >= store.get(id).width) return new Uint8Array(file);
     // It was decoded when it was captured or imported; what its decoder warns about is no reason to hide it.
     return new Uint8Array(await sharp(file, { failOn: "error" }).resize({ width }).jpeg().toBuffer());
   } catch (cause) {
-    if (systemCode(cause) !== "ENOENT") throw cause;
+    if (!["ENOENT", "ENOTDIR"].includes(systemCode(cause) ?? "")) throw cause;
     const sentence = `The picture of the capture "${id}" is gone.`;
     throw new MultiboxError("CAPTURE_UNKNOWN", sentence, "Delete the capture.", { cause });
   }

@@ -1,6 +1,6 @@
 // The captures that there are: files in a folder, an index of them in memory, and bounds on their number, age and bytes.
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { countOf } from "../../count.ts";
 import { MultiboxError, sentenceOf } from "../../errors.ts";
@@ -8,6 +8,7 @@ import { hashDistance } from "../../model/perceptual-hash.ts";
 import type { Capture } from "../../training/capture.ts";
 import { captureFiles, isCaptureFile, parseCapture } from "../../training/capture-set.ts";
 import { writeWhole } from "../../whole-file.ts";
+import { DataFolder } from "../data-folders.ts";
 import type { Quarantine } from "../quarantine.ts";
 import type { Retention } from "../retention.ts";
 
@@ -34,6 +35,7 @@ const COMPARED = 100;
  */
 export class CaptureStore {
   readonly folder: string;
+  readonly place: DataFolder;
   readonly #bounds: CaptureBounds;
   readonly #captures = new Map<string, Capture>();
   readonly #retention: Pick<Retention, "cutoff" | "allowance" | "deleted"> | undefined;
@@ -44,6 +46,7 @@ export class CaptureStore {
   /** The folder is made when the first capture is. `retention`: of captures that nobody has accepted; none goes for its age without it. */
   constructor(folder: string, bounds: CaptureBounds, retention?: Pick<Retention, "cutoff" | "allowance" | "deleted">) {
     this.folder = folder;
+    this.place = new DataFolder(folder);
     this.#bounds = bounds;
     this.#retention = retention;
   }
@@ -105,23 +108,24 @@ export class CaptureStore {
   }
 
   /**
-   * Writes image and sidecar; the oldest give way to it once it is written. Fails with CAPTURES_FULL, DISK_FULL or NOT_WRITABLE; then nothing
+   * Writes image and sidecar; the oldest give way to it once it is written. Fails with CAPTURES_FULL, FOLDER_UNAVAILABLE, DISK_FULL or NOT_WRITABLE; then nothing
    * is kept of it, and nothing else is deleted.
    */
   add(capture: Capture, jpeg: Uint8Array): Promise<void> {
     return this.#inTurn(async () => {
       const { full, expired } = this.#leaving(capture.id, jpeg.length);
       const count = this.#captures.size;
-      await mkdir(this.folder, { recursive: true });
       const { picture, sidecar } = captureFiles(this.folder, capture.id);
       // The sidecar last: an image without one is nothing yet.
-      await writeWhole(picture, [jpeg]);
-      try {
-        await writeWhole(sidecar, [`${JSON.stringify(capture, undefined, 1)}\n`]);
-      } catch (error) {
-        await rm(picture, { force: true });
-        throw error;
-      }
+      await this.place.write(async () => {
+        await writeWhole(picture, [jpeg]);
+        try {
+          await writeWhole(sidecar, [`${JSON.stringify(capture, undefined, 1)}\n`]);
+        } catch (error) {
+          await rm(picture, { force: true }).catch(() => undefined);
+          throw error;
+        }
+      });
       this.#keep(capture);
       try {
         for (const id of full) await this.#remove(id);
@@ -143,7 +147,8 @@ export class CaptureStore {
       const before = this.get(id);
       check(before);
       const changed = { ...before, ...change };
-      await writeWhole(captureFiles(this.folder, id).sidecar, [`${JSON.stringify(changed, undefined, 1)}\n`]);
+      const { sidecar } = captureFiles(this.folder, id);
+      await this.place.write(() => writeWhole(sidecar, [`${JSON.stringify(changed, undefined, 1)}\n`]));
       this.#captures.set(id, changed);
       return changed;
     });
@@ -193,6 +198,7 @@ export class CaptureStore {
   }
 
   async #remove(id: string): Promise<void> {
+    await this.place.require();
     const { picture, sidecar } = captureFiles(this.folder, id);
     await rm(sidecar, { force: true });
     await rm(picture, { force: true });

@@ -70,6 +70,7 @@ const route = createRoute({
       "STREAM_NOT_VIDEO",
     ),
     ...problems("BODY_INCOMPLETE", "FILE_NOT_ALLOWED", "BODY_TOO_LARGE", "CONTENT_TYPE", "JOBS_FULL", "DISK_FULL"),
+    ...problems("FOLDER_UNAVAILABLE"),
   },
 });
 

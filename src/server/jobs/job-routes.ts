@@ -54,7 +54,7 @@ const resultRoute = createRoute({
       content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } },
     },
     206: { description: "The part that was asked for." },
-    ...problems("JOB_UNKNOWN", "RESULT_UNKNOWN", "RANGE_UNSATISFIABLE"),
+    ...problems("JOB_UNKNOWN", "RESULT_UNKNOWN", "RANGE_UNSATISFIABLE", "FOLDER_UNAVAILABLE"),
   },
 });
 
@@ -77,7 +77,10 @@ const removeRoute = createRoute({
   description: "It is broken off first where it has not ended.",
   security: SECURED,
   request: { params },
-  responses: { 204: { description: "It is gone, with its results." }, ...problems("JOB_UNKNOWN") },
+  responses: {
+    204: { description: "It is gone, with its results." },
+    ...problems("JOB_UNKNOWN", "FOLDER_UNAVAILABLE"),
+  },
 });
 
 export function jobRoutes(jobs: Jobs): OpenAPIHono {
@@ -95,7 +98,7 @@ export function jobRoutes(jobs: Jobs): OpenAPIHono {
 
   app.openapi(lookRoute, (c) => c.json(jobs.get(c.req.valid("param").id), 200));
 
-  app.openapi(resultRoute, (c) => {
+  app.openapi(resultRoute, async (c) => {
     const { id, name } = c.req.valid("param");
     const { results } = jobs.get(id);
     const result = results.find((one) => one.name === name);
@@ -104,7 +107,8 @@ export function jobRoutes(jobs: Jobs): OpenAPIHono {
       throw new MultiboxError("RESULT_UNKNOWN", `The job "${id}" has no result "${name}".`, known);
     }
     const path = join(jobs.folderOf(id), RESULTS, name);
-    return fileResponse({ path, name, bytes: result.bytes, tag: `${id}.${result.bytes}` }, c.req.raw);
+    await jobs.place.require();
+    return await fileResponse({ path, name, bytes: result.bytes, tag: `${id}.${result.bytes}` }, c.req.raw);
   });
 
   app.openapi(cancelRoute, async (c) => c.json(await jobs.cancel(c.req.valid("param").id), 200));

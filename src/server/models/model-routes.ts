@@ -53,7 +53,8 @@ const activateRoute = createRoute({
       Activated,
       "What is in use now, what a rollback goes back to, and which labels are lost with the change.",
     ),
-    ...problems("MODEL_UNKNOWN", "VERSION_UNKNOWN", "VERSION_NOT_OFFERED", "MODEL_BUSY", "MODEL_CORRUPT"),
+    ...problems("MODEL_UNKNOWN", "VERSION_UNKNOWN", "VERSION_NOT_OFFERED", "MODEL_BUSY", "MODEL_NOT_FOUND"),
+    ...problems("MODEL_CORRUPT", "FOLDER_UNAVAILABLE"),
   },
 });
 
@@ -80,7 +81,7 @@ const rollbackRoute = createRoute({
   request: { params },
   responses: {
     200: json(Activated, "What is in use now, and which labels are lost with the change."),
-    ...problems("MODEL_UNKNOWN", "NO_PREVIOUS", "MODEL_BUSY"),
+    ...problems("MODEL_UNKNOWN", "NO_PREVIOUS", "MODEL_BUSY", "FOLDER_UNAVAILABLE"),
   },
 });
 
@@ -91,7 +92,7 @@ const reportRoute = createRoute({
   summary: "See what a version's training came to",
   security: SECURED,
   request: { params: versionParams, query: z.strictObject({ token: TokenQuery, ticket: TicketQuery }) },
-  responses: { 200: REPORT_ANSWER, ...problems("VERSION_UNKNOWN", "RESULT_UNKNOWN") },
+  responses: { 200: REPORT_ANSWER, ...problems("VERSION_UNKNOWN", "RESULT_UNKNOWN", "FOLDER_UNAVAILABLE") },
 });
 
 const removeRoute = createRoute({
@@ -101,7 +102,10 @@ const removeRoute = createRoute({
   summary: "Delete a version",
   security: SECURED,
   request: { params: versionParams },
-  responses: { 204: { description: "It is gone." }, ...problems("VERSION_UNKNOWN", "VERSION_IN_USE") },
+  responses: {
+    204: { description: "It is gone." },
+    ...problems("VERSION_UNKNOWN", "VERSION_IN_USE", "FOLDER_UNAVAILABLE"),
+  },
 });
 
 export interface ModelDeps {

@@ -8,6 +8,7 @@ import { type Bundle, readSpec, writeBundle } from "../../model/bundle.ts";
 import { requireFormat, withoutFormat } from "../../file-format.ts";
 import { writeFailure, writeWhole } from "../../whole-file.ts";
 import { InUse, Numbers, VersionFile, type ModelVersion } from "./model-schemas.ts";
+import { DataFolder } from "../data-folders.ts";
 import { KeyedLock } from "../keyed-lock.ts";
 import { leastNumber } from "./version-number.ts";
 
@@ -31,6 +32,7 @@ export type VersionFacts = Omit<VersionFile, "format">;
 
 export class ModelStore {
   readonly folder: string;
+  readonly place: DataFolder;
   readonly #models = new Map<string, Model>();
   /** One change of a model at a time: a new version, another one in use, a deletion. */
   readonly #locks = new KeyedLock();
@@ -40,6 +42,7 @@ export class ModelStore {
   /** `folder`: `models` in the data folder; made when the first version is added. */
   constructor(folder: string) {
     this.folder = folder;
+    this.place = new DataFolder(folder);
   }
 
   /**
@@ -110,10 +113,10 @@ export class ModelStore {
   /**
    * Keeps a model as the next version of a name, and writes both into its spec. No number comes twice, because messages, metrics and captures
    * say by it what made them: neither that of a deleted version, nor what the model calls itself that multibox fetches by that name. Where
-   * the bundle calls itself by that name, its own number is the least. Fails with DISK_FULL or NOT_WRITABLE.
+   * the bundle calls itself by that name, its own number is the least. Fails with FOLDER_UNAVAILABLE, DISK_FULL or NOT_WRITABLE.
    */
   add(name: string, bundle: Bundle, facts: VersionFacts): Promise<ModelVersion> {
-    return this.#locks.run(name, async () => {
+    return this.#changing(name, async () => {
       const model = this.#model(name);
       const version = Math.max(model.last + 1, leastNumber(name, bundle.spec));
       const folder = this.folderOf(name, version);
@@ -142,13 +145,15 @@ export class ModelStore {
    * Runs `change`, which brings the version into use. Until it ends, nothing else of the model changes and the version cannot be deleted.
    * `write` stores what the name means from then on, also for this server. Fails with VERSION_UNKNOWN, or as `change` does.
    */
-  changeInUse<T>(
+  async changeInUse<T>(
     name: string,
     version: number,
     change: (write: (inUse: InUse) => Promise<InUse>) => Promise<T>,
   ): Promise<T> {
-    return this.#locks.run(name, async () => {
-      if (version !== 0) this.version(name, version);
+    const requireVersion = (): void => void (version !== 0 && this.version(name, version));
+    requireVersion();
+    return this.#changing(name, async () => {
+      requireVersion();
       this.#next.set(name, version);
       try {
         return await change((inUse) => this.#write(name, inUse));
@@ -163,9 +168,10 @@ export class ModelStore {
    * `check` fails for one that is in use elsewhere.
    */
   async remove(name: string, version: number, check: () => void = () => undefined): Promise<void> {
+    this.version(name, version);
     // Opening a version takes long, and the answer is known.
     if (this.#next.get(name) === version) throw inUseError(name, version, "is being brought into use");
-    await this.#locks.run(name, async () => {
+    await this.#changing(name, async () => {
       const removed = this.version(name, version);
       const inUse = this.inUse(name);
       if (inUse.version === version) throw inUseError(name, version, "is in use");
@@ -186,6 +192,11 @@ export class ModelStore {
       }
       await rm(draft, { recursive: true, force: true }).catch(() => undefined);
     });
+  }
+
+  /** One change of a model at a time, while the folder is as it was. */
+  #changing<T>(name: string, action: () => Promise<T>): Promise<T> {
+    return this.#locks.run(name, () => this.place.write(action));
   }
 
   async #write(name: string, inUse: InUse): Promise<InUse> {

@@ -14,9 +14,10 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; fr
 
 /** Fails with VERSION_UNKNOWN, or with RESULT_UNKNOWN where it has none. */
 export async function reportResponse(store: ModelStore, name: string, version: number): Promise<Response> {
+  await store.place.require();
   const folder = store.folderOf(name, store.version(name, version).version);
   const html = await readFile(join(folder, REPORT)).catch((cause: unknown) => {
-    if (systemCode(cause) !== "ENOENT") throw cause;
+    if (!["ENOENT", "ENOTDIR"].includes(systemCode(cause) ?? "")) throw cause;
     throw new MultiboxError("RESULT_UNKNOWN", `Version ${version} of "${name}" has no report.`);
   });
   const headers = { "content-type": "text/html; charset=utf-8", "content-security-policy": POLICY };

@@ -44,7 +44,7 @@ const route = createRoute({
       "It is queued, or runs already where no other does. The header Location has its path, the WebSocket tells how it goes on.",
     ),
     ...problems("BAD_REQUEST", "FILE_NOT_FOUND", "FILE_NOT_ALLOWED", "MODEL_UNKNOWN", "VERSION_UNKNOWN"),
-    ...problems("NO_ACCEPTED_CAPTURES", "TRAININGS_FULL", "DISK_FULL"),
+    ...problems("NO_ACCEPTED_CAPTURES", "TRAININGS_FULL", "DISK_FULL", "FOLDER_UNAVAILABLE"),
   },
 });
 
@@ -107,9 +107,10 @@ async function foldersOf(
 
 /**
  * The accepted captures as they are now, so that a training that is gone on with is on the same ones. They cost no space: a picture never
- * changes, and what is known of it is never written into, but replaced. Fails with NO_ACCEPTED_CAPTURES.
+ * changes, and what is known of it is never written into, but replaced. Fails with NO_ACCEPTED_CAPTURES or FOLDER_UNAVAILABLE.
  */
 async function keepCaptures(captures: CaptureStore, folder: string): Promise<number> {
+  await captures.place.require();
   let count = 0;
   for (const { id } of captures.list({ status: "accepted" })) {
     const [from, to] = [captureFiles(captures.folder, id), captureFiles(folder, id)];

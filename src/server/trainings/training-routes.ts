@@ -66,7 +66,7 @@ const resumeRoute = createRoute({
   request: { params },
   responses: {
     202: json(TrainingInfo, "It is queued, or runs already where no other does."),
-    ...problems("TRAINING_UNKNOWN", "TRAINING_NOT_RESUMABLE"),
+    ...problems("TRAINING_UNKNOWN", "TRAINING_NOT_RESUMABLE", "FOLDER_UNAVAILABLE"),
   },
 });
 

@@ -3,8 +3,9 @@ import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { z } from "zod";
-import { MultiboxError } from "../../errors.ts";
+import { MultiboxError, systemCode } from "../../errors.ts";
 import type { Guard } from "../../pipeline/guard.ts";
+import { writeFailure } from "../../whole-file.ts";
 import { TrainProgress } from "../../training/train-events.ts";
 import { failureOf, runInBackground } from "../background/background-child.ts";
 import type { ModelStore } from "../models/model-store.ts";
@@ -63,7 +64,9 @@ async function run(
   out: string,
   { command, cacheDir, dataDir, guard, fileRoots }: TrainingRunnerOptions,
 ): Promise<Partial<TrainingRecord>> {
-  await mkdir(join(folder, "model"), { recursive: true });
+  await mkdir(join(folder, "model")).catch((cause: unknown) => {
+    if (systemCode(cause) !== "EEXIST") throw writeFailure(cause, folder);
+  });
   const teller = new TrainingTeller({ history: record.history, onProgress, onChange });
   let done: Partial<TrainingRecord> = {};
   const onEvent = (line: unknown): void => {
