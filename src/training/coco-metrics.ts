@@ -15,7 +15,8 @@ export const IOU_THRESHOLDS: readonly number[] = linspace(0.5, 0.95, 10);
 export const RECALLS: readonly number[] = linspace(0, 1, 101);
 
 /** Square pixels, both ends included. */
-const AREAS = { all: [0, 1e10], small: [0, 32 ** 2], medium: [32 ** 2, 96 ** 2], large: [96 ** 2, 1e10] } as const;
+export const ANY_AREA = [0, 1e10] as const;
+const AREAS = { all: ANY_AREA, small: [0, 32 ** 2], medium: [32 ** 2, 96 ** 2], large: [96 ** 2, 1e10] } as const;
 
 /** Average precision (AP) and average recall (AR), 0..1; -1 where there is nothing to find. */
 export interface CocoFigures {
