@@ -96,7 +96,7 @@ export function showTraining(json: boolean): ShownTraining {
         return;
       }
       console.log(`AP ${percent(before)} before, ${percent(after)} after epoch ${bestEpoch}, which was the best.`);
-      if (!facts.offered) console.log("It is worse than what it began with.");
+      console.log(`The new model is ${facts.verdict.outcome}. ${facts.verdict.reason}`);
       console.log(`The model is in ${folder}, with report.html; for example: multibox serve --model ${folder}`);
     },
     close,

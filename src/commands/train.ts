@@ -5,7 +5,7 @@ import { basename, join, resolve } from "node:path";
 import { MultiboxError } from "../errors.ts";
 import type { Bundle } from "../model/bundle.ts";
 import { lockDataDir } from "../server/data-dir.ts";
-import { VersionFile } from "../server/models/model-schemas.ts";
+import { VERSION_FORMAT, VersionFile } from "../server/models/model-schemas.ts";
 import { ModelStore, REPORT } from "../server/models/model-store.ts";
 import { named } from "../server/models/version-number.ts";
 import { StreamId } from "../server/protocol.ts";
@@ -116,7 +116,7 @@ async function keepInFolder(out: string, result: TrainResult): Promise<string> {
   const name = basename(resolve(out));
   const report = await drawReport(name, result);
   const folder = await writeModel(out, renamed(result.bundle, name));
-  const file = VersionFile.parse({ format: 1, ...result.facts });
+  const file = VersionFile.parse({ format: VERSION_FORMAT, ...result.facts });
   await writeWhole(join(out, "version.json"), [`${JSON.stringify(file, undefined, 1)}\n`]);
   await writeWhole(join(out, REPORT), [report]);
   return folder;

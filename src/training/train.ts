@@ -27,6 +27,7 @@ import type { EpochRecord, TrainProgress } from "./train-events.ts";
 import { type TrainSettings, Unlabelled } from "./train-settings.ts";
 import { Trainee } from "./trainee.ts";
 import { labelsAt, unlabelledColumns } from "./unlabelled-labels.ts";
+import { type Verdict, verdictOf } from "./verdict.ts";
 
 export interface TrainOptions {
   readonly given: GivenData;
@@ -69,8 +70,9 @@ export interface TrainFacts {
   readonly parent: string;
   readonly metrics: Record<string, number>;
   readonly parentMetrics: Record<string, number>;
-  /** Whether an epoch was better than the start or labels are new, and the model is at least as good as its parent. */
+  /** Whether the verdict is that it is offered. */
   readonly offered: boolean;
+  readonly verdict: Verdict;
   readonly data: { readonly hash: string; readonly pictures: number };
   readonly settings: Record<string, unknown>;
 }
@@ -173,6 +175,15 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
       const bundle = trainee.best();
       const evaluation = await judged(bundle);
       const bestEpoch = state.history.findLast(({ best }) => best)!.epoch;
+      const verdict = verdictOf({
+        images: data.validation.pictures,
+        categories,
+        before: parentEvaluation.found,
+        after: evaluation.found,
+        // A start with new labels is another model than its parent, even if no epoch was better.
+        isChanged: bestEpoch > 0 || start.added.length > 0,
+        seed: settings.seed,
+      });
       yield {
         type: "done",
         bundle: { ...bundle, provenance: provenanceOf(options) },
@@ -181,9 +192,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
           parent: options.parentName,
           metrics: { ...evaluation.figures },
           parentMetrics: { ...parentEvaluation.figures },
-          // A start with new labels is another model than its parent, even if no epoch was better.
-          offered:
-            (bestEpoch > 0 || start.added.length > 0) && evaluation.figures["AP"]! >= parentEvaluation.figures["AP"]!,
+          offered: verdict.outcome === "offered",
+          verdict,
           data: { hash: data.hash, pictures: data.training.pictures.length },
           settings: {
             ...identity.settings,

@@ -1,20 +1,31 @@
 // Whether a trained model is offered: what the validation images say of it, and how sure that is.
-import { changeOfAp, type Change } from "./bootstrap.ts";
+import { z } from "zod";
+import { countOf } from "../count.ts";
+import { changeOfAp } from "./bootstrap.ts";
 import type { Category, DataPicture, Found } from "./truth.ts";
 
-/** `not judged`: there is too little to judge by. */
-export type Outcome = "offered" | "not offered" | "not judged";
-
-export interface Verdict {
-  readonly outcome: Outcome;
-  /** For people. */
-  readonly reason: string;
-  /** Of AP, from the parent to the model; absent where nothing was learnt. */
-  readonly change?: Change;
-  /** What it was judged by. */
-  readonly images: number;
-  readonly objects: number;
-}
+/** As `version.json`, the API and the events of `--json` have it. */
+export const Verdict = z.strictObject({
+  outcome: z
+    .enum(["offered", "not offered", "not judged"])
+    .describe(
+      "`offered`: it is not worse than its parent, with a confidence of 90 %. `not judged`: there is too little to judge by.",
+    ),
+  reason: z.string().describe("For people."),
+  images: z.int().describe("What it was judged by."),
+  objects: z.int(),
+  change: z
+    .strictObject({
+      change: z.number().describe("Of AP, 0..1."),
+      low: z.number().describe("The 90 % interval's lower end."),
+      high: z.number(),
+      notWorse: z.number().describe("The share of resamples of the validation images in which it is not worse, 0..1."),
+      resamples: z.int(),
+    })
+    .optional()
+    .describe("Absent where nothing was learned."),
+});
+export type Verdict = z.infer<typeof Verdict>;
 
 /** Fewer say nothing of a model. */
 export const LEAST_IMAGES = 10;
@@ -28,7 +39,7 @@ export interface Judged {
   /** Detections of the parent and of the model on `images`. */
   readonly before: readonly Found[];
   readonly after: readonly Found[];
-  /** Whether any epoch was better than the start. */
+  /** Whether any epoch was better than the start, or the start has labels that are new. */
   readonly isChanged: boolean;
   readonly seed: number;
 }
@@ -38,11 +49,11 @@ export function verdictOf({ images, categories, before, after, isChanged, seed }
   const objects = images.reduce((sum, image) => sum + image.objects.filter(({ crowd }) => !crowd).length, 0);
   const basis = { images: images.length, objects };
   if (!isChanged)
-    return { ...basis, outcome: "not offered", reason: "Nothing was learnt: no epoch was better than the start." };
+    return { ...basis, outcome: "not offered", reason: "Nothing was learned: no epoch was better than the start." };
   const change = changeOfAp(images, before, after, categories, { seed });
   const interval = `AP changed by ${points(change.change)} points, 90 % interval ${points(change.low)} to ${points(change.high)}`;
   if (images.length < LEAST_IMAGES || objects < LEAST_OBJECTS) {
-    const reason = `Not judged: ${count(images.length, "validation image")} with ${count(objects, "object")} say too little (at least ${LEAST_IMAGES} and ${LEAST_OBJECTS}). ${interval}.`;
+    const reason = `${countOf(images.length, "validation image")} with ${countOf(objects, "object")} say too little (at least ${LEAST_IMAGES} and ${LEAST_OBJECTS}). ${interval}.`;
     return { ...basis, outcome: "not judged", reason, change };
   }
   const sure = `${Math.floor(change.notWorse * 100)} of 100 resamples of the validation images say that it is not worse`;
@@ -57,8 +68,4 @@ export function verdictOf({ images, categories, before, after, isChanged, seed }
 function points(change: number): string {
   const rounded = (change * 100).toFixed(1);
   return change > 0 ? `+${rounded}` : rounded;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

@@ -68,8 +68,8 @@ test("images with fewer than 50 objects say too little, crowds not counted", () 
   });
 });
 
-test("where no epoch was better than the start, nothing is offered, and the sentence says that nothing was learnt", () => {
+test("where no epoch was better than the start, nothing is offered, and the sentence says that nothing was learned", () => {
   const { outcome, reason, change } = verdict(12, 3, () => 3, false);
   expect([outcome, change]).toEqual(["not offered", undefined]);
-  expect(reason).toContain("Nothing was learnt");
+  expect(reason).toContain("Nothing was learned");
 });

@@ -3,7 +3,7 @@ import { MultiboxError } from "../../errors.ts";
 import type { CurrentDetector } from "../../model/current-detector.ts";
 import type { Detector } from "../../model/detector.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
-import type { InUse } from "./model-schemas.ts";
+import type { InUse, ModelVersion } from "./model-schemas.ts";
 import type { ModelStore } from "./model-store.ts";
 
 export interface ActivationDeps {
@@ -34,10 +34,7 @@ export class Activator {
   activate(name: string, version: number, force: boolean): Promise<InUse> {
     const { store } = this.#deps;
     return this.#alone(async () => {
-      if (version !== 0 && !store.version(name, version).offered && !force) {
-        const sentence = `Version ${version} of "${name}" is not better than what its training began with.`;
-        throw new MultiboxError("VERSION_NOT_OFFERED", sentence, 'Take it all the same with {"force": true}.');
-      }
+      if (version !== 0 && !force) requireOffered(store.version(name, version));
       return await this.#bring(name, version);
     });
   }
@@ -111,4 +108,11 @@ export class Activator {
     await first?.close();
     return true;
   }
+}
+
+function requireOffered({ name, version, offered, verdict }: ModelVersion): void {
+  if (offered) return;
+  const why = verdict?.reason ?? "It is not better than what its training began with.";
+  const sentence = `Version ${version} of "${name}" is ${verdict?.outcome ?? "not offered"}. ${why}`;
+  throw new MultiboxError("VERSION_NOT_OFFERED", sentence, 'Take it all the same with {"force": true}.');
 }

@@ -1,6 +1,7 @@
 // Models and their versions, as they lie on disk and as HTTP tells of them.
 import { z } from "zod";
 import { recordOf } from "../../record-of.ts";
+import { Verdict } from "../../training/verdict.ts";
 
 const facts = {
   created: z.string().describe("ISO 8601."),
@@ -12,14 +13,17 @@ const facts = {
   offered: z
     .boolean()
     .describe(
-      "Whether an epoch was better than the start or labels are new, and it is at least as good as its parent; others are only activated by force.",
+      "Whether it is not worse than its parent, as far as `verdict` can tell; others are only activated by force.",
     ),
+  verdict: Verdict.optional().describe("Absent in a version that an older multibox has trained."),
   data: z.strictObject({ hash: z.string(), pictures: z.int() }).describe("Of the data set that it learned from."),
   settings: recordOf(z.string(), z.unknown()).describe("Of its training, with `split`: how the data were split."),
 };
 
+/** Of `version.json`, as it is written. Format 1 has no verdict. */
+export const VERSION_FORMAT = 2;
 /** `version.json`, beside a version's model. */
-export const VersionFile = z.strictObject({ format: z.literal(1), ...facts });
+export const VersionFile = z.strictObject({ format: z.union([z.literal(1), z.literal(VERSION_FORMAT)]), ...facts });
 export type VersionFile = z.infer<typeof VersionFile>;
 
 /** Which version a name means; 0 is the one that multibox fetches by that name. */
@@ -55,7 +59,7 @@ export const ModelInfo = z.strictObject({
 export type ModelInfo = z.infer<typeof ModelInfo>;
 
 export const Activation = z.strictObject({
-  force: z.boolean().default(false).describe("Take it even where it is worse than its parent."),
+  force: z.boolean().default(false).describe("Take it even where it is not offered."),
 });
 
 /** What changes for streams when a version is brought into use. */

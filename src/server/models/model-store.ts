@@ -7,7 +7,7 @@ import type { z } from "zod";
 import { type Bundle, readSpec, writeBundle } from "../../model/bundle.ts";
 import { requireFormat, withoutFormat } from "../../file-format.ts";
 import { writeFailure, writeWhole } from "../../whole-file.ts";
-import { InUse, Numbers, VersionFile, type ModelVersion } from "./model-schemas.ts";
+import { InUse, Numbers, VERSION_FORMAT, VersionFile, type ModelVersion } from "./model-schemas.ts";
 import { DataFolder } from "../data-folders.ts";
 import { KeyedLock } from "../keyed-lock.ts";
 import { leastNumber } from "./version-number.ts";
@@ -61,7 +61,7 @@ export class ModelStore {
         try {
           const file = join(place, VERSION);
           const json: unknown = JSON.parse(await readFile(file, "utf8"));
-          requireFormat(json, file);
+          requireFormat(json, file, VERSION_FORMAT);
           const spec = await readSpec(place);
           model.versions.set(Number(entry), versionOf(name, Number(entry), VersionFile.parse(json), spec));
         } catch (error) {
@@ -125,7 +125,7 @@ export class ModelStore {
       await writeBundle(folder, spec, bundle.weights, bundle.provenance, bundle.quantization);
       model.last = version;
       // A version without this file is none: it comes last.
-      const file: VersionFile = { format: 1, ...facts };
+      const file: VersionFile = { format: VERSION_FORMAT, ...facts };
       await writeWhole(join(folder, VERSION), [`${JSON.stringify(file, undefined, 1)}\n`]);
       const added = versionOf(name, version, file, spec);
       model.versions.set(version, added);

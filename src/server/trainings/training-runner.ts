@@ -39,8 +39,8 @@ export function trainingRunner(options: TrainingRunnerOptions): TrainingRunner {
     // The last that a training does is to remove what it would go on with: it was done, and this server killed before it knew.
     const isDone = existsSync(join(out, "version.json")) && !existsSync(workFolder(out));
     const facts = isDone ? {} : await trained(work, out, options);
-    const { version, metrics, parentMetrics, offered } = await keepModel(out, record, options.models);
-    return { ...facts, version, metrics, parentMetrics, offered };
+    const { version, metrics, parentMetrics, offered, verdict } = await keepModel(out, record, options.models);
+    return { ...facts, version, metrics, parentMetrics, offered, ...(verdict && { verdict }) };
   };
 }
 

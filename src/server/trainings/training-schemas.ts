@@ -3,6 +3,7 @@ import { z } from "zod";
 import { EpochRecord } from "../../training/train-events.ts";
 import { SplitRecord } from "../../training/split-record.ts";
 import { TrainSettings } from "../../training/train-settings.ts";
+import { Verdict } from "../../training/verdict.ts";
 import { ErrorBody } from "../api/error-body.ts";
 import { JobState } from "../jobs/job-schemas.ts";
 import { plainText } from "../plain-text.ts";
@@ -127,9 +128,8 @@ export const trainingFacts = {
   offered: z
     .boolean()
     .optional()
-    .describe(
-      "Whether an epoch was better than the start or labels are new, and the version is at least as good as what it began with.",
-    ),
+    .describe("Whether that is not worse than what it began with, as far as `verdict` can tell."),
+  verdict: Verdict.optional(),
   error: ErrorBody.optional().describe(
     "Why it failed. What it has learnt is kept until it is deleted, to be gone on with.",
   ),

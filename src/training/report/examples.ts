@@ -18,19 +18,21 @@ export interface ExamplesOptions {
   /** Of the parent and of the new model. */
   readonly before: readonly Found[];
   readonly after: readonly Found[];
-  readonly count: number;
-  readonly seed: number;
+  /** Those that are drawn. */
+  readonly images: readonly DataPicture[];
+}
+
+/** A few images with objects, which the seed draws. */
+export function someOf({ pictures }: Dataset, count: number, seed: number): DataPicture[] {
+  const order = shuffled(pictures.length, seedOf(seed, pictures.length)).map((at) => pictures[at]!);
+  return order.filter(({ objects }) => objects.length > 0).slice(0, count);
 }
 
 /** HTML figures, each a picture twice: before and after. A picture that cannot be read any more is left out. */
-export async function drawExamples({ validation, before, after, count, seed }: ExamplesOptions): Promise<string> {
-  const { pictures, categories } = validation;
-  const names = new Map(categories.map(({ id, name }) => [id, name]));
+export async function drawExamples({ validation, before, after, images }: ExamplesOptions): Promise<string> {
+  const names = new Map(validation.categories.map(({ id, name }) => [id, name]));
   const figures: string[] = [];
-  for (const at of shuffled(pictures.length, seedOf(seed, pictures.length))) {
-    if (figures.length === count) break;
-    const picture = pictures[at]!;
-    if (picture.objects.length === 0) continue;
+  for (const picture of images) {
     const jpeg = await small(picture).catch(() => undefined);
     if (!jpeg) continue;
     const draw = (found: readonly Found[], caption: string): string =>

@@ -1,14 +1,18 @@
 // What a training came to, as one HTML file without scripts and without anything that is fetched: for people, and to be kept with the model.
+import { basename } from "node:path";
 import { countOf } from "../../count.ts";
 import { drawCurves } from "../curves.ts";
 import type { Evaluation } from "../evaluate.ts";
 import { splitSentence } from "../split-words.ts";
 import type { TrainResult } from "../train.ts";
-import { drawExamples } from "./examples.ts";
+import { drawExamples, someOf } from "./examples.ts";
 import { drawLines } from "./line-chart.ts";
 import { escapeMarkup } from "./markup.ts";
+import { IOU, SCORE, worseImages } from "./worse.ts";
 
 const EXAMPLES = 8;
+/** Images on which it became worse. */
+const WORSE = 6;
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --faint: #d0d7de; --a: #0969da; --b: #bc4c00; --c: #1a7f37; }
@@ -26,7 +30,7 @@ rect { fill: none; vector-effect: non-scaling-stroke; stroke-width: 2; } .truth 
 
 /** The file's text. `title` is how the model is called. */
 export async function drawReport(title: string, result: TrainResult): Promise<string> {
-  const { facts, history, evaluation, parentEvaluation, stoppedEarly, data } = result;
+  const { facts, history, evaluation, parentEvaluation, bestEpoch, stoppedEarly, data } = result;
   const learnt = history.filter(({ epoch }) => epoch > 0);
   const values = (key: string): number[] => history.map(({ figures }) => Math.max(0, figures[key]!));
   const charts = [
@@ -42,13 +46,9 @@ export async function drawReport(title: string, result: TrainResult): Promise<st
     drawLines("Learning rate", [{ name: "rate", from: 1, values: learnt.map(({ lr }) => lr) }]),
     drawCurves({ title: "Precision over recall, after", ...evaluation }),
   ];
-  const examples = await drawExamples({
-    validation: data.validation,
-    before: parentEvaluation.found,
-    after: evaluation.found,
-    count: EXAMPLES,
-    seed: 1,
-  });
+  const { validation } = data;
+  const sides = { validation, before: parentEvaluation.found, after: evaluation.found };
+  const examples = await drawExamples({ ...sides, images: someOf(validation, EXAMPLES, 1) });
   const warnings = [...data.warnings, ...evaluation.failures].map((text) => `<li>${escapeMarkup(text)}</li>`).join("");
   return `<!doctype html>
 <html lang="en">
@@ -60,13 +60,16 @@ export async function drawReport(title: string, result: TrainResult): Promise<st
 <h1>${escapeMarkup(title)}</h1>
 <p>Trained ${escapeMarkup(facts.created.slice(0, 16).replace("T", " "))} UTC from ${escapeMarkup(facts.parent)} on
 ${countOf(data.training.pictures.length, "image")}; validated on ${data.validation.pictures.length} others with ${countOf(evaluation.objects, "object")}.
-${splitSentence(data.split)} ${bestOf(result)}${stoppedEarly ? " Training stopped early, because it became no better." : ""}</p>
+${splitSentence(data.split)} The best was epoch ${bestEpoch}.${stoppedEarly ? " Training stopped early, because it became no better." : ""}
+<strong>The new model is ${facts.verdict.outcome}.</strong> ${escapeMarkup(facts.verdict.reason)}</p>
 <div class="charts">${charts.join("\n")}</div>
 <h2>Figures</h2>
 ${figuresTable(parentEvaluation, evaluation)}
 <h2>Labels</h2>
 ${labelsTable(parentEvaluation, evaluation)}
-${likeness(facts.settings["like"])}<h2>Examples</h2>
+${likeness(facts.settings["like"])}<h2>What got worse</h2>
+${await drawWorse(result)}
+<h2>Examples</h2>
 <p>Dashed: what is there, with its name below. Orange: what is found, with a score of at least 35.</p>
 ${examples}
 ${warnings === "" ? "" : `<h2>Warnings</h2><ul>${warnings}</ul>`}
@@ -82,12 +85,31 @@ ${table(
 `;
 }
 
-function bestOf({ bestEpoch, facts }: TrainResult): string {
-  if (bestEpoch === 0) return "<strong>Nothing was learned: no epoch was better than the start.</strong>";
-  const verdict = facts.offered
-    ? "It is at least as good as what it began with."
-    : "<strong>It is worse than what it began with.</strong>";
-  return `The best was epoch ${bestEpoch}. ${verdict}`;
+/** Labels whose AP fell, and the images with the most mistakes more than before. */
+async function drawWorse({ evaluation, parentEvaluation, data: { validation } }: TrainResult): Promise<string> {
+  const earlier = new Map(parentEvaluation.classes.map(({ name, figures }) => [name, figures["AP"]!]));
+  const labels = evaluation.classes
+    .filter(({ name, objects, figures }) => objects > 0 && figures["AP"]! < earlier.get(name)!)
+    .map(({ name, figures }) => `${name} (${signed(figures["AP"]! - earlier.get(name)!)})`);
+  const worse = worseImages(validation, parentEvaluation.found, evaluation.found);
+  const rule = `with a score of at least ${SCORE} and an intersection over union of at least ${IOU}`;
+  const sentences = [
+    labels.length === 0 ? "The AP of no label fell." : `AP fell for ${labels.join(", ")}.`,
+    `On ${worse.length} of ${countOf(validation.pictures.length, "image")} there are more mistakes than before, counted ${rule}.`,
+  ];
+  const rows = worse
+    .slice(0, WORSE)
+    .map(({ image, before, after }) => [
+      basename(image.file),
+      `${before.right} right, ${before.wrong} wrong`,
+      `${after.right} right, ${after.wrong} wrong`,
+    ]);
+  const images = worse.slice(0, WORSE).map(({ image }) => image);
+  const drawn = await drawExamples({ validation, before: parentEvaluation.found, after: evaluation.found, images });
+  return [
+    `<p>${escapeMarkup(sentences.join(" "))}</p>`,
+    ...(rows.length === 0 ? [] : [table(["image", "before", "after"], rows), drawn]),
+  ].join("\n");
 }
 
 function figuresTable(before: Evaluation, after: Evaluation): string {

@@ -26,16 +26,17 @@ export function askedBy(question: Question, isLoss: boolean): Asked {
   switch (question.what) {
     case "activate": {
       const { name, version, facts } = question;
-      const worse = facts?.offered === false;
+      const isDoubtful = facts?.offered === false;
       const [now, before] = [percent(facts?.metrics["AP"]), percent(facts?.parentMetrics?.["AP"])];
-      const warning = `It is not better than what its training began with: AP ${now} instead of ${before} on the same pictures.`;
+      const worse = `It is not better than what its training began with: AP ${now} instead of ${before} on the same images.`;
+      const warning = facts?.verdict?.reason ?? worse;
       return {
         title: `Use version ${version} of ${name}?`,
-        sentences: worse ? [warning, SWAP] : [SWAP],
-        action: worse || isLoss ? "Activate all the same" : "Activate",
+        sentences: isDoubtful ? [warning, SWAP] : [SWAP],
+        action: isDoubtful || isLoss ? "Activate all the same" : "Activate",
         doing: "Changing…",
         keep: "Leave as it is",
-        danger: worse || isLoss,
+        danger: isDoubtful || isLoss,
       };
     }
     case "rollback": {

@@ -55,7 +55,7 @@ interface VersionProps extends ModelCardProps {
 }
 
 function Version({ facts, model, onAsk, onReport }: VersionProps): JSX.Element {
-  const { name, version, parent, metrics, parentMetrics, data, created, labels, offered } = facts;
+  const { name, version, parent, metrics, parentMetrics, data, created, labels, offered, verdict } = facts;
   const of = `version ${version} of ${name}`;
   const isInUse = model.inUse.version === version;
   const isNeeded = isInUse || model.inUse.previous === version;
@@ -64,8 +64,8 @@ function Version({ facts, model, onAsk, onReport }: VersionProps): JSX.Element {
       <span class="version-name">
         <b>Version {version}</b> <Use model={model} version={version} />
         {!offered && (
-          <span class="badge badge-new" title="It is not better than what its training began with">
-            not offered
+          <span class="badge badge-new" title={verdict?.reason ?? "It is not better than what its training began with"}>
+            {verdict?.outcome ?? "not offered"}
           </span>
         )}
       </span>

@@ -37,13 +37,19 @@ export function lineOf(training: TrainingInfo): string {
   return `Epoch ${epoch} of ${epochs ?? 0} · step ${formatCount(step)} of ${formatCount(steps)}${loss}${left}`;
 }
 
-function endOf({ name, version, offered, bestEpoch, stoppedEarly }: TrainingInfo): string {
+function endOf({ name, version, offered, verdict, bestEpoch, stoppedEarly }: TrainingInfo): string {
   const made = version === undefined ? "Done" : `Made version ${version} of ${name}`;
   const isUnchanged = bestEpoch === 0;
   const best = isUnchanged ? ": nothing was learned, no epoch was better than the start" : "";
-  const why = isUnchanged ? "; kept, but not offered" : "; kept, but not offered, because it is worse";
+  const why = isUnchanged ? "not offered" : notOffered(verdict);
   const early = stoppedEarly === true ? ", ended early because it became no better" : "";
-  return `${made}${best}${early}${offered === false ? why : ""}`;
+  return `${made}${best}${early}${offered === false ? `; kept, but ${why}` : ""}`;
+}
+
+function notOffered(verdict: TrainingInfo["verdict"]): string {
+  if (!verdict) return "not offered, because it is worse";
+  if (verdict.outcome === "not judged") return "not judged: there are too few validation images or objects";
+  return "not offered, because it may be worse";
 }
 
 /** Of the pictures while they are looked at, then of the steps, 0..1; undefined while it cannot be told. */

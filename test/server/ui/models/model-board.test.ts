@@ -103,6 +103,13 @@ test("how far a training is, and what it came to, is told in words", () => {
   const asked = askedBy({ what: "activate", name: "yard", version: 3, facts: worse }, false);
   expect(asked).toMatchObject({ danger: true, action: "Activate all the same" });
   expect(asked.sentences[0]).toContain("AP 30.0 instead of 35.0");
+  const verdict = { outcome: "not judged", reason: "3 validation images say too little.", images: 3, objects: 9 };
+  const unjudged = { ...(worse as object), verdict } as never;
+  const doubted = askedBy({ what: "activate", name: "yard", version: 3, facts: unjudged }, false);
+  expect([doubted.danger, doubted.sentences[0]]).toEqual([true, verdict.reason]);
+  expect(lineOf(training({ state: "done", version: 3, offered: false, verdict: verdict as never }))).toBe(
+    "Made version 3 of yard; kept, but not judged: there are too few validation images or objects",
+  );
   expect(askedBy({ what: "activate", name: "yard", version: 3 }, false)).toMatchObject({ danger: false });
   expect(askedBy({ what: "activate", name: "yard", version: 3 }, true)).toMatchObject({ danger: true });
 });
