@@ -43,7 +43,8 @@ export function worseImages(
   return tallies.filter((one) => moreMistakes(one) > 0).sort((a, b) => moreMistakes(b) - moreMistakes(a));
 }
 
-function tallyOf({ objects }: DataPicture, found: readonly Found[], categoryIds: readonly number[]): Tally {
+/** Right and wrong detections of those given. */
+export function tallyOf({ objects }: DataPicture, found: readonly Found[], categoryIds: readonly number[]): Tally {
   const tally = { right: 0, wrong: 0 };
   for (const id of categoryIds) {
     const ranked = rankPicture({
