@@ -157,7 +157,10 @@ function parted(
     return { learnt: only(own, training).set, judge: only(own, validation), by: former, gap: 0 };
   }
   const moments = set.pictures.map(momentOf);
-  const images = looks.map(({ hash }, i) => ({ hash, moment: moments[i], day: moments[i]?.day }));
+  const images = looks.map(({ hash }, i) => {
+    const objects = set.pictures[i]!.objects.filter(({ crowd }) => !crowd).length;
+    return { hash, moment: moments[i], day: moments[i]?.day, objects };
+  });
   const { by, streams, ...split } = splitImages(images, { share, by: splitBy, seed });
   if (by === "time") addOrder(digest, moments);
   warnings.push(...split.warnings);

@@ -3,9 +3,10 @@ import { countOf } from "../count.ts";
 import { MultiboxError } from "../errors.ts";
 import { drawn, type Grouped, type Grouping, groupsOf, shuffledGroups } from "./look-alike-groups.ts";
 import type { SplitBy, SplitRecord } from "./split-record.ts";
-import { lastBlocks, streamsInOrder, streamsInTime, type Timed } from "./time-blocks.ts";
+import { type Blocks, lastBlocks, type Stream, streamsInOrder, streamsInTime, type Timed } from "./time-blocks.ts";
+import { LEAST_IMAGES, LEAST_OBJECTS } from "./verdict.ts";
 
-export type SplitImage = Grouped & Timed;
+export type SplitImage = Grouped & Timed & { readonly objects?: number };
 
 export interface Split {
   readonly by: Exclude<SplitRecord["by"], "validation">;
@@ -27,7 +28,7 @@ export interface SplitOptions {
 }
 
 /**
- * `auto`: the last block of each stream whose order in time is known (`streamsInTime`), and groups of look-alikes of all other images. Where
+ * `auto`: the last block of each stream whose order in time is known (`streamsInTime`), larger where that lets it judge a model, and groups of look-alikes of all other images. Where
  * groups cannot give half of the share, the last images in order validate, with a warning. Fails with VALIDATION_EMPTY where nothing is left
  * for one of the sides.
  */
@@ -58,8 +59,8 @@ function byTime(images: readonly SplitImage[], share: number): Split {
 function byWhatIsKnown(images: readonly SplitImage[], share: number, seed: number): Split {
   const { streams, rest } = streamsInTime(images);
   if (streams.length === 0) return byGroups(images, share, "hash", seed);
+  if (rest.length === 0) return { by: "time", ...blocksThatJudge(streams, images, share), streams: streams.length };
   const blocks = lastBlocks(streams, share);
-  if (rest.length === 0) return { by: "time", ...blocks, streams: streams.length, warnings: [] };
   const others = rest.length === 1 ? alone : byGroups(at(images, rest), share, "hash", seed);
   const joined = (part: "training" | "validation" | "gap"): number[] =>
     [...blocks[part], ...others[part].map((i) => rest[i]!)].toSorted((a, b) => a - b);
@@ -72,6 +73,27 @@ function byWhatIsKnown(images: readonly SplitImage[], share: number, seed: numbe
     streams: streams.length,
     warnings: [sentence, ...others.warnings],
   };
+}
+
+const LARGEST_SHARE = 1 / 3;
+
+/** The last blocks, made larger, up to a third of the images, where that lets them judge a model and their share does not. */
+function blocksThatJudge(
+  streams: readonly Stream[],
+  images: readonly SplitImage[],
+  share: number,
+): Blocks & Pick<Split, "warnings"> {
+  const suffices = ({ validation }: Blocks): boolean =>
+    validation.length >= LEAST_IMAGES && validation.reduce((sum, i) => sum + images[i]!.objects!, 0) >= LEAST_OBJECTS;
+  const asked = lastBlocks(streams, share);
+  if (images.some(({ objects }) => objects === undefined) || suffices(asked)) return { ...asked, warnings: [] };
+  for (let count = asked.validation.length + 1; count <= LARGEST_SHARE * images.length; count++) {
+    const larger = lastBlocks(streams, count / images.length);
+    if (!suffices(larger)) continue;
+    const sentence = `The last ${countOf(larger.validation.length, "image")} validate instead of ${asked.validation.length}, so that there are ${LEAST_IMAGES} images and ${LEAST_OBJECTS} objects to judge by.`;
+    return { ...larger, warnings: [sentence] };
+  }
+  return { ...asked, warnings: [] };
 }
 
 /** A single image is not split. */

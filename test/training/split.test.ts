@@ -219,3 +219,33 @@ test.each<[string, string | undefined, string | undefined]>([
   const moment = momentOf({ file: `/d/${name}` });
   expect([moment?.stream, moment?.day]).toEqual([stream, day]);
 });
+
+describe("a last block with too few objects to judge by", () => {
+  const withObjects = (count: number, objects: (i: number) => number): SplitImage[] =>
+    frames(numbered(count)).map((image, i) => ({ ...image, objects: objects(i) }));
+
+  test("is made larger until it has fifty, and that is said", () => {
+    const { validation, training, gap, warnings } = splitImages(
+      withObjects(60, (i) => (i < 48 ? 7 : 3)),
+      options("auto"),
+    );
+    // 12 images have 36 objects; two more have 7 each.
+    expect([validation.length, training.length, gap.length]).toEqual([14, 43, 3]);
+    expect(warnings).toEqual([
+      "The last 14 images validate instead of 12, so that there are 10 images and 50 objects to judge by.",
+    ]);
+  });
+
+  test("stays as it is where a third of the images would not do either, and where it has enough", () => {
+    const few = splitImages(
+      withObjects(60, () => 1),
+      options("auto"),
+    );
+    expect([few.validation.length, few.warnings]).toEqual([12, []]);
+    const enough = splitImages(
+      withObjects(60, () => 5),
+      options("auto"),
+    );
+    expect([enough.validation.length, enough.warnings]).toEqual([12, []]);
+  });
+});
