@@ -55,7 +55,7 @@ test("a record and a version of a newer multibox are left out with a warning", a
     expect(await records.load((sentence) => warnings.push(sentence))).toEqual([]);
     expect(await records.ids()).toEqual(["a"]);
     mkdirSync(join(folder, "yard/3"), { recursive: true });
-    writeFileSync(join(folder, "yard/3/version.json"), '{"format":2}');
+    writeFileSync(join(folder, "yard/3/version.json"), '{"format":3}');
     writeFileSync(join(folder, "yard/in-use.json"), '{"format":2,"version":3}');
     const models = new ModelStore(folder);
     await models.load((sentence) => warnings.push(sentence));
