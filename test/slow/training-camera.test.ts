@@ -55,13 +55,13 @@ describe.skipIf(camera === undefined || video === undefined)(
     const train = (...args: string[]): ReturnType<typeof runMultibox> =>
       runMultibox(["train", ...args, "--epochs", "1", "--variants", "1"], {}, root);
 
-    test("train by default: the last twelve in time validate, and three in the gap are used by neither side", async () => {
+    test("train by default: the last fifteen in time, with 50 objects, validate, and three in the gap are used by neither side", async () => {
       const { code, stderr } = await train("--data", "train", "--out", "m-default");
-      expect([code, stderr]).toEqual([0, expect.stringContaining("45 images to train on, 12 to validate;") as string]);
-      expect(stderr).toContain("the last 12 images validate, and 3 in the gap before them are used by neither side.");
+      expect([code, stderr]).toEqual([0, expect.stringContaining("42 images to train on, 15 to validate;") as string]);
+      expect(stderr).toContain("the last 15 images validate, and 3 in the gap before them are used by neither side.");
       const version = JSON.parse(await readFile(at("m-default/version.json"), "utf8")) as object;
       expect(version).toMatchObject({
-        settings: { splitBy: "auto", split: { by: "time", training: 45, validation: 12, gap: 3, streams: 1 } },
+        settings: { splitBy: "auto", split: { by: "time", training: 42, validation: 15, gap: 3, streams: 1 } },
       });
     });
 
