@@ -189,7 +189,11 @@ interface EvaluateFlags extends Record<string, unknown> {
 
 addQuantizeCommand(program, [settingOption("model"), settingOption("cacheDir")]);
 addTrainCommand(program, [settingOption("cacheDir"), settingOption("dataDir")]);
-addCapturesCommand(program, (["dataDir", "captureMaxCount", "captureMaxMb"] as const).map(settingOption));
+addCapturesCommand(
+  program,
+  (["dataDir", "captureMaxCount", "captureMaxMb"] as const).map(settingOption),
+  (["model", "engine", "precision", "workers", "cacheDir", ...POST_PROCESSING] as const).map(settingOption),
+);
 addExportCommand(program, [settingOption("model"), settingOption("cacheDir")]);
 addDoctorCommand(
   program,

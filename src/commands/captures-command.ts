@@ -1,15 +1,17 @@
 // The arguments of `multibox captures`.
 import { type Command, Option } from "commander";
-import { defaultDataDir } from "../cache-dir.ts";
-import { captureBoundsOf } from "../config.ts";
+import { defaultCacheDir, defaultDataDir } from "../cache-dir.ts";
+import { captureBoundsOf, postProcessOf } from "../config.ts";
 import { loadConfig } from "../load-config.ts";
+import { MultiboxError } from "../errors.ts";
+import type { Grid } from "../model/tiles.ts";
 import type { CaptureExport, CaptureImport } from "./captures.ts";
 
 /** The forms in which captures are exported. */
 export const CAPTURE_FORMATS = ["coco", "voc", "yolo", "cvat", "label-studio", "csv"] as const;
 
-/** Adds the commands. `settings` are the options that say where captures lie and how many there may be. */
-export function addCapturesCommand(program: Command, settings: readonly Option[]): void {
+/** Adds the commands. `settings` are the options that say where captures lie and how many there may be, `looking` those of a model that looks at them. */
+export function addCapturesCommand(program: Command, settings: readonly Option[], looking: readonly Option[]): void {
   const captures = program
     .command("captures")
     .description("Captured frames, for other programs that label pictures and back from them");
@@ -34,7 +36,27 @@ export function addCapturesCommand(program: Command, settings: readonly Option[]
     .option("--annotations <file>", "COCO's JSON, where it is not found by itself")
     .addOption(new Option("--status <as>", "What they are then").choices(["new", "accepted"]).default("accepted"))
     .option("--json", "Print one line of JSON", false);
-  for (const command of [exporting, importing]) for (const option of settings) command.addOption(option);
+  const labelling = captures
+    .command("label")
+    .description(
+      "Propose boxes anew, by another model or tiles, for captures that nobody has reviewed; no server may run",
+    )
+    .option(
+      "--regions <columns>x<rows>",
+      "Look at so many tiles of each image beside the whole, for small objects",
+      "2x2",
+    )
+    .option("--min-score <value>", "Leave out detections below this score, 0..1 (default: 0.4)")
+    .option("--labels <label...>", "Propose only these labels")
+    .option("--stream <id>", "Only captures of this stream")
+    .option("--json", "Print one line of JSON", false);
+  for (const option of looking) labelling.addOption(option);
+  const agreement = captures
+    .command("agreement")
+    .description("How far people followed the proposals of the captures that they accepted")
+    .option("--json", "Print one line of JSON", false);
+  for (const command of [exporting, importing, labelling, agreement])
+    for (const option of settings) command.addOption(option);
   exporting
     .addHelpText("after", "\nExample:\n  multibox captures export --format voc --out yard-voc")
     .action(async (flags: CaptureExport & Settings) => {
@@ -50,6 +72,51 @@ export function addCapturesCommand(program: Command, settings: readonly Option[]
       const { importCaptures } = await import("./captures.ts");
       await importCaptures(folder, { ...flags, ...(await placeOf(flags)) });
     });
+  labelling
+    .addHelpText(
+      "after",
+      "\nReview then begins with these boxes. Captures that somebody has corrected, accepted or skipped are left alone.\n\nExample:\n  multibox captures label --model ssdlite-mobilenet-v2 --regions 2x2 --labels person",
+    )
+    .action(async ({ regions, minScore = "0.4", labels, stream, json, ...flags }: LabelFlags) => {
+      const grid = gridOf(regions);
+      const config = await loadConfig({ env: process.env, flags: { ...flags, minScore } });
+      const { labelCaptures } = await import("./label-captures.ts");
+      const failed = await labelCaptures({
+        ...config,
+        ...(await placeOf(flags)),
+        cacheDir: config.cacheDir ?? defaultCacheDir(),
+        postProcess: postProcessOf(config),
+        grid,
+        labels,
+        stream,
+        json,
+      });
+      if (failed > 0) process.exitCode = 1;
+    });
+  agreement.action(async (flags: { json: boolean } & Settings) => {
+    const { showAgreement } = await import("./label-captures.ts");
+    await showAgreement({ ...flags, ...(await placeOf(flags)) });
+  });
+}
+
+/** Most tiles on one side; more are smaller than what a detector was trained on. */
+const MOST_TILES = 8;
+
+/** `2x2`. Fails with CONFIG_INVALID. */
+function gridOf(text: string): Grid {
+  const [, columns = "", rows = ""] = /^(\d+)x(\d+)$/.exec(text) ?? [];
+  const grid = { columns: Number(columns), rows: Number(rows) };
+  if (Object.values(grid).every((count) => count >= 1 && count <= MOST_TILES)) return grid;
+  const sentence = `--regions ${text} is not a number of columns and rows, each 1 to ${MOST_TILES}.`;
+  throw new MultiboxError("CONFIG_INVALID", sentence, "Write it as 2x2, or 1x1 for the whole image alone.");
+}
+
+interface LabelFlags extends Settings, Record<string, unknown> {
+  readonly regions: string;
+  readonly minScore?: string;
+  readonly labels?: string[];
+  readonly stream?: string;
+  readonly json: boolean;
 }
 
 interface Settings {

@@ -18,7 +18,7 @@ export interface CaptureBounds {
 }
 
 /** What can be changed of a capture. */
-export type CaptureChange = Partial<Pick<Capture, "objects" | "status">>;
+export type CaptureChange = Partial<Pick<Capture, "objects" | "status" | "proposed" | "model">>;
 
 export interface CaptureQuery {
   readonly status?: Capture["status"] | undefined;
