@@ -64,12 +64,9 @@ export async function showAgreement({ dataDir, bounds, json }: Place): Promise<v
   if (json) return console.log(JSON.stringify(agreement));
   const { captures, unchanged, proposals, kept, moved, removed, added } = agreement;
   if (captures === 0) return console.log("No capture is accepted yet.");
-  console.log(
-    `${unchanged} of ${countOf(captures, "accepted capture")} ${unchanged === 1 ? "has" : "have"} the proposals unchanged.`,
-  );
-  console.log(
-    `${kept} of ${countOf(proposals, "proposal")} stand, ${moved} of them moved; ${removed} were deleted or relabelled, and ${countOf(added, "object was", "objects were")} added.`,
-  );
+  console.log(`Accepted with unchanged proposals: ${unchanged} of ${countOf(captures, "capture")}.`);
+  console.log(`Kept: ${kept} of ${countOf(proposals, "proposal")}, ${moved} of them moved.`);
+  console.log(`Deleted or relabelled: ${removed}. Added: ${countOf(added, "object")}.`);
 }
 
 function noCaptures(folder: string, stream: string | undefined): MultiboxError {
