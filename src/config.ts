@@ -86,7 +86,7 @@ export const Config = z.strictObject({
     .min(1)
     .max(3600)
     .default(60)
-    .describe("A batch that takes the network longer fails, and the network is started anew."),
+    .describe("A batch that takes the network longer fails, and the network is started again."),
   minScore: z.coerce
     .number()
     .min(0)
@@ -158,7 +158,7 @@ export const Config = z.strictObject({
     .number()
     .min(0)
     .default(30)
-    .describe("Captured frames that nobody has accepted are deleted after so many days."),
+    .describe("Captured frames that nobody has accepted are deleted after this number of days."),
   jobMaxRunning: z.coerce
     .number()
     .int()
@@ -173,7 +173,11 @@ export const Config = z.strictObject({
     .min(1)
     .default(200)
     .describe("Most jobs that are kept; the oldest that have ended go first, with their results."),
-  jobMaxDays: z.coerce.number().min(0).default(7).describe("Jobs that have ended are deleted after so many days."),
+  jobMaxDays: z.coerce
+    .number()
+    .min(0)
+    .default(7)
+    .describe("Jobs that have ended are deleted after this number of days."),
   trainingMaxCount: z.coerce
     .number()
     .int()

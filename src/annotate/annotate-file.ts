@@ -74,7 +74,7 @@ function requireUntouched({ outputs, force, resume }: FileJob, lines: string): v
     throw new MultiboxError("OUT_EXISTS", `${there.path} is there already.`, hint);
   }
   if (!existsSync(partialPath(lines)) && !existsSync(lines)) return;
-  const hint = "Go on with it by --resume, or begin anew with --force.";
+  const hint = "Continue it with --resume, or restart with --force.";
   throw new MultiboxError("OUT_EXISTS", `An earlier run has left ${partialPath(lines)} unfinished.`, hint);
 }
 

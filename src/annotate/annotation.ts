@@ -41,7 +41,7 @@ export const AnnotationSettings = z.strictObject({
   classAgnostic: z.boolean().optional(),
   batch: z.int().positive().describe("Frames that go through the network at once."),
   every: z.int().positive().optional().describe("Only every nth frame, the first one included."),
-  fps: z.number().positive().optional().describe("At most so many frames a second."),
+  fps: z.number().positive().optional().describe("The most frames a second."),
   start: z.number().optional().describe("Seconds; frames before are left out."),
   end: z.number().optional().describe("Seconds; frames from there on are left out."),
   keyframes: z.boolean().optional().describe("Only key frames."),

@@ -54,7 +54,7 @@ export function requireSame(left: AnnotationHeader, now: AnnotationHeader, path:
   throw new MultiboxError(
     "RESUME_MISMATCH",
     `${path} was begun with another ${name}: ${before} and not ${after}.`,
-    "Call it as it was called then, or begin anew with --force.",
+    "Call it as before, or restart with --force.",
   );
 }
 

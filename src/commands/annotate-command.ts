@@ -14,7 +14,7 @@ export function addAnnotateCommand(program: Command, settings: readonly Option[]
     .option("--out <what>", "A form, a file whose ending says which, or form=file; may be given several times", collect)
     .option("--out-dir <folder>", "Where outputs go that have no path; beside the video if absent")
     .option("--every <n>", "Only every nth frame", wholeNumber)
-    .option("--fps <rate>", "Only so many frames a second of the video", positive)
+    .option("--fps <rate>", "The most frames a second of the video", positive)
     .option("--start <time>", "Leave out what comes before: seconds, or 1:30", seconds)
     .option("--end <time>", "Leave out what comes from then on", seconds)
     .option("--keyframes", "Only key frames: a quick look")

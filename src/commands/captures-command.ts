@@ -39,13 +39,9 @@ export function addCapturesCommand(program: Command, settings: readonly Option[]
   const labelling = captures
     .command("label")
     .description(
-      "Propose boxes anew, by another model or tiles, for captures that nobody has reviewed; no server may run",
+      "Propose new boxes, by another model or tiles, for captures that nobody has reviewed; no server may run",
     )
-    .option(
-      "--regions <columns>x<rows>",
-      "Look at so many tiles of each image beside the whole, for small objects",
-      "2x2",
-    )
+    .option("--regions <columns>x<rows>", "Tiles of each image to look at besides the whole, for small objects", "2x2")
     .option("--min-score <value>", "Leave out detections below this score, 0..1 (default: 0.4)")
     .option("--labels <label...>", "Propose only these labels")
     .option("--stream <id>", "Only captures of this stream")

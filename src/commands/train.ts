@@ -89,8 +89,7 @@ interface Place {
 
 async function placeOf({ out, name, dataDir, force }: TrainCommandOptions): Promise<Place> {
   if ((out === undefined) === (name === undefined)) {
-    const sentence =
-      out === undefined ? "It is not said where the model shall be." : "--out and --name are both given.";
+    const sentence = out === undefined ? "Where to write the model is missing." : "--out and --name are both given.";
     throw new MultiboxError("OUT_CONFLICT", sentence, "Give --out FOLDER or --name NAME.");
   }
   if (out !== undefined) {
@@ -142,7 +141,7 @@ async function clearFolder(folder: string, { resume, force }: TrainCommandOption
   if (resume || !existsSync(join(folder, "checkpoint.safetensors"))) return;
   if (!force) {
     const sentence = `An interrupted training is in ${folder}.`;
-    throw new MultiboxError("OUT_EXISTS", sentence, "Go on with it with --resume, or begin anew with --force.");
+    throw new MultiboxError("OUT_EXISTS", sentence, "Continue it with --resume, or restart with --force.");
   }
   await rm(folder, { recursive: true, force: true });
 }

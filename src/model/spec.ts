@@ -96,7 +96,7 @@ const PostProcessSpec = z.strictObject({
     .positive()
     .optional()
     .describe(
-      "Only so many best candidates of a class reach the suppression (torchvision's topk_candidates, Caffe's nms_top_k).",
+      "The number of best candidates of a class that reach the suppression (torchvision's topk_candidates, Caffe's nms_top_k).",
     ),
 });
 export type PostProcessSpec = z.infer<typeof PostProcessSpec>;

@@ -116,7 +116,7 @@ export const Subscribe = z.strictObject({
     .min(0.01)
     .max(240)
     .optional()
-    .describe("At most so many frames a second of each stream; the others are left out, and not counted as dropped."),
+    .describe("The most frames a second of each stream; the others are left out, and not counted as dropped."),
   changesOnly: z
     .boolean()
     .optional()

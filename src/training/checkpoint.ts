@@ -106,7 +106,7 @@ function parse(bytes: Uint8Array, path: string): { tensors: Tensors } & z.infer<
     return { tensors, ...Metadata.parse(metadata) };
   } catch (cause) {
     if (cause instanceof MultiboxError && cause.code === "FILE_NEWER") throw cause;
-    const hint = "Begin anew with --force.";
+    const hint = "Restart with --force.";
     throw new MultiboxError("CHECKPOINT_UNREADABLE", `${path} is no whole checkpoint of a training.`, hint, { cause });
   }
 }

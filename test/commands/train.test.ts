@@ -102,7 +102,7 @@ test("a start that no epoch has improved is said to be one, and not offered", as
 });
 
 test.each<[Partial<TrainCommandOptions>, string, RegExp]>([
-  [{}, "OUT_CONFLICT", /not said where/],
+  [{}, "OUT_CONFLICT", /Where to write the model is missing/],
   [{ out: "a", name: "b" }, "OUT_CONFLICT", /both given/],
   [{ name: "no name" }, "CONFIG_INVALID", /--name no name: /],
   [{ name: "x", from: "./nothing" }, "MODEL_NOT_FOUND", /no model in \.\/nothing/],

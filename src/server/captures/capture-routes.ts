@@ -37,7 +37,7 @@ const CaptureQuery = z.strictObject({
   status: ReviewStatus.optional().describe("Only those; all when absent."),
   stream: z.string().optional().describe("Only those of this stream."),
   label: z.string().optional().describe("Only those with an object of this label."),
-  limit: numberText(z.int().min(1).max(1000)).default(100).describe("At most so many."),
+  limit: numberText(z.int().min(1).max(1000)).default(100).describe("The most that are listed."),
   cursor: z.string().optional().describe("The `next` of the page before."),
 });
 

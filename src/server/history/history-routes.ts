@@ -58,7 +58,9 @@ const framesRoute = createRoute({
         .max(4096)
         .optional()
         .describe("Only frames with one of these labels, separated by commas, and of them only these detections."),
-      minScore: numberText(z.number().min(0).max(1)).optional().describe("Likewise, with at least this score."),
+      minScore: numberText(z.number().min(0).max(1))
+        .optional()
+        .describe("Only frames with a detection of at least this score."),
       limit: numberText(z.int().min(1).max(1000)).optional().describe("Most frames of a page; 100 when absent."),
       cursor: z
         .string()

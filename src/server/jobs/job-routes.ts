@@ -20,7 +20,7 @@ const listRoute = createRoute({
   request: {
     query: z.strictObject({
       state: JobState.optional().describe("Only those; all when absent."),
-      limit: numberText(z.int().min(1).max(1000)).default(100).describe("At most so many."),
+      limit: numberText(z.int().min(1).max(1000)).default(100).describe("The most that are listed."),
       cursor: z.string().optional().describe("The `next` of the page before."),
     }),
   },

@@ -38,7 +38,7 @@ const options = {
     .default(["jsonl"])
     .describe("The forms that are wanted."),
   every: z.int().min(1).max(MOST_FRAMES).optional().describe("Only every nth frame."),
-  fps: z.number().min(1e-6).max(1000).optional().describe("Only so many frames a second of the video."),
+  fps: z.number().min(1e-6).max(1000).optional().describe("The most frames a second of the video that are looked at."),
   start: z.number().nonnegative().max(MOST_SECONDS).optional().describe("Leave out what comes before, in seconds."),
   end: z.number().min(0.001).max(MOST_SECONDS).optional().describe("Leave out what comes from then on, in seconds."),
   keyframes: z.boolean().optional().describe("Only key frames: a quick look."),

@@ -24,7 +24,7 @@ const changeRoute = createRoute({
   summary: "Change a stream",
   description: [
     "A JSON merge patch: what is absent stays as it is, `null` takes a setting back. A `url` that equals the one shown changes nothing.",
-    "It is decoded anew only where url, loop, transport or maxFps change; its counts and `seq` go on.",
+    "Decoding is restarted only where url, loop, transport or maxFps change; its counts and `seq` go on.",
   ].join(" "),
   security: SECURED,
   middleware: readsJson({ types: ["application/json", "application/merge-patch+json"] }),

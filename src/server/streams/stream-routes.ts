@@ -28,7 +28,7 @@ const listRoute = createRoute({
   request: {
     headers,
     query: z.object({
-      limit: numberText(z.int().min(1).max(1000)).optional().describe("At most so many; all when absent."),
+      limit: numberText(z.int().min(1).max(1000)).optional().describe("The most that are listed; all when absent."),
       cursor: z.string().max(64).optional().describe("Where the page begins; from the Link of the page before."),
     }),
   },

@@ -38,7 +38,7 @@ const CaptureRules = z
       .max(64)
       .optional()
       .describe(
-        "Not one whose perceptual hash differs in at most so many of 64 bits from a kept one's; 4 when absent.",
+        "Not one whose perceptual hash differs in at most this number of 64 bits from a kept one's; 4 when absent.",
       ),
   })
   .describe("Which frames are kept to be learned from: those that any of the rules wants.");
@@ -50,7 +50,7 @@ export const streamSettings = {
     .min(0.01)
     .max(240)
     .optional()
-    .describe("At most so many frames a second are detected; every one that the detector has time for when absent."),
+    .describe("The most frames a second that are detected; every one that the detector has time for when absent."),
   priority: z
     .int()
     .min(1)

@@ -63,7 +63,8 @@ export function EditStream({ live, stream, onClose }: EditStreamProps): JSX.Elem
           {number("minScore", "Score from", { min: 0, max: 1, step: "any", placeholder: "0" })}
         </div>
         <p class="help" id={`${id}-numbers-help`}>
-          At most so many frames are detected; the share of the detector when it is busy; the least score that is kept.
+          The most frames a second that are detected; the share of the detector when it is busy; the least score that is
+          kept.
         </p>
         <label class="field" for={`${id}-labels`}>
           Labels
