@@ -98,7 +98,7 @@ describe("multibox evaluate", () => {
     await pipe.close();
     const { code, signal, stdout, stderr } = await exit;
     expect({ code, signal, stdout }).toEqual({ code: 130, signal: null, stdout: "" });
-    expect(stderr).toMatch(/^multibox: INTERRUPTED: Stopped after \d+ of 903 pictures; nothing was written\.\n$/);
+    expect(stderr).toMatch(/^multibox: INTERRUPTED: Stopped after \d+ of 903 images; nothing was written\.\n$/);
     expect(readdirSync(folder.path)).toEqual(["data"]);
   });
 });
