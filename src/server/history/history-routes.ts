@@ -60,7 +60,7 @@ const framesRoute = createRoute({
         .describe("Only frames with one of these labels, separated by commas, and of them only these detections."),
       minScore: numberText(z.number().min(0).max(1))
         .optional()
-        .describe("Only frames with a detection of at least this score."),
+        .describe("Only frames with a detection of at least this score, and of them only these detections."),
       limit: numberText(z.int().min(1).max(1000)).optional().describe("Most frames of a page; 100 when absent."),
       cursor: z
         .string()
