@@ -38,7 +38,7 @@ const LAYOUTS: Readonly<
   csv: { format: csvFormat, annotations: "annotations.csv", pictures: "images" },
 };
 
-interface Place {
+export interface Place {
   readonly dataDir: string;
   readonly bounds: CaptureBounds;
   readonly json: boolean;
@@ -118,7 +118,8 @@ export async function importCaptures(
   for (const warning of dataset.warnings) console.error(`multibox: ${warning}`);
 }
 
-async function openStore({ dataDir, bounds }: Pick<Place, "dataDir" | "bounds">): Promise<CaptureStore> {
+/** A capture that cannot be read is named on standard error and left alone. */
+export async function openStore({ dataDir, bounds }: Pick<Place, "dataDir" | "bounds">): Promise<CaptureStore> {
   const store = new CaptureStore(join(dataDir, "captures"), bounds);
   await store.load((sentence) => console.error(`multibox: ${sentence}`));
   return store;

@@ -11,7 +11,7 @@ import type { Dataset, Found } from "../training/truth.ts";
 import { requireWritable, writeWhole } from "../whole-file.ts";
 import { printForMachines, printForPeople, type Report } from "./evaluation-report.ts";
 import { findShown } from "./model-folder.ts";
-import { pictureProgress } from "./terminal.ts";
+import { untilSignal } from "./terminal.ts";
 
 export interface EvaluateCommandOptions extends Pick<
   Config,
@@ -71,23 +71,12 @@ async function open({
   return openDetector({ folder, engine, precision, cacheDir, workers, maxBatch, postProcess });
 }
 
-/** The first signal ends the run in good order, with the terminal's cursor shown again; the second one at once. */
-async function run(detector: Detector, dataset: Dataset, countDifficult: boolean): Promise<Evaluation> {
-  const progress = pictureProgress();
-  const stop = new AbortController();
-  const onSignal = (): void => stop.abort();
-  process.once("SIGINT", onSignal);
-  process.once("SIGTERM", onSignal);
-  try {
-    const { signal } = stop;
+function run(detector: Detector, dataset: Dataset, countDifficult: boolean): Promise<Evaluation> {
+  return untilSignal(async (signal, onProgress) => {
     // The first batch of a session is slow, and would stand in the speed.
     await detector.warmUp();
-    return await evaluate(detector, dataset, { countDifficult, signal, onProgress: progress.update });
-  } finally {
-    progress.stop();
-    process.off("SIGINT", onSignal);
-    process.off("SIGTERM", onSignal);
-  }
+    return await evaluate(detector, dataset, { countDifficult, signal, onProgress });
+  });
 }
 
 /** COCO's results format, a detection a line: the whole of a large data set would be too long for one string. */

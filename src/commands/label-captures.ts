@@ -1,24 +1,17 @@
 // `multibox captures label` and `multibox captures agreement`: proposals by a slower look, and how far people followed proposals.
-import { join } from "node:path";
 import type { Config } from "../config.ts";
 import { countOf } from "../count.ts";
 import { MultiboxError } from "../errors.ts";
 import { openDetector } from "../model/detector-pool.ts";
 import type { PostProcessSpec } from "../model/spec.ts";
 import type { Grid } from "../model/tiles.ts";
-import { CaptureStore, type CaptureBounds } from "../server/captures/capture-store.ts";
 import { propose, type Proposed } from "../server/captures/propose.ts";
 import { lockDataDir } from "../server/data-dir.ts";
 import { agreementOf } from "../training/agreement.ts";
 import { requireLabels } from "./arguments.ts";
+import { openStore, type Place } from "./captures.ts";
 import { findShown } from "./model-folder.ts";
-import { pictureProgress } from "./terminal.ts";
-
-interface Place {
-  readonly dataDir: string;
-  readonly bounds: CaptureBounds;
-  readonly json: boolean;
-}
+import { untilSignal } from "./terminal.ts";
 
 export interface LabelOptions extends Place, Pick<Config, "model" | "engine" | "precision" | "workers"> {
   readonly cacheDir: string;
@@ -37,7 +30,7 @@ export async function labelCaptures(options: LabelOptions): Promise<number> {
   const { dataDir, bounds, labels, stream, grid, json } = options;
   const unlock = lockDataDir(dataDir);
   try {
-    const store = await openStore(dataDir, bounds);
+    const store = await openStore({ dataDir, bounds });
     const captures = store.list(stream === undefined ? {} : { stream });
     if (captures.length === 0) throw noCaptures(store.folder, stream);
     const { folder } = await findShown(options.model, options.cacheDir, options.engine);
@@ -60,7 +53,7 @@ export async function labelCaptures(options: LabelOptions): Promise<number> {
 
 /** Reads what is there, also while a server runs. */
 export async function showAgreement({ dataDir, bounds, json }: Place): Promise<void> {
-  const agreement = agreementOf((await openStore(dataDir, bounds)).list());
+  const agreement = agreementOf((await openStore({ dataDir, bounds })).list());
   if (json) return console.log(JSON.stringify(agreement));
   const { captures, unchanged, proposals, kept, moved, removed, added } = agreement;
   if (captures === 0) return console.log("No capture is accepted yet.");
@@ -72,30 +65,6 @@ export async function showAgreement({ dataDir, bounds, json }: Place): Promise<v
 function noCaptures(folder: string, stream: string | undefined): MultiboxError {
   const of = stream === undefined ? "" : ` of the stream "${stream}"`;
   return new MultiboxError("CAPTURE_UNKNOWN", `There are no captures${of} in ${folder}.`, "Capture some frames first.");
-}
-
-async function openStore(dataDir: string, bounds: CaptureBounds): Promise<CaptureStore> {
-  const store = new CaptureStore(join(dataDir, "captures"), bounds);
-  await store.load((sentence) => console.error(`multibox: ${sentence}`));
-  return store;
-}
-
-/** The first signal ends it between two captures, the second one at once. */
-async function untilSignal(
-  work: (signal: AbortSignal, onProgress: (done: number, total: number) => void) => Promise<Proposed>,
-): Promise<Proposed> {
-  const progress = pictureProgress();
-  const stop = new AbortController();
-  const onSignal = (): void => stop.abort();
-  process.once("SIGINT", onSignal);
-  process.once("SIGTERM", onSignal);
-  try {
-    return await work(stop.signal, progress.update);
-  } finally {
-    progress.stop();
-    process.off("SIGINT", onSignal);
-    process.off("SIGTERM", onSignal);
-  }
 }
 
 function report({ failures, ...done }: Proposed, model: string, json: boolean): void {

@@ -17,6 +17,27 @@ export function pictureProgress(): Progress {
   return progressBar(() => "[{bar}] {value} of {total} pictures, {eta_formatted} left");
 }
 
+/**
+ * Work on images with a bar. The first SIGINT or SIGTERM aborts the signal, so that it ends in good order with the terminal's cursor shown again;
+ * the second one ends the process at once.
+ */
+export async function untilSignal<T>(
+  work: (signal: AbortSignal, onProgress: Progress["update"]) => Promise<T>,
+): Promise<T> {
+  const progress = pictureProgress();
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort();
+  process.once("SIGINT", onSignal);
+  process.once("SIGTERM", onSignal);
+  try {
+    return await work(stop.signal, progress.update);
+  } finally {
+    progress.stop();
+    process.off("SIGINT", onSignal);
+    process.off("SIGTERM", onSignal);
+  }
+}
+
 function progressBar(format: (total: number) => string): Progress {
   let bar: SingleBar | undefined;
   return {
