@@ -85,6 +85,10 @@ function flagOf(name: Setting): Option {
 
 /** Fails with CONFIG_INVALID, naming the flag and the value. */
 function parse(flags: Record<string, string | boolean | string[]>): TrainSettings {
+  if (flags["minutes"] !== undefined && flags["epochs"] !== undefined) {
+    const sentence = `--minutes ${String(flags["minutes"])} and --epochs ${String(flags["epochs"])} are both given.`;
+    throw new MultiboxError("CONFIG_INVALID", sentence, "Give one of the two.");
+  }
   const values = Object.entries(flags).map(([name, value]) => [name, valueOf(name as Setting, value)]);
   const parsed = TrainSettings.safeParse(Object.fromEntries(values));
   if (parsed.success) return parsed.data;

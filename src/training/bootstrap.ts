@@ -18,6 +18,8 @@ export interface Change {
 export interface BootstrapOptions {
   readonly seed: number;
   readonly resamples?: number;
+  /** Of intersection over union, of which the mean is taken: [0.5] for AP50. COCO's ten when absent. */
+  readonly thresholds?: readonly number[];
 }
 
 const MOST_RESAMPLES = 1000;
@@ -37,13 +39,16 @@ export function changeOfAp(
   before: readonly Found[],
   after: readonly Found[],
   categories: readonly Pick<Category, "id">[],
-  { seed, resamples }: BootstrapOptions,
+  { seed, resamples, thresholds = IOU_THRESHOLDS }: BootstrapOptions,
 ): Change {
-  const rankings = [before, after].map((found) => rank(images, found, categories)) as [ClassRanking[], ClassRanking[]];
+  const rankings = [before, after].map((found) => rank(images, found, categories, thresholds)) as [
+    ClassRanking[],
+    ClassRanking[],
+  ];
   const once = new Int32Array(images.length).fill(1);
   const difference = (weights: Int32Array): number =>
     weightedAp(rankings[1], weights) - weightedAp(rankings[0], weights);
-  const size = rankings.flat().reduce((sum, { image }) => sum + image.length, 0) * IOU_THRESHOLDS.length;
+  const size = rankings.flat().reduce((sum, { image }) => sum + image.length, 0) * thresholds.length;
   const count = resamples ?? Math.min(MOST_RESAMPLES, Math.max(LEAST_RESAMPLES, Math.floor(WORK / Math.max(1, size))));
   const next = random(seed);
   const weights = new Int32Array(images.length);
@@ -78,6 +83,7 @@ function rank(
   images: readonly DataPicture[],
   found: readonly Found[],
   categories: readonly Pick<Category, "id">[],
+  thresholds: readonly number[],
 ): ClassRanking[] {
   const foundOn = groupBy(found, ({ pictureId }) => pictureId);
   return categories.map(({ id }) => {
@@ -88,11 +94,11 @@ function rank(
         truths: objects.filter(({ categoryId }) => categoryId === id),
         found: (foundOn.get(pictureId) ?? []).filter(({ categoryId }) => categoryId === id),
       });
-      const match = matchPicture(ranked, ANY_AREA, IOU_THRESHOLDS);
+      const match = matchPicture(ranked, ANY_AREA, thresholds);
       wanted[image] = match.wanted;
       const size = ranked.found.length;
       for (const [place, { score }] of ranked.found.entries()) {
-        const outcomes = IOU_THRESHOLDS.map((_, t) => {
+        const outcomes = thresholds.map((_, t) => {
           const at = t * size + place;
           return match.ignored[at] === 1 ? -1 : match.matched[at]!;
         });
@@ -102,24 +108,27 @@ function rank(
     all.sort((a, b) => b.score - a.score);
     return {
       image: Int32Array.from(all, ({ image }) => image),
-      outcome: Int8Array.from(IOU_THRESHOLDS.flatMap((_, t) => all.map(({ outcomes }) => outcomes[t]!))),
+      outcome: Int8Array.from(thresholds.flatMap((_, t) => all.map(({ outcomes }) => outcomes[t]!))),
       wanted,
     };
   });
 }
 
-/** COCO's AP where image i stands `weights[i]` times in the set; -1 where there is nothing to find. */
+/** The mean of AP over classes and thresholds where image i stands `weights[i]` times in the set; -1 where there is nothing to find. */
 function weightedAp(classes: readonly ClassRanking[], weights: Int32Array): number {
   let [sum, present] = [0, 0];
   for (const { image, outcome, wanted } of classes) {
     const objects = wanted.reduce((total, count, i) => total + count * weights[i]!, 0);
     if (objects === 0) continue;
     present += 1;
-    for (let t = 0; t < IOU_THRESHOLDS.length; t++) {
-      sum += precisionSum(image, outcome.subarray(t * image.length, (t + 1) * image.length), weights, objects);
+    if (image.length === 0) continue;
+    const thresholds = outcome.length / image.length;
+    for (let t = 0; t < thresholds; t++) {
+      const at = t * image.length;
+      sum += precisionSum(image, outcome.subarray(at, at + image.length), weights, objects) / thresholds;
     }
   }
-  return present === 0 ? -1 : sum / (present * IOU_THRESHOLDS.length * RECALLS.length);
+  return present === 0 ? -1 : sum / (present * RECALLS.length);
 }
 
 /** The sum over `RECALLS` of the best precision at that recall or beyond. */

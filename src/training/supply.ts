@@ -34,6 +34,8 @@ export interface SupplyOptions {
 export interface Supply {
   readonly engine: TrainEngine;
   readonly batches: Batches;
+  /** In how many forms each image's features are kept; 0 where images go through the whole network at each step. */
+  readonly variants: number;
   readonly close: () => Promise<void>;
 }
 
@@ -54,6 +56,7 @@ export async function openSupply(options: SupplyOptions): Promise<Supply> {
   return {
     engine,
     batches: new Batches({ samples, replay, start, pool, features, settings: { ...settings, variants } }),
+    variants,
     async close() {
       await engine.close();
       await features?.cache.close();

@@ -17,6 +17,12 @@ const share = z.number().min(0).max(1);
 
 export const TrainSettings = z.strictObject({
   epochs: z.int().min(1).max(10_000).default(20).describe("How often the data are gone through."),
+  minutes: z
+    .number()
+    .positive()
+    .max(10_080)
+    .optional()
+    .describe("About how long the run may take; how many epochs fit is then measured, and takes the place of epochs."),
   batch: z.int().min(1).max(256).default(8).describe("Pictures of a step."),
   lr: z.number().positive().max(10).default(0.002).describe("Learning rate after the warm-up."),
   schedule: z

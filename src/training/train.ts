@@ -2,10 +2,12 @@
 import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { z } from "zod";
 import { MultiboxError } from "../errors.ts";
 import type { Bundle, Provenance } from "../model/bundle.ts";
 import { reportedLabels } from "../model/labels.ts";
 import { writeFailure } from "../whole-file.ts";
+import type { Batches } from "./batches.ts";
 import {
   formerSplit,
   readCheckpoint,
@@ -23,6 +25,7 @@ import { newLabelWarnings } from "./new-labels.ts";
 import { mergedCategories } from "./relabel.ts";
 import { startingPoint } from "./starting-point.ts";
 import { openSupply } from "./supply.ts";
+import { epochsWithin } from "./time-budget.ts";
 import type { EpochRecord, TrainProgress } from "./train-events.ts";
 import { type TrainSettings, Unlabelled } from "./train-settings.ts";
 import { Trainee } from "./trainee.ts";
@@ -85,8 +88,9 @@ export interface TrainFacts {
  */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainProgress | TrainResult, void> {
   const { parent, folder, signal } = options;
+  const begun = performance.now();
   const threads = options.settings.threads || availableParallelism();
-  const settings = { ...options.settings, threads };
+  const asked = { ...options.settings, threads };
   await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
     throw writeFailure(cause, folder);
   });
@@ -95,57 +99,26 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
     const path = join(folder, "checkpoint.safetensors");
     const checkpoint = options.resume ? await readCheckpoint(path) : undefined;
     const former = checkpoint && formerSplit(checkpoint.identity);
-    const data = yield* prepareData(options.given, { settings, pool, signal, former });
+    const data = yield* prepareData(options.given, { settings: asked, pool, signal, former });
     const { categories } = data.validation;
     const like = await likenesses(parent, data.training, {
-      ...settings,
-      merge: new Map(Object.entries(settings.merge)),
+      ...asked,
+      merge: new Map(Object.entries(asked.merge)),
       signal,
     });
-    const start = startingPoint(parent, categories, settings, like);
-    const asked: TrainIdentity = { data: data.hash, parent: weightsHash(parent), settings };
-    if (checkpoint) requireSame(path, checkpoint.identity, asked);
-    const identity = checkpoint?.identity ?? asked;
-    const mode = Unlabelled.parse(identity.settings["unlabelled"] ?? "background");
+    const start = startingPoint(parent, categories, asked, like);
+    const whole: TrainIdentity = { data: data.hash, parent: weightsHash(parent), settings: asked };
+    if (checkpoint) requireSame(path, checkpoint.identity, whole);
+    const mode = Unlabelled.parse((checkpoint?.identity ?? whole).settings["unlabelled"] ?? "background");
     const absent = unlabelledColumns(start, [...data.training.pictures, ...(data.replay?.pictures ?? [])]);
     const unlabelled = mode === "ignore" ? absent : undefined;
-    const supply = await openSupply({ data, start, unlabelled, pool, settings, folder, cacheDir: options.cacheDir });
-    const { engine, batches } = supply;
-    const trainee = new Trainee({ start, engine, settings, steps: batches.steps, checkpoint });
-    const { state } = trainee;
-    let saved = performance.now();
-    const save = async (): Promise<TrainProgress> => {
-      await writeCheckpoint(path, identity, trainee.checkpoint());
-      saved = performance.now();
-      return { type: "checkpoint", step: trainee.done };
-    };
     const judged = async (bundle: Bundle, also?: JudgeOptions["also"]): Promise<Evaluation> =>
       await judge(bundle, data.validation, { threads, signal, also });
-    const endEpoch = async (): Promise<TrainProgress> => {
-      const { figures } = await judged(trainee.now());
-      return { type: "epoch", ...trainee.endEpoch(figures), epochs: settings.epochs };
-    };
-    try {
-      yield {
-        type: "start",
-        engine: engine.description,
-        training: data.training.pictures.length,
-        validation: data.validation.pictures.length,
-        split: data.split,
-        labels: reportedLabels(start.bundle.spec.labels),
-        known: [...start.known],
-        unlabelled: labelsAt(start, absent),
-        like: Object.fromEntries(like),
-        epochs: settings.epochs,
-        steps: batches.steps,
-        resumed: trainee.done,
-        dataHash: data.hash,
-        warnings: [...data.warnings, ...newLabelWarnings(start, data.training)],
-      };
-      // Under the names that the data have for what it says: the best that it can do without learning.
-      const parentEvaluation = await judged(parent, [
+    // Under the names that the data have for what it says: the best that it can do without learning.
+    const judgedParent = async (): Promise<Evaluation> =>
+      await judged(parent, [
         ...mergedCategories(
-          settings.merge,
+          asked.merge,
           categories,
           parent.spec.labels.filter((label) => label !== null),
         ),
@@ -153,28 +126,63 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
           like.has(category.name) ? [[like.get(category.name)!, category] as const] : [],
         ),
       ]);
-      yield { type: "parent", figures: { ...parentEvaluation.figures } };
-
-      // What it begins with may be the best there is.
-      if (state.history.length === 0) yield await endEpoch();
-      while (state.epoch < settings.epochs && !trainee.isTired) {
-        let begun = performance.now();
-        for await (const batch of batches.epoch(state.epoch, state.step)) {
-          if (signal?.aborted) throw interrupted();
-          const step = await trainee.step(batch);
-          const milliseconds = performance.now() - begun;
-          state.seconds += milliseconds / 1000;
-          yield { ...step, milliseconds };
-          if (performance.now() - saved > options.checkpointSeconds * 1000) yield await save();
-          begun = performance.now();
-        }
-        yield await endEpoch();
-        yield await save();
+    const supply = await openSupply({
+      data,
+      start,
+      unlabelled,
+      pool,
+      settings: asked,
+      folder,
+      cacheDir: options.cacheDir,
+    });
+    try {
+      let parentEvaluation: Evaluation | undefined;
+      // What was measured once is what a resumed run goes by.
+      let epochs = checkpoint ? z.int().parse(checkpoint.identity.settings["epochs"]) : asked.epochs;
+      if (asked.minutes !== undefined && !checkpoint) {
+        const before = performance.now();
+        parentEvaluation = await judgedParent();
+        const validationMs = performance.now() - before;
+        // The start is judged before the first epoch, too, and the best epoch at the end once more.
+        const leftMs = asked.minutes * 60_000 - (performance.now() - begun) - 2 * validationMs;
+        epochs = await epochsWithin({ ...supply, leftMs, validationMs, signal });
+      }
+      const settings = { ...asked, epochs };
+      const identity = checkpoint?.identity ?? { ...whole, settings };
+      const trainee = new Trainee({ start, engine: supply.engine, settings, steps: supply.batches.steps, checkpoint });
+      yield {
+        type: "start",
+        engine: supply.engine.description,
+        training: data.training.pictures.length,
+        validation: data.validation.pictures.length,
+        split: data.split,
+        labels: reportedLabels(start.bundle.spec.labels),
+        known: [...start.known],
+        unlabelled: labelsAt(start, absent),
+        like: Object.fromEntries(like),
+        epochs,
+        steps: supply.batches.steps,
+        resumed: trainee.done,
+        dataHash: data.hash,
+        warnings: [...data.warnings, ...newLabelWarnings(start, data.training)],
+      };
+      const save = async (): Promise<void> => await writeCheckpoint(path, identity, trainee.checkpoint());
+      try {
+        parentEvaluation ??= await judgedParent();
+        yield { type: "parent", figures: { ...parentEvaluation.figures } };
+        const { checkpointSeconds } = options;
+        yield* learn({ trainee, batches: supply.batches, settings, judged, save, checkpointSeconds, signal });
+      } catch (error) {
+        if (!signal?.aborted || !isInterruption(error)) throw error;
+        await save();
+        yield { type: "checkpoint", step: trainee.done };
+        throw interruptedAt(trainee.done, epochs * supply.batches.steps);
       }
 
       const bundle = trainee.best();
       const evaluation = await judged(bundle);
-      const bestEpoch = state.history.findLast(({ best }) => best)!.epoch;
+      const { history } = trainee.state;
+      const bestEpoch = history.findLast(({ best }) => best)!.epoch;
       const verdict = verdictOf({
         images: data.validation.pictures,
         categories,
@@ -204,21 +212,58 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
           },
         },
         bestEpoch,
-        history: state.history,
-        stoppedEarly: state.epoch < settings.epochs,
+        history,
+        stoppedEarly: trainee.state.epoch < epochs,
         evaluation,
         parentEvaluation,
         data,
       };
-    } catch (error) {
-      if (!signal?.aborted || !isInterruption(error)) throw error;
-      yield await save();
-      throw interruptedAt(trainee.done, settings.epochs * batches.steps);
     } finally {
       await supply.close();
     }
   } finally {
     await pool.close();
+  }
+}
+
+interface LearnOptions extends Pick<TrainOptions, "checkpointSeconds" | "signal"> {
+  readonly trainee: Trainee;
+  readonly batches: Batches;
+  readonly settings: Pick<TrainSettings, "epochs">;
+  /** On the validation set. */
+  readonly judged: (bundle: Bundle) => Promise<Evaluation>;
+  readonly save: () => Promise<void>;
+}
+
+/** Goes through the epochs that are left. Fails as a step does, or with INTERRUPTED between two steps. */
+async function* learn(options: LearnOptions): AsyncGenerator<TrainProgress, void> {
+  const { trainee, batches, settings, judged, save, signal } = options;
+  const { state } = trainee;
+  const endEpoch = async (): Promise<TrainProgress> => {
+    const { figures } = await judged(trainee.now());
+    return { type: "epoch", ...trainee.endEpoch(figures), epochs: settings.epochs };
+  };
+  let saved = performance.now();
+  const checkpoint = async (): Promise<TrainProgress> => {
+    await save();
+    saved = performance.now();
+    return { type: "checkpoint", step: trainee.done };
+  };
+  // What it begins with may be the best there is.
+  if (state.history.length === 0) yield await endEpoch();
+  while (state.epoch < settings.epochs && !trainee.isTired) {
+    let begun = performance.now();
+    for await (const batch of batches.epoch(state.epoch, state.step)) {
+      if (signal?.aborted) throw interrupted();
+      const step = await trainee.step(batch);
+      const milliseconds = performance.now() - begun;
+      state.seconds += milliseconds / 1000;
+      yield { ...step, milliseconds };
+      if (performance.now() - saved > options.checkpointSeconds * 1000) yield await checkpoint();
+      begun = performance.now();
+    }
+    yield await endEpoch();
+    yield await checkpoint();
   }
 }
 

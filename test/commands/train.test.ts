@@ -115,6 +115,8 @@ test.each<[Partial<TrainCommandOptions>, string, RegExp]>([
 
 test.each([
   [["--epochs", "0"], /--epochs 0: /],
+  [["--minutes", "0"], /--minutes 0: /],
+  [["--minutes", "5", "--epochs", "9"], /--minutes 5 and --epochs 9 are both given/],
   [["--lr", "fast"], /--lr fast: /],
   [["--weight-decay", "-1"], /--weight-decay -1: /],
   [["--schedule", "linear"], /--schedule linear: /],

@@ -48,6 +48,18 @@ describe("changeOfAp", () => {
     expect(change).toBeGreaterThan(0.1);
   });
 
+  it("gives the change of AP50 where only that threshold is asked for", () => {
+    const { images, detect } = scene(20, 1);
+    const [before, after] = [detect(0.2), detect(0.9)];
+    const ap50Of = (detections: readonly Found[]): number => {
+      const truths = images.flatMap(({ objects }) => objects);
+      return cocoMetrics(truths, detections, [1, 2]).figures.AP50;
+    };
+    const { change } = changeOfAp(images, before, after, CATEGORIES, { seed: 1, resamples: 200, thresholds: [0.5] });
+    expect(change).toBeCloseTo(ap50Of(after) - ap50Of(before), 12);
+    expect(changeOfAp(images, [], after, CATEGORIES, { seed: 1, resamples: 200 }).change).toBeGreaterThan(0.1);
+  });
+
   it("draws from the distribution that all 256 resamples of four images have", () => {
     const { images, detect } = scene(4, 7);
     const [before, after] = [detect(0.5), detect(0.6)];

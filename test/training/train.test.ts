@@ -70,6 +70,23 @@ test("tells what it does, leaves frozen layers alone, and stopped half way it go
   await expect(run({ folder, resume: true })).rejects.toMatchObject({ code: "CHECKPOINT_UNREADABLE" });
 });
 
+test("a time budget chooses the epochs once, and a run that is resumed keeps to them", async () => {
+  const folder = newRun();
+  const stop = new AbortController();
+  const epochs: number[] = [];
+  const onEvent = (event: TrainProgress): void => {
+    if (event.type === "start") epochs.push(event.epochs);
+    if (event.type === "step") stop.abort();
+  };
+  const settings = { minutes: 1e-6 };
+  await expect(run({ folder, settings, onEvent, signal: stop.signal })).rejects.toMatchObject({ code: "INTERRUPTED" });
+  const resumed = await run({ folder, settings, onEvent, resume: true });
+  expect(epochs).toEqual([1, 1]);
+  expect(resumed.facts.settings).toMatchObject({ minutes: 1e-6, epochs: 1 });
+  const whole = await run({ settings: { epochs: 1 } });
+  expect(weightsHash(resumed.bundle)).toBe(weightsHash(whole.bundle));
+});
+
 test("a run from before there was the setting unlabelled resumes as it began", async () => {
   const parent = tinySsd([...SHAPES, "star"], 1);
   const folder = newRun();

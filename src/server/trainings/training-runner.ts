@@ -94,13 +94,15 @@ function workFolder(out: string): string {
 
 /** Each value is joined to its flag, so that none is taken for another flag. */
 function argumentsOf({ data, validation, replay, from, settings }: TrainingRecord, folder: string): string[] {
-  const { augment, labels, merge, ...values } = settings;
+  const { augment, labels, merge, epochs, ...values } = settings;
+  const length = values.minutes === undefined ? [`--epochs=${epochs}`] : [];
   return [
     `--data=${data ?? join(folder, CAPTURES)}`,
     ...(data === undefined ? ["--format=captures"] : []),
     ...(validation === undefined ? [] : [`--validation=${validation}`]),
     ...(replay === undefined ? [] : [`--replay=${replay}`]),
     `--from=${from}`,
+    ...length,
     ...Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`--${kebab(name)}=${value}`])),
     `--labels=${Array.isArray(labels) ? labels.join(",") : labels}`,
     ...Object.entries(merge).map(([name, olds]) => `--merge=${name}=${olds.join(",")}`),

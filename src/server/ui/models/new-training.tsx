@@ -59,6 +59,9 @@ export function NewTraining({ models, counts, own = "", onStart }: NewTrainingPr
         <Field name="Epochs">
           {(id) => <input id={id} name="epochs" type="number" min="1" max="1000" step="1" placeholder="20" />}
         </Field>
+        <Field name="Or about so long, in minutes">
+          {(id) => <input id={id} name="minutes" type="number" min="1" max="10080" step="any" placeholder="any" />}
+        </Field>
       </div>
       <div class="training-choices">
         <Choice legend="What learns" name="freeze" choices={LEARNS} />

@@ -3,7 +3,7 @@ import type { ModelInfo } from "../../models/model-schemas.ts";
 import type { TrainingRequest } from "../../trainings/training-schemas.ts";
 import { textOf } from "../new-stream.ts";
 
-const NUMBERS = ["epochs", "lr", "batch", "validationShare", "patience"] as const;
+const NUMBERS = ["epochs", "minutes", "lr", "batch", "validationShare", "patience"] as const;
 const CHOICES = ["splitBy", "nearIdentical"] as const;
 const FOLDERS = ["data", "validation", "replay"] as const;
 
