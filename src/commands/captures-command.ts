@@ -4,7 +4,7 @@ import { defaultCacheDir, defaultDataDir } from "../cache-dir.ts";
 import { captureBoundsOf, postProcessOf } from "../config.ts";
 import { loadConfig } from "../load-config.ts";
 import { MultiboxError } from "../errors.ts";
-import type { Grid } from "../model/tiles.ts";
+import { type Grid, MOST_TILES, parseGrid } from "../model/tiles.ts";
 import type { CaptureExport, CaptureImport } from "./captures.ts";
 
 /** The forms in which captures are exported. */
@@ -39,12 +39,13 @@ export function addCapturesCommand(program: Command, settings: readonly Option[]
   const labelling = captures
     .command("label")
     .description(
-      "Propose new boxes, by another model or tiles, for captures that nobody has reviewed; no server may run",
+      "Propose new boxes, by another model or tiles, for captures that nobody has reviewed; no server may run but with --dry-run",
     )
     .option("--regions <columns>x<rows>", "Tiles of each image to look at besides the whole, for small objects", "2x2")
     .option("--min-score <value>", "Leave out detections below this score, 0..1 (default: 0.4)")
     .option("--labels <label...>", "Propose only these labels")
-    .option("--stream <id>", "Only captures of this stream")
+    .option("--stream <id...>", "Only captures of these streams")
+    .option("--dry-run", "Print one line of JSON for each capture, and write nothing; a server may run", false)
     .option("--json", "Print one line of JSON", false);
   for (const option of looking) labelling.addOption(option);
   const agreement = captures
@@ -73,7 +74,7 @@ export function addCapturesCommand(program: Command, settings: readonly Option[]
       "after",
       "\nReview then begins with these boxes. Captures that somebody has corrected, accepted or skipped are left alone.\n\nExample:\n  multibox captures label --model ssdlite-mobilenet-v2 --regions 2x2 --labels person",
     )
-    .action(async ({ regions, minScore = "0.4", labels, stream, json, ...flags }: LabelFlags) => {
+    .action(async ({ regions, minScore = "0.4", labels, stream, dryRun, json, ...flags }: LabelFlags) => {
       const grid = gridOf(regions);
       const config = await loadConfig({ env: process.env, flags: { ...flags, minScore } });
       const { labelCaptures } = await import("./label-captures.ts");
@@ -84,7 +85,8 @@ export function addCapturesCommand(program: Command, settings: readonly Option[]
         postProcess: postProcessOf(config),
         grid,
         labels,
-        stream,
+        streams: stream,
+        dryRun,
         json,
       });
       if (failed > 0) process.exitCode = 1;
@@ -95,14 +97,10 @@ export function addCapturesCommand(program: Command, settings: readonly Option[]
   });
 }
 
-/** Most tiles on one side; more are smaller than what a detector was trained on. */
-const MOST_TILES = 8;
-
 /** `2x2`. Fails with CONFIG_INVALID. */
 function gridOf(text: string): Grid {
-  const [, columns = "", rows = ""] = /^(\d+)x(\d+)$/.exec(text) ?? [];
-  const grid = { columns: Number(columns), rows: Number(rows) };
-  if (Object.values(grid).every((count) => count >= 1 && count <= MOST_TILES)) return grid;
+  const grid = parseGrid(text);
+  if (grid) return grid;
   const sentence = `--regions ${text} is not a number of columns and rows, each 1 to ${MOST_TILES}.`;
   throw new MultiboxError("CONFIG_INVALID", sentence, "Write it as 2x2, or 1x1 for the whole image alone.");
 }
@@ -111,7 +109,8 @@ interface LabelFlags extends Settings, Record<string, unknown> {
   readonly regions: string;
   readonly minScore?: string;
   readonly labels?: string[];
-  readonly stream?: string;
+  readonly stream?: string[];
+  readonly dryRun: boolean;
   readonly json: boolean;
 }
 

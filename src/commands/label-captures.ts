@@ -4,9 +4,12 @@ import { countOf } from "../count.ts";
 import { MultiboxError } from "../errors.ts";
 import { openDetector } from "../model/detector-pool.ts";
 import type { PostProcessSpec } from "../model/spec.ts";
+import type { Detector } from "../model/detector.ts";
 import type { Grid } from "../model/tiles.ts";
-import { propose, type Proposed } from "../server/captures/propose.ts";
+import type { CaptureStore } from "../server/captures/capture-store.ts";
+import { lookAgain, propose, type Proposed } from "../server/captures/propose.ts";
 import { lockDataDir } from "../server/data-dir.ts";
+import type { Capture } from "../training/capture.ts";
 import { agreementOf } from "../training/agreement.ts";
 import { requireLabels } from "./arguments.ts";
 import { openStore, type Place } from "./captures.ts";
@@ -19,36 +22,85 @@ export interface LabelOptions extends Place, Pick<Config, "model" | "engine" | "
   readonly postProcess: Partial<PostProcessSpec>;
   readonly grid: Grid;
   readonly labels: readonly string[] | undefined;
-  readonly stream: string | undefined;
+  readonly streams: readonly string[] | undefined;
+  /** Print what is found, one line of JSON for each capture, and write nothing. */
+  readonly dryRun: boolean;
 }
 
 /**
- * Returns how many captures could not be read. Fails with DATA_DIR_IN_USE while a server runs, with CAPTURE_UNKNOWN where there are none, with
- * LABEL_UNKNOWN, or as the model or the disk does.
+ * Returns how many captures could not be read. Fails with DATA_DIR_IN_USE while a server runs, unless it is a dry run, with CAPTURE_UNKNOWN where there
+ * are none, with LABEL_UNKNOWN, or as the model or the disk does.
  */
 export async function labelCaptures(options: LabelOptions): Promise<number> {
-  const { dataDir, bounds, labels, stream, grid, json } = options;
-  const unlock = lockDataDir(dataDir);
+  if (options.dryRun) return withDetector(options, printProposals);
+  const unlock = lockDataDir(options.dataDir);
   try {
-    const store = await openStore({ dataDir, bounds });
-    const captures = store.list(stream === undefined ? {} : { stream });
-    if (captures.length === 0) throw noCaptures(store.folder, stream);
-    const { folder } = await findShown(options.model, options.cacheDir, options.engine);
-    const maxBatch = Math.min(8, grid.columns * grid.rows + 1);
-    const detector = await openDetector({ ...options, folder, maxBatch });
-    try {
-      requireLabels(labels, detector.info.labels);
-      const done = await untilSignal((signal, onProgress) =>
-        propose(store, captures, { detector, grid, labels, signal, onProgress }),
-      );
-      report(done, `${detector.info.model.name}@${detector.info.model.version}`, json);
-      return done.failures.length;
-    } finally {
-      await detector.close();
-    }
+    return await withDetector(options, writeProposals);
   } finally {
     unlock();
   }
+}
+
+interface Look {
+  readonly store: CaptureStore;
+  readonly captures: readonly Capture[];
+  readonly detector: Detector;
+}
+
+type Work = (look: Look, options: LabelOptions) => Promise<number>;
+
+async function withDetector(options: LabelOptions, work: Work): Promise<number> {
+  const { dataDir, bounds, labels, streams, grid } = options;
+  const store = await openStore({ dataDir, bounds });
+  const captures = store.list().filter(({ stream }) => streams?.includes(stream) ?? true);
+  if (captures.length === 0) throw noCaptures(store.folder, streams);
+  const { folder } = await findShown(options.model, options.cacheDir, options.engine);
+  const maxBatch = Math.min(8, grid.columns * grid.rows + 1);
+  const detector = await openDetector({ ...options, folder, maxBatch });
+  try {
+    requireLabels(labels, detector.info.labels);
+    return await work({ store, captures, detector }, options);
+  } finally {
+    await detector.close();
+  }
+}
+
+async function writeProposals(
+  { store, captures, detector }: Look,
+  { grid, labels, json }: LabelOptions,
+): Promise<number> {
+  const done = await untilSignal((signal, onProgress) =>
+    propose(store, captures, { detector, grid, labels, signal, onProgress }),
+  );
+  report(done, modelName(detector), json);
+  return done.failures.length;
+}
+
+/** A signal ends it at once, because there is nothing to be kept. */
+async function printProposals({ store, captures, detector }: Look, { grid, labels }: LabelOptions): Promise<number> {
+  const boxesBefore = new Map(captures.map(({ id, proposed }) => [id, proposed.length]));
+  const sum = { captures: 0, boxesBefore: 0, boxes: 0, reviewed: 0, failed: 0 };
+  for await (const event of lookAgain(store.folder, captures, { detector, grid, labels })) {
+    await print(event);
+    if (event.event === "unreadable") sum.failed += 1;
+    else if (event.event === "reviewed") sum.reviewed += 1;
+    else {
+      sum.captures += 1;
+      sum.boxesBefore += boxesBefore.get(event.id)!;
+      sum.boxes += event.proposed.length;
+    }
+  }
+  await print({ event: "done", model: modelName(detector), ...sum });
+  return sum.failed;
+}
+
+/** Waits until the reader has taken it. */
+function print(line: object): Promise<void> {
+  return new Promise((resolve) => process.stdout.write(`${JSON.stringify(line)}\n`, () => resolve()));
+}
+
+function modelName({ info }: Detector): string {
+  return `${info.model.name}@${info.model.version}`;
 }
 
 /** Reads what is there, also while a server runs. */
@@ -62,8 +114,8 @@ export async function showAgreement({ dataDir, bounds, json }: Place): Promise<v
   console.log(`Deleted or relabelled: ${removed}. Added: ${countOf(added, "object")}.`);
 }
 
-function noCaptures(folder: string, stream: string | undefined): MultiboxError {
-  const of = stream === undefined ? "" : ` of the stream "${stream}"`;
+function noCaptures(folder: string, streams: readonly string[] | undefined): MultiboxError {
+  const of = streams ? ` of ${streams.map((stream) => `"${stream}"`).join(", ")}` : "";
   return new MultiboxError("CAPTURE_UNKNOWN", `There are no captures${of} in ${folder}.`, "Capture some frames first.");
 }
 

@@ -1,9 +1,12 @@
-// What `multibox serve` does beside its streams, in processes of their own: annotation jobs and trainings.
+// What `multibox serve` does beside its streams, in processes of their own: annotation jobs, trainings, and proposals for captures.
 import { join, resolve } from "node:path";
 import type { Logger } from "pino";
 import { asyncScheduler } from "rxjs";
 import { type Config, jobLimitsOf, trainingLimitsOf } from "../config.ts";
 import type { Guard } from "../pipeline/guard.ts";
+import type { CaptureStore } from "../server/captures/capture-store.ts";
+import { proposalRunner } from "../server/captures/proposal-runner.ts";
+import { Proposals } from "../server/captures/proposals.ts";
 import { annotationRunner } from "../server/jobs/annotation-runner.ts";
 import { Jobs } from "../server/jobs/jobs.ts";
 import type { ModelStore } from "../server/models/model-store.ts";
@@ -19,6 +22,7 @@ export interface BackgroundOptions {
   readonly config: Config;
   readonly store: Store;
   readonly models: ModelStore;
+  readonly captures: CaptureStore;
   readonly cacheDir: string;
   readonly dataDir: string;
   readonly guard: Guard;
@@ -29,8 +33,14 @@ export interface BackgroundOptions {
 
 const DAY_MS = 86_400_000;
 
-/** Both with what the last server has left; neither runs yet. */
-export async function openBackground(options: BackgroundOptions): Promise<{ jobs: Jobs; trainings: Trainings }> {
+export interface Background {
+  readonly jobs: Jobs;
+  readonly trainings: Trainings;
+  readonly proposals: Proposals;
+}
+
+/** Jobs and trainings with what the last server has left; nothing runs yet. */
+export async function openBackground(options: BackgroundOptions): Promise<Background> {
   const { config, store, models, guard, logger, watch, quarantine } = options;
   const [cacheDir, dataDir] = [resolve(options.cacheDir), resolve(options.dataDir)];
   const run = { command: ownCommand(), cacheDir, guard };
@@ -51,5 +61,11 @@ export async function openBackground(options: BackgroundOptions): Promise<{ jobs
     run: trainingRunner({ ...run, dataDir, models, fileRoots: () => config.fileRoots }),
   });
   await Promise.all([jobs.load(), trainings.load()]);
-  return { jobs, trainings };
+  const proposals = new Proposals({
+    store: options.captures,
+    run: proposalRunner({ ...run, dataDir, models, config }),
+    logger,
+    now: () => asyncScheduler.now(),
+  });
+  return { jobs, trainings, proposals };
 }

@@ -110,8 +110,8 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
   quarantine.report();
   await captures.load((sentence) => logger.warn(`A capture is left out: ${sentence}`), quarantine);
   const guard = createGuard();
-  const background = { config, store, models: versions, cacheDir, dataDir, guard, logger, watch, quarantine };
-  const { jobs, trainings } = await openBackground(background);
+  const background = { config, store, models: versions, captures, cacheDir, dataDir, guard, logger, watch, quarantine };
+  const { jobs, trainings, proposals } = await openBackground(background);
   const places = [captures.place, jobs.place, trainings.place, versions.place];
   const folders = new DataFolders(places, (failure) => logFolders(failure, logger));
   const configured: ConfiguredStreams = new ConfiguredStreams(
@@ -136,6 +136,7 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
       tokens,
       changes,
       captures,
+      proposals,
       models: {
         store: versions,
         activator: new Activator(
@@ -181,7 +182,7 @@ export async function serve({ config, source, cacheDir, dataDir, demo, json }: S
     // What is in flight is told to clients, which are then taken leave of, and written down; a network that hangs is last.
     await endReload?.();
     await server?.close();
-    await Promise.all([history.close(), captures.close()]);
+    await Promise.all([history.close(), proposals.close().then(() => captures.close())]);
     await Promise.all([pipeline.close(), jobs.close(), trainings.close()]);
     addresses?.close();
     folders.close();

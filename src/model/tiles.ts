@@ -8,6 +8,16 @@ export interface Grid {
   readonly rows: number;
 }
 
+/** Most tiles on one side; more are smaller than what a detector was trained on. */
+export const MOST_TILES = 8;
+
+/** `3x2`, columns and rows; undefined where it is no such text, or where a side has none or more than `MOST_TILES`. */
+export function parseGrid(text: string): Grid | undefined {
+  const [, columns = "", rows = ""] = /^(\d+)x(\d+)$/.exec(text) ?? [];
+  const grid = { columns: Number(columns), rows: Number(rows) };
+  return Object.values(grid).every((count) => count >= 1 && count <= MOST_TILES) ? grid : undefined;
+}
+
 /** A tile in whole pixels of the image. */
 export interface Tile {
   readonly x: number;

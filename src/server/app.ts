@@ -14,6 +14,8 @@ import { Access } from "./access/access.ts";
 import { createApi, ofLibrary, unrouted } from "./api/api.ts";
 import { captureRoutes } from "./captures/capture-routes.ts";
 import type { CaptureStore } from "./captures/capture-store.ts";
+import { proposalRoutes } from "./captures/proposal-routes.ts";
+import type { Proposals } from "./captures/proposals.ts";
 import { Capturer } from "./captures/capturer.ts";
 import { detectRoute } from "./detect-route.ts";
 import { addGate } from "./access/gate.ts";
@@ -61,7 +63,8 @@ export interface AppDeps {
   /** What changes streams; what changes only the pipeline when absent. */
   readonly changes?: StreamChanges;
   readonly captures: CaptureStore;
-  readonly models: Omit<ModelDeps, "pipeline" | "trainings">;
+  readonly proposals: Proposals;
+  readonly models: Omit<ModelDeps, "pipeline" | "trainings" | "proposals">;
   readonly jobs: Jobs;
   /** What making a job needs. */
   readonly jobTools: Pick<JobCreateDeps, "ffmpeg" | "guard" | "model">;
@@ -158,10 +161,11 @@ export function createApp(deps: AppDeps): MultiboxApp {
     streamChangeRoutes(pipeline, changes, register, limits),
     historyRoutes(pipeline, history, clock),
     pictureRoutes(pipeline, { pipeline, latest, pictures, closing }, access),
+    proposalRoutes({ ...deps, detector }),
     captureRoutes({ pipeline, latest, capturer, store: deps.captures }),
     jobCreateRoute({ ...deps.jobTools, jobs: deps.jobs, detector, config }),
     jobRoutes(deps.jobs),
-    modelRoutes({ ...deps.models, pipeline, trainings: deps.trainings }),
+    modelRoutes({ ...deps.models, pipeline, trainings: deps.trainings, proposals: deps.proposals }),
     trainingCreateRoute({ ...deps, detector, config }),
     trainingRoutes(deps.trainings, deps.models.store),
   ];

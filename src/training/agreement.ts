@@ -31,11 +31,13 @@ export function agreementOf(captures: readonly Capture[]): Agreement {
     // Exact boxes first, so that none of them is taken for a neighbour's.
     const isSame = (a: Box, b: Box): boolean => a.every((value, i) => value === b[i]);
     const rest = objects.filter(({ bbox, label }) => {
-      const at = [...free].find((i) => proposed[i]!.label === label && isSame(proposed[i]!.bbox, bbox));
-      if (at === undefined) return true;
-      free.delete(at);
-      kept += 1;
-      return false;
+      for (const at of free) {
+        if (proposed[at]!.label !== label || !isSame(proposed[at]!.bbox, bbox)) continue;
+        free.delete(at);
+        kept += 1;
+        return false;
+      }
+      return true;
     });
     for (const { bbox, label } of rest) {
       const near = [...free]

@@ -13,6 +13,7 @@ import { CurrentDetector } from "../../src/model/current-detector.ts";
 import { Activator } from "../../src/server/models/activation.ts";
 import { ModelStore } from "../../src/server/models/model-store.ts";
 import { CaptureStore } from "../../src/server/captures/capture-store.ts";
+import { type ProposalRunner, Proposals } from "../../src/server/captures/proposals.ts";
 import { type JobRunner, Jobs } from "../../src/server/jobs/jobs.ts";
 import { type TrainingRunner, Trainings } from "../../src/server/trainings/trainings.ts";
 import { History } from "../../src/server/history/history.ts";
@@ -31,6 +32,7 @@ export interface TestSetup {
   readonly store: MemoryStore;
   /** In a temporary folder, which is made when there is one. */
   readonly captures: CaptureStore;
+  readonly proposals: Proposals;
   readonly jobs: Jobs;
   readonly jobsFolder: string;
   readonly trainings: Trainings;
@@ -52,6 +54,8 @@ export interface TestOptions {
   readonly runJob?: JobRunner;
   /** Likewise of trainings. */
   readonly runTraining?: TrainingRunner;
+  /** Likewise of proposals. */
+  readonly runProposals?: ProposalRunner;
   /** Of the jobs. */
   readonly jobLimits?: Partial<WorkLimits>;
   /** Closed after the test. */
@@ -73,6 +77,7 @@ export async function withApp(
     made.close();
     await jpeg.close();
     await setup.history.close();
+    await setup.proposals.close();
     await setup.jobs.close();
     await setup.trainings.close();
     await setup.store.close();
@@ -96,6 +101,7 @@ export async function withServer(
     await server.close();
     await jpeg.close();
     await setup.history.close();
+    await setup.proposals.close();
     await setup.jobs.close();
     await setup.trainings.close();
     await setup.store.close();
@@ -125,6 +131,7 @@ async function prepare(options: TestOptions): Promise<{
   const tokens = await Tokens.load(store);
   const jobsFolder = join(tmpdir(), `multibox-test-${randomUUID()}`);
   const trainingsFolder = join(tmpdir(), `multibox-test-${randomUUID()}`);
+  const captures = new CaptureStore(join(tmpdir(), `multibox-test-${randomUUID()}`), BOUNDS);
   const setup: TestSetup = {
     jobsFolder,
     jobs: new Jobs({
@@ -148,7 +155,13 @@ async function prepare(options: TestOptions): Promise<{
     pipeline: new ScriptedPipeline(script),
     detector: new RedFinder(),
     store,
-    captures: new CaptureStore(join(tmpdir(), `multibox-test-${randomUUID()}`), BOUNDS),
+    captures,
+    proposals: new Proposals({
+      store: captures,
+      run: options.runProposals ?? ((_look, signal) => untilAborted({ signal })),
+      logger,
+      now: () => Date.now(),
+    }),
     history: new History({ port: history ? memoryHistory() : undefined, logger }),
     log,
   };

@@ -1,6 +1,7 @@
 // Captures as HTTP tells of them and lets them be changed.
 import { z } from "zod";
 import { Capture, CapturedObject, ReviewStatus } from "../../training/capture.ts";
+import { MOST_OBJECTS } from "./proposal-events.ts";
 
 /** The hash is for the server's own use. */
 export const CaptureInfo = Capture.omit({ hash: true }).extend({
@@ -23,7 +24,7 @@ export type CaptureList = z.infer<typeof CaptureList>;
 export const CapturePatch = z
   .strictObject({
     status: ReviewStatus.optional(),
-    objects: z.array(CapturedObject).max(500).optional().describe("All that is in the picture."),
+    objects: z.array(CapturedObject).max(MOST_OBJECTS).optional().describe("All that is in the picture."),
   })
   .refine(({ status, objects }) => status !== undefined || objects !== undefined, "must change status or objects");
 export type CapturePatch = z.infer<typeof CapturePatch>;

@@ -84,6 +84,10 @@ export class CaptureStore {
     return { count: this.#captures.size, bytes: this.#bytes };
   }
 
+  has(id: string): boolean {
+    return this.#captures.has(id);
+  }
+
   /** CAPTURE_UNKNOWN when there is none. */
   get(id: string): Capture {
     const capture = this.#captures.get(id);

@@ -1,13 +1,10 @@
 // The server's settings as arguments of `multibox annotate`: a job is done as a stream would be, and goes on as it began.
-import { resolve } from "node:path";
 import type { Config } from "../../config.ts";
 import type { DetectorInfo } from "../../model/detector.ts";
 import { ENGINE_NAMES } from "../../model/engines/open.ts";
+import { type DetectorConfig, detectorFlags, flagsOf } from "../background/detector-flags.ts";
 
-export type JobConfig = Pick<
-  Config,
-  "engine" | "precision" | "maxBatch" | "minScore" | "iouThreshold" | "maxDetections" | "nms" | "classAgnostic"
->;
+export type JobConfig = DetectorConfig & Pick<Config, "maxBatch" | "minScore">;
 
 /**
  * `model` is a name, or a folder. The engine and the precision are those that the server has chosen: they are part of what a job that
@@ -16,18 +13,10 @@ export type JobConfig = Pick<
 export function jobSettings(config: JobConfig, { engine }: Pick<DetectorInfo, "engine">, model: string): string[] {
   const [, chosen, int8] = /^([^\s,]+)( int8)?/.exec(engine) ?? [];
   const name = ENGINE_NAMES.find((known) => known === chosen);
-  const values = {
-    model: /[/\\]/.test(model) ? resolve(model) : model,
+  const used: DetectorConfig = {
+    ...config,
     engine: name ?? config.engine,
     precision: name === undefined ? config.precision : int8 ? "int8" : "fp32",
-    "max-batch": config.maxBatch,
-    "min-score": config.minScore,
-    "iou-threshold": config.iouThreshold,
-    "max-detections": config.maxDetections,
-    nms: config.nms,
   };
-  const flags = Object.entries(values).flatMap(([flag, value]) =>
-    value === undefined ? [] : [`--${flag}`, String(value)],
-  );
-  return config.classAgnostic === true ? [...flags, "--class-agnostic"] : flags;
+  return [...detectorFlags(used, model), ...flagsOf({ "max-batch": config.maxBatch, "min-score": config.minScore })];
 }

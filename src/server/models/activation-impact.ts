@@ -1,11 +1,10 @@
 // What streams lose when another version of their model is brought into use.
 import { countOf } from "../../count.ts";
-import { reportedLabels } from "../../model/labels.ts";
-import { ZOO } from "../../model/zoo.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import { missingLabels, missingSentences } from "../../pipeline/stream-labels.ts";
 import type { ActivationImpact } from "./model-schemas.ts";
 import type { ModelStore } from "./model-store.ts";
+import { labelsOf } from "./named-model.ts";
 
 export interface ImpactDeps {
   readonly store: ModelStore;
@@ -40,10 +39,4 @@ export function impactWarnings({ lost, streams }: ActivationImpact): string[] {
   if (lost.length === 0) return sentences;
   const count = countOf(lost.length, "label is", "labels are");
   return [`${count} not detected any more: ${lost.join(", ")}.`, ...sentences];
-}
-
-function labelsOf(store: ModelStore, name: string, version: number): readonly string[] | undefined {
-  if (version !== 0) return store.version(name, version).labels;
-  const fetched = ZOO.find(({ spec }) => spec.name === name);
-  return fetched && reportedLabels(fetched.spec.labels);
 }

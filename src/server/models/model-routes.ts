@@ -4,6 +4,7 @@ import { MultiboxError } from "../../errors.ts";
 import { ZOO } from "../../model/zoo.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import { json, jsonBody, numberText, problems, readsJson, SECURED, TicketQuery, TokenQuery } from "../api/api-route.ts";
+import type { Proposals } from "../captures/proposals.ts";
 import { StreamId } from "../protocol.ts";
 import type { Activator } from "./activation.ts";
 import { activationImpact, impactWarnings } from "./activation-impact.ts";
@@ -113,13 +114,14 @@ export interface ModelDeps {
   readonly activator: Activator;
   readonly pipeline: Pick<Pipeline, "detector" | "list">;
   readonly trainings: Pick<Trainings, "list">;
+  readonly proposals: Pick<Proposals, "runningModel">;
   readonly defaultModel: string;
   /** Names that multibox can fetch. */
   readonly fetchable: readonly string[];
 }
 
 export function modelRoutes(deps: ModelDeps): OpenAPIHono {
-  const { store, activator, pipeline, trainings, defaultModel, fetchable } = deps;
+  const { store, activator, pipeline, trainings, proposals, defaultModel, fetchable } = deps;
   const app = new OpenAPIHono();
   const names = (): string[] => [...new Set([...fetchable, ...store.names()])];
   const infoOf = async (name: string): Promise<ModelInfo> => ({
@@ -174,7 +176,7 @@ export function modelRoutes(deps: ModelDeps): OpenAPIHono {
     return reportResponse(store, name, version);
   });
 
-  /** Fails with VERSION_IN_USE for a version that the settings, a stream or an unfinished training run name with its number. */
+  /** Fails with VERSION_IN_USE for a version that the settings, a stream, an unfinished training run or one of proposals name with its number. */
   const requireUnnamed = (name: string, version: number): void => {
     const model = `${name}@${version}`;
     if (defaultModel === model) throw inUseError(name, version, "is the server's own model");
@@ -184,6 +186,7 @@ export function modelRoutes(deps: ModelDeps): OpenAPIHono {
       from === model && (state === "queued" || state === "running");
     const training = trainings.list().find(isOpen);
     if (training) throw inUseError(name, version, `is what the training run "${training.id}" begins with`);
+    if (proposals.runningModel === model) throw inUseError(name, version, "makes proposals for captures");
   };
 
   app.openapi(removeRoute, async (c) => {

@@ -1,7 +1,7 @@
 // POST /v1/trainings: a training on the captures that were accepted, or on a data set that the server has.
 import { copyFile, link } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { countOf } from "../../count.ts";
 import type { Config } from "../../config.ts";
@@ -11,19 +11,14 @@ import { captureFiles } from "../../training/capture-set.ts";
 import { json, jsonBody, problems, readsJson, SECURED } from "../api/api-route.ts";
 import type { CaptureStore } from "../captures/capture-store.ts";
 import { allowedFolder } from "../access/file-access.ts";
-import type { ModelStore } from "../models/model-store.ts";
+import { type NamedModels, resolveModel } from "../models/named-model.ts";
 import { NewTraining, ServerTrainSettings, TrainingInfo } from "./training-schemas.ts";
 import { CAPTURES, type Trainings } from "./trainings.ts";
 
 export interface TrainingCreateDeps {
   readonly trainings: Pick<Trainings, "create">;
   readonly captures: CaptureStore;
-  readonly models: {
-    readonly store: ModelStore;
-    /** The server's own: a name, or a folder. */
-    readonly defaultModel: string;
-    readonly fetchable: readonly string[];
-  };
+  readonly models: NamedModels;
   readonly detector: Pick<Detector, "info">;
   readonly config: Pick<Config, "fileRoots">;
 }
@@ -52,7 +47,7 @@ export function trainingCreateRoute(deps: TrainingCreateDeps): OpenAPIHono {
   const { trainings, captures, config } = deps;
   return new OpenAPIHono().openapi(route, async (c) => {
     const asked = c.req.valid("json");
-    const from = parentOf(asked.from, deps);
+    const from = resolveModel(asked.from, deps.models);
     const name = asked.name ?? nameOf(from, deps);
     const settings = ServerTrainSettings.parse(asked.settings ?? {});
     // Noted as a number, because another number of threads would give other bits after a restart.
@@ -66,20 +61,6 @@ export function trainingCreateRoute(deps: TrainingCreateDeps): OpenAPIHono {
     c.header("Location", `/v1/trainings/${training.id}`);
     return c.json(training, 202);
   });
-}
-
-/** With the version that is in use now, where a name alone was asked for. Fails with MODEL_UNKNOWN or VERSION_UNKNOWN. */
-function parentOf(asked: string | undefined, { models }: TrainingCreateDeps): string {
-  const { store, defaultModel, fetchable } = models;
-  const model = asked ?? defaultModel;
-  const [, name = model, number] = /^([^@]+)@(\d+)$/.exec(model) ?? [];
-  const version = number === undefined ? store.inUse(name).version : Number(number);
-  if (version > 0) return `${name}@${store.version(name, version).version}`;
-  if (fetchable.includes(name)) return `${name}@0`;
-  if (name === defaultModel) return isAbsolute(name) || !/[/\\]/.test(name) ? name : resolve(name);
-  if (store.versions(name).length > 0) store.version(name, version);
-  const known = [...new Set([...fetchable, ...store.names()])].join(", ");
-  throw new MultiboxError("MODEL_UNKNOWN", `There is no model "${name}".`, `There are: ${known}.`);
 }
 
 /** Of a folder's model, how that calls itself. */

@@ -5,6 +5,7 @@ import { SplitRecord } from "../../training/split-record.ts";
 import { TrainSettings } from "../../training/train-settings.ts";
 import { Verdict } from "../../training/verdict.ts";
 import { ErrorBody } from "../api/error-body.ts";
+import { ModelReference } from "../models/named-model.ts";
 import { JobState } from "../jobs/job-schemas.ts";
 import { plainText } from "../plain-text.ts";
 import { recordOf } from "../../record-of.ts";
@@ -58,13 +59,9 @@ export const NewTraining = z.strictObject({
     )
     .optional()
     .describe("What is learnt becomes the next version of this model; that of `from` when absent."),
-  from: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}(@\d{1,9})?$/, "must be the name of a model, or name@version")
-    .optional()
-    .describe(
-      "What it begins with: a name, which means its version in use, or name@version; the server's own model when absent.",
-    ),
+  from: ModelReference.optional().describe(
+    "What it begins with: a name, which means its version in use, or name@version; the server's own model when absent.",
+  ),
   data: folder
     .optional()
     .describe(

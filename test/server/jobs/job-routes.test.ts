@@ -72,7 +72,7 @@ test("an upload becomes a job, with its options from fields of the form, under a
     await expect.poll(() => jobs.get(job.id).state, PATIENT).toBe("done");
     expect(works[0]!.record).toMatchObject({
       framesExpected: 4,
-      settings: expect.arrayContaining(["--model", "red-finder"]) as unknown,
+      settings: expect.arrayContaining(["--model=red-finder"]) as unknown,
     });
   });
 });
