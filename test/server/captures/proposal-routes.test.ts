@@ -100,18 +100,19 @@ test("what is found replaces proposals that nobody has reviewed; what is reviewe
     end();
     await expect.poll(async () => (await stateOf(ask))["state"]).toBe("done");
     expect(await stateOf(ask)).toEqual({
-      ...{
-        state: "done",
-        model: "red-finder@0",
-        regions: "3x2",
-        total: 6,
-        done: 6,
-        captures: 1,
-        boxesBefore: 1,
-        boxes: 2,
-      },
-      ...{ reviewed: 3, failed: 2, failures: ["d: it is damaged.", expect.stringMatching(/^f: its file/)] },
-      ...{ started: expect.any(String) as string, ended: expect.any(String) as string },
+      state: "done",
+      model: "red-finder@0",
+      regions: "3x2",
+      total: 6,
+      done: 6,
+      captures: 1,
+      boxesBefore: 1,
+      boxes: 2,
+      reviewed: 3,
+      failed: 2,
+      failures: ["d: it is damaged.", expect.stringMatching(/^f: its file/)],
+      started: expect.any(String) as string,
+      ended: expect.any(String) as string,
     });
     const { captures } = setup;
     expect(captures.get("a")).toMatchObject({ status: "new", model: { name: "better" }, objects: { length: 2 } });
@@ -125,7 +126,7 @@ test("one run at a time; a cancelled one keeps what it has changed, and another 
   await withApp({ runProposals }, async ({ ask, ...setup }) => {
     for (const id of ["a", "b"]) await keep(setup, id);
     const both = await Promise.all([post(ask), post(ask)]);
-    expect(both.map(({ status }) => status).toSorted()).toEqual([202, 409]);
+    expect(both.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([202, 409]);
     expect(await jsonOf(await post(ask))).toMatchObject({ code: "PROPOSALS_RUNNING", status: 409 });
     const [{ tell }] = runs as [Started];
     tell(found("a", 0));
@@ -247,7 +248,7 @@ test("a version that makes proposals cannot be deleted until they are made", asy
     expect(await jsonOf(await post(ask, { model, labels: ["no such label"] }))).toMatchObject({
       code: "LABEL_UNKNOWN",
     });
-    expect(await jsonOf(await post(ask, { model, labels: [labels![0]!] }))).toMatchObject({ state: "running", model });
+    expect(await jsonOf(await post(ask, { model, labels: [labels[0]!] }))).toMatchObject({ state: "running", model });
     expect(runs[0]!.look.model).toBe(model);
     const path = `/v1/models/red-finder/versions/${version}`;
     const refused = await ask(path, { method: "DELETE" });
