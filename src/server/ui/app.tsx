@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import type { CapturesApi } from "./captures/captures-api.ts";
 import { CapturesView } from "./captures/captures-view.tsx";
 import type { ImageCache } from "./captures/image-cache.ts";
+import type { ProposalBoard } from "./captures/proposal-board.ts";
 import type { Review } from "./captures/review.ts";
 import { UnsavedNotice } from "./captures/unsaved-notice.tsx";
 import type { JobBoard } from "./jobs/job-board.ts";
@@ -22,12 +23,13 @@ interface AppProps {
   readonly live: PageLive;
   readonly review: Review;
   readonly captures: CapturesApi;
+  readonly proposals: ProposalBoard;
   readonly images: ImageCache;
   readonly jobs: JobBoard;
   readonly models: ModelBoard;
 }
 
-export function App({ live, review, captures, images, jobs, models }: AppProps): JSX.Element {
+export function App({ live, review, captures, proposals, images, jobs, models }: AppProps): JSX.Element {
   const state = useStore(live.state);
   const [{ view, item }, setRoute] = useState(() => parseRoute(location.hash));
 
@@ -54,6 +56,8 @@ export function App({ live, review, captures, images, jobs, models }: AppProps):
         ) : view === "captures" ? (
           <CapturesView
             review={review}
+            proposals={proposals}
+            live={state}
             images={images}
             picture={captures.capturePicture}
             labels={state.hello?.labels ?? []}

@@ -4,6 +4,7 @@ import { createCall } from "./api.ts";
 import { App } from "./app.tsx";
 import { createCapturesApi } from "./captures/captures-api.ts";
 import { ImageCache } from "./captures/image-cache.ts";
+import { ProposalBoard } from "./captures/proposal-board.ts";
 import { Review } from "./captures/review.ts";
 import { Saves } from "./captures/saves.ts";
 import { JobBoard } from "./jobs/job-board.ts";
@@ -43,6 +44,7 @@ const images = new ImageCache((id) => captures.capturePicture(id), {
   revoke: (url) => URL.revokeObjectURL(url),
 });
 
+const proposals = new ProposalBoard(captures);
 const models = new ModelBoard(createModelsApi(base, call));
 const jobs = new JobBoard(createJobsApi(base, () => loadToken(sessionStorage), call));
 
@@ -69,7 +71,15 @@ setInterval(() => {
 }, POLL_MS);
 
 render(
-  <App live={live} review={review} captures={captures} images={images} jobs={jobs} models={models} />,
+  <App
+    live={live}
+    review={review}
+    captures={captures}
+    proposals={proposals}
+    images={images}
+    jobs={jobs}
+    models={models}
+  />,
   document.getElementById("app")!,
 );
 live.connect();

@@ -4,12 +4,17 @@ import type { JSX } from "preact";
 import { countOf } from "../../../count.ts";
 import { useStore } from "../store.ts";
 import { CaptureEditor } from "./capture-editor.tsx";
+import type { LiveState } from "../live.ts";
+import type { ProposalBoard } from "./proposal-board.ts";
+import { ProposalStatus, ProposeButton } from "./propose-boxes.tsx";
 import { CapturePicture } from "./capture-picture.tsx";
 import type { ImageCache } from "./image-cache.ts";
 import type { Review, StatusFilter } from "./review.ts";
 
 interface CapturesViewProps {
   readonly review: Review;
+  readonly proposals: ProposalBoard;
+  readonly live: Pick<LiveState, "phase" | "hello">;
   readonly images: ImageCache;
   /** The JPEG of a capture, at most so many pixels wide. */
   readonly picture: (id: string, width?: number) => Promise<Blob>;
@@ -28,7 +33,16 @@ const FILTERS: readonly (readonly [StatusFilter, string])[] = [
 ];
 const THUMBNAIL = 320;
 
-export function CapturesView({ review, images, picture, labels, open, onOpen }: CapturesViewProps): JSX.Element {
+export function CapturesView({
+  review,
+  proposals,
+  live,
+  images,
+  picture,
+  labels,
+  open,
+  onOpen,
+}: CapturesViewProps): JSX.Element {
   const state = useStore(review.state);
   const [loaded, setLoaded] = useState(false);
   useEffect(() => {
@@ -37,6 +51,12 @@ export function CapturesView({ review, images, picture, labels, open, onOpen }: 
   useEffect(() => {
     if (loaded) review.open(open);
   }, [review, open, loaded]);
+  const isConnected = live.phase.name === "open";
+  useEffect(() => {
+    // Also on the way back from the editor, where captures are accepted.
+    if (isConnected && open === undefined) void proposals.load();
+  }, [proposals, isConnected, open]);
+  const scope = isConnected ? live.hello?.scope : undefined;
   const current = review.current;
   if (current)
     return <CaptureEditor review={review} capture={current} images={images} labels={labels} onOpen={onOpen} />;
@@ -55,7 +75,13 @@ export function CapturesView({ review, images, picture, labels, open, onOpen }: 
             </button>
           ))}
         </div>
+        <ProposeButton board={proposals} own={live.hello?.model.name} scope={scope} />
       </div>
+      <ProposalStatus
+        board={proposals}
+        mayChange={scope !== undefined && scope !== "read"}
+        onEnd={() => void Promise.all([review.load(), proposals.load()])}
+      />
       {state.problem && (
         <p class="problem" role="alert">
           {state.problem}
