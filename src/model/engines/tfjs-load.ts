@@ -30,9 +30,10 @@ export function isTensorFlowInstalled(cacheDir: string = defaultCacheDir()): boo
 
 /** The one that `npm run tfjs:build` built, or else the package as npm installed it. Fails with ENGINE_MISSING. */
 export function loadTensorFlow(cacheDir: string = defaultCacheDir()): LoadedTensorFlow {
-  // tfjs-node 4.22 calls what Node.js 23 has no more.
-  const legacy = util as { isNullOrUndefined?: (value: unknown) => boolean };
-  legacy.isNullOrUndefined ??= (value) => value === undefined || value === null;
+  // tfjs-node 4.22 calls what Node.js 22 and 24 warn about on stderr, and what Node.js 23 has no more.
+  const legacy = util as { isNullOrUndefined?: (value: unknown) => boolean; isArray?: (value: unknown) => boolean };
+  legacy.isNullOrUndefined = (value) => value === undefined || value === null;
+  legacy.isArray = (value) => Array.isArray(value);
   const built = join(tfjsNodeFolder(cacheDir), "package.json");
   const hint = `Run \`npm run tfjs:build\` in a checkout of multibox, or \`npm install ${PACKAGE}\`; the README says which.`;
   let tf: Tfjs;
