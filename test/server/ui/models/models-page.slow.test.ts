@@ -26,6 +26,15 @@ async function screenshot(page: Page, name: string): Promise<void> {
   }
 }
 
+/** Presses a button of the open dialog, once it may be pressed, and waits until the dialog is gone: nothing under it can be reached before. */
+async function answer(page: Page, name: string): Promise<void> {
+  const dialog = page.getByRole("dialog");
+  const button = dialog.getByRole("button", { name, exact: true });
+  await expect.poll(() => button.isEnabled(), { timeout: 20_000 }).toBe(true);
+  await button.press("Enter");
+  await dialog.waitFor({ state: "detached" });
+}
+
 async function addVersions(versions: ModelStore): Promise<void> {
   const facts: VersionFacts = {
     created: "2026-01-01T12:00:00.000Z",
@@ -80,7 +89,7 @@ describe.skipIf(!chromiumPath)("the view Models (needs Chromium)", () => {
             await page.getByText("2 accepted captures").waitFor();
             await page.getByRole("link", { name: "review 1 more" }).waitFor();
             await page.getByRole("spinbutton", { name: "Epochs", exact: true }).fill("3");
-            await page.getByLabel("The whole network: hours").check();
+            await page.getByLabel("The whole network").check();
             await page.getByRole("spinbutton", { name: "Epochs", exact: true }).press("Enter");
             const first = await work();
             expect(first.work.record).toMatchObject({
@@ -126,25 +135,25 @@ describe.skipIf(!chromiumPath)("the view Models (needs Chromium)", () => {
               .getByText("It is not better than what its training began with: AP 28.0 instead of 34.7")
               .waitFor();
             await screenshot(page, "activate");
-            await dialog.getByRole("button", { name: "Activate all the same" }).press("Enter");
+            await answer(page, "Activate all the same");
             await version(2).getByText("in use").waitFor();
             await page.getByRole("button", { name: "Back to version 0" }).press("Enter");
-            await page.getByRole("button", { name: "Go back" }).press("Enter");
+            await answer(page, "Go back");
             await version(0).getByText("in use").waitFor();
             expect(await version(2).getByRole("button", { name: "Delete" }).isDisabled()).toBe(true);
             await version(1).getByRole("button", { name: "Delete version 1 of red-finder" }).press("Enter");
-            await page.getByRole("button", { name: "Delete", exact: true }).last().press("Enter");
+            await answer(page, "Delete");
             await version(1).waitFor({ state: "detached" });
 
             await page.getByRole("spinbutton", { name: "Epochs", exact: true }).press("Enter");
             await work();
             await card.getByRole("button", { name: "Cancel" }).press("Enter");
-            await page.getByRole("button", { name: "Cancel the training" }).press("Enter");
+            await answer(page, "Cancel the training");
             await card.getByText("cancelled").waitFor();
             const count = await page.locator("[data-training]").count();
             await card.getByRole("button", { name: "Delete the training of red-finder" }).press("Enter");
-            const asked = page.getByRole("dialog", { name: "Delete the training run of red-finder?" });
-            await asked.getByRole("button", { name: "Keep" }).press("Enter");
+            await page.getByRole("dialog", { name: "Delete the training run of red-finder?" }).waitFor();
+            await answer(page, "Keep");
             expect(await page.locator("[data-training]").count()).toBe(count);
             await page.setViewportSize({ width: 390, height: 800 });
             await screenshot(page, "all");
