@@ -22,6 +22,8 @@ const { values: chosen } = parseArgs({
     seeds: { type: "string", default: "1,2,3" },
     /** Settings, each as the command line has them; several with `--run`. */
     run: { type: "string", multiple: true, default: [""] },
+    /** Folder with the data sets `train` and `test` of another camera. */
+    camera: { type: "string" },
     /** Folder of a data set with labels of the default model that the runs must not forget. */
     old: { type: "string" },
   },
@@ -32,8 +34,9 @@ const threads = availableParallelism();
 printMachine();
 const scratch = await mkdtemp(join(tmpdir(), "multibox-fixed-camera-"));
 try {
-  await writeImages();
-  const test = await openDataset({ folder: join(scratch, "test") });
+  if (chosen.camera === undefined) await writeImages();
+  const camera = chosen.camera ?? scratch;
+  const test = await openDataset({ folder: join(camera, "test") });
   const old = chosen.old === undefined ? undefined : await openDataset({ folder: chosen.old });
   const { bundle: parent } = await benchModel();
   const before = await judge(parent, test, { threads });
@@ -42,20 +45,25 @@ try {
     `\n${test.pictures.length} images, ${before.objects} objects. Before: ${row(before, test)}${oldBefore ? `, old labels ${percent(oldBefore.figures["AP"]!)}` : ""}\n`,
   );
   console.log(
-    "| settings | seed | AP | AP50 | found, false | change of AP, 90 % | verdict | its own change | minutes | of two cores | epoch | old labels |",
+    "| settings | seed | AP | AP50 | found, false | change of AP, 90 % | change of AP50, 90 % | verdict | its own change | minutes | of two cores | epoch | old labels |",
   );
-  console.log("|---|---|---|---|---|---|---|---|---|---|---|---|");
+  console.log("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
   for (const settings of chosen.run) {
     for (const seed of chosen.seeds.split(",")) {
-      const { verdict, bestEpoch, cpuSeconds, minutes, bundle } = await train(settings, seed);
+      const { verdict, bestEpoch, cpuSeconds, minutes, bundle } = await train(join(camera, "train"), settings, seed);
       const after = await judge(bundle, test, { threads });
-      const change = changeOfAp(test.pictures, before.found, after.found, test.categories, { seed: 1 });
+      const changeOver = (thresholds?: readonly number[]): string => {
+        const options = { seed: 1, ...(thresholds && { thresholds }) };
+        const { change, low, high } = changeOfAp(test.pictures, before.found, after.found, test.categories, options);
+        return `${signed(change)} (${signed(low)} to ${signed(high)})`;
+      };
       const kept = old && (await judge(bundle, old, { threads }));
       const cells = [
         settings || "defaults",
         seed,
         row(after, test).replaceAll(", ", " | ").replace("/", ", "),
-        `${signed(change.change)} (${signed(change.low)} to ${signed(change.high)})`,
+        changeOver(),
+        changeOver([0.5]),
         verdict.outcome,
         verdict.change ? signed(verdict.change.change) : "",
         minutes.toFixed(1),
@@ -94,10 +102,10 @@ interface Run {
   readonly bundle: Bundle;
 }
 
-async function train(settings: string, seed: string): Promise<Run> {
+async function train(data: string, settings: string, seed: string): Promise<Run> {
   const out = join(scratch, "out");
   const start = performance.now();
-  const args = ["train", "--data", join(scratch, "train"), "--seed", seed, "--out", out, "--force", "--json"];
+  const args = ["train", "--data", data, "--seed", seed, "--out", out, "--force", "--json"];
   const child = spawn(process.execPath, ["dist/cli.js", ...args, ...settings.split(" ").filter(Boolean)], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -82,7 +82,7 @@ export function showTraining(json: boolean): ShownTraining {
         case "checkpoint":
       }
     },
-    end({ facts, bestEpoch, stoppedEarly, evaluation }, folder) {
+    end({ facts, bestEpoch, stoppedEarly, evaluation, history }, folder) {
       close();
       const [before, after] = [facts.parentMetrics["AP"]!, facts.metrics["AP"]!];
       for (const failure of evaluation.failures) console.error(failure);
@@ -95,7 +95,12 @@ export function showTraining(json: boolean): ShownTraining {
         console.log(`${what} ${folder}, with report.html${facts.offered ? "" : ", and is not offered"}.`);
         return;
       }
-      console.log(`AP ${percent(before)} before, ${percent(after)} after epoch ${bestEpoch}, which was the best.`);
+      const best = history.findLast((record) => record.best)!;
+      const which =
+        best.epoch === bestEpoch
+          ? "which was the best"
+          : `the last; the best, epoch ${best.epoch} with ${percent(best.figures["AP"]!)}, is not clearly better`;
+      console.log(`AP ${percent(before)} before, ${percent(after)} after epoch ${bestEpoch}, ${which}.`);
       console.log(`The new model is ${facts.verdict.outcome}. ${facts.verdict.reason}`);
       console.log(`The model is in ${folder}, with report.html; for example: multibox serve --model ${folder}`);
     },

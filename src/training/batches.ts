@@ -35,7 +35,7 @@ export interface BatchOptions {
   readonly pool: PicturePool;
   /** Where the engine is given features and not pictures. */
   readonly features?: { readonly cache: FeatureCache; readonly sizes: ReadonlyMap<string, number> } | undefined;
-  readonly settings: TrainSettings & { readonly variants: number };
+  readonly settings: TrainSettings & { readonly variants: number; readonly leastPatch: number };
 }
 
 export class Batches {

@@ -7,18 +7,19 @@ import type { StartingPoint } from "./starting-point.ts";
 const LEAST_AP = 0.1;
 
 /**
- * How far a training goes where nobody says so, by the figures of its start. Classes that it knows already, learnt on a frozen base from a few
- * hundred pictures, are better half way than at the end (bench/README.md; as Wortsman and others found of whole networks, "Robust fine-tuning
- * of zero-shot models", 2022). What has labels that are new to it, or knows nothing yet, must go all the way, and boxes may.
+ * How far a training goes where nobody says so, by the figures of its start. Classes that it knows already are better half way than at the
+ * end: on a frozen base (bench/README.md), and with the whole network, which forgets much less of its other labels on the way
+ * (docs/explanation/fixed-camera.md; Wortsman and others, "Robust fine-tuning of zero-shot models", 2022). What has labels that are new to it, or knows
+ * nothing yet, must go all the way, and boxes may. Version 0.1.0 went all the way with a whole network (`isFormer`).
  */
 export function usualBlend(
   { plan, added }: Pick<StartingPoint, "plan" | "added">,
   figures: Figures | undefined,
+  isFormer = false,
 ): number {
   const learns = (layer: RegExp): boolean => plan.trained.some((name) => layer.test(name));
-  return !learns(/^base\./) && learns(/\.logits\./) && added.length === 0 && (figures?.["AP"] ?? 0) >= LEAST_AP
-    ? 0.5
-    : 1;
+  if (isFormer && learns(/^base\./)) return 1;
+  return learns(/\.logits\./) && added.length === 0 && (figures?.["AP"] ?? 0) >= LEAST_AP ? 0.5 : 1;
 }
 
 /** Each of `learnt` on the straight line from its start: 0 is the start, 1 what was learnt, which then is returned as it is. */

@@ -142,8 +142,9 @@ export function requireSame(path: string, had: TrainIdentity, now: TrainIdentity
   for (const name of new Set([...Object.keys(had.settings), ...Object.keys(now.settings)])) {
     if (name === "unlabelled" && isOld) continue;
     if (name === "nearIdentical" && former !== undefined) continue;
-    // Measured once, when the run began.
+    // Chosen when the run began.
     if (name === "epochs" && had.settings["minutes"] !== undefined) continue;
+    if (name === "leastPatch" && now.settings[name] === undefined) continue;
     if (name === "splitBy" && former !== undefined && now.settings[name] === "auto") continue;
     const [before, asked] = [text(had.settings[name]), text(now.settings[name])];
     if (before !== asked) throw mismatch(`is of a training with ${name} ${before}, and ${asked} is asked for`);

@@ -26,7 +26,7 @@ export interface SupplyOptions {
   readonly unlabelled?: Uint8Array | undefined;
   readonly pool: PicturePool;
   /** `threads` is a number of threads, and not 0. */
-  readonly settings: TrainSettings;
+  readonly settings: TrainSettings & { readonly leastPatch: number };
   readonly folder: string;
   readonly cacheDir?: string | undefined;
 }

@@ -17,7 +17,7 @@ export interface BudgetOptions {
   readonly now?: () => number;
 }
 
-/** More make a model of a few dozen images no better (docs/explanation/fixed-camera.md). */
+/** However long it may take: of a few dozen images more epochs only learn these by heart. */
 export const MOST_EPOCHS = 200;
 const TRIED_STEPS = 6;
 

@@ -60,8 +60,10 @@ export const TrainSettings = z.strictObject({
     .number()
     .min(0.1)
     .max(1)
-    .default(0.3)
-    .describe("Least side of the patches of augmented pictures, in shares of the picture's; 0.1 in the paper."),
+    .optional()
+    .describe(
+      "Least side of the patches of augmented pictures, in shares of the picture's; 0.1 in the paper. If absent, 0.85 for frames that are split by time, since a fixed camera shows objects in one size, and 0.3 for others.",
+    ),
   labels: z
     .union([z.enum(["data", "all"]), z.array(z.string().trim().min(1)).min(1)])
     .default("all")
@@ -88,7 +90,7 @@ export const TrainSettings = z.strictObject({
   blend: share
     .optional()
     .describe(
-      "How far the model goes from its start to what was learnt. If absent, 0.5 where classes that it knows are learnt on a frozen base, and 1 otherwise.",
+      "How far the model goes from its start to what was learnt. If absent, 0.5 where all labels that are learned are known to it, and 1 otherwise.",
     ),
   patience: z.int().min(0).default(0).describe("Epochs without a better figure after which it stops; 0 for never."),
   seed: z

@@ -24,7 +24,9 @@ import { likenesses } from "./likeness.ts";
 import { newLabelWarnings } from "./new-labels.ts";
 import { mergedCategories } from "./relabel.ts";
 import { startingPoint } from "./starting-point.ts";
+import { usualLeastPatch } from "./augment/patches.ts";
 import { openSupply } from "./supply.ts";
+import { type Taken, takenEpoch } from "./taken-epoch.ts";
 import { epochsWithin } from "./time-budget.ts";
 import type { EpochRecord, TrainProgress } from "./train-events.ts";
 import { type TrainSettings, Unlabelled } from "./train-settings.ts";
@@ -53,11 +55,11 @@ export interface TrainOptions {
 /** What a training has made: the last that it tells. */
 export interface TrainResult {
   readonly type: "done";
-  /** With the weights of the best epoch. Its name and version are those of the parent. */
+  /** With the weights of the epoch that was taken. Its name and version are those of the parent. */
   readonly bundle: Bundle;
   /** What a version of a model says of itself. */
   readonly facts: TrainFacts;
-  /** 0 where nothing was better than what it began with. */
+  /** Of the epoch that was taken: the best, or the last where that is not clearly worse. 0 where no epoch was better than the start. */
   readonly bestEpoch: number;
   readonly history: readonly EpochRecord[];
   /** Whether it ended early, because it became no better. */
@@ -79,6 +81,9 @@ export interface TrainFacts {
   readonly data: { readonly hash: string; readonly pictures: number };
   readonly settings: Record<string, unknown>;
 }
+
+/** Settings of a checkpoint that a run may have chosen itself. */
+const Chosen = z.object({ epochs: z.int().optional(), leastPatch: z.number().optional() });
 
 /**
  * Trains, and tells what happens. The same data, parent, settings and number of threads give the same weights to the bit, however often the
@@ -126,33 +131,37 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
           like.has(category.name) ? [[like.get(category.name)!, category] as const] : [],
         ),
       ]);
+    // What a run chose when it began is what it goes on with.
+    const chosen = checkpoint && Chosen.safeParse(checkpoint.identity.settings).data;
+    const leastPatch = chosen?.leastPatch ?? asked.leastPatch ?? usualLeastPatch(data.split);
     const supply = await openSupply({
       data,
       start,
       unlabelled,
       pool,
-      settings: asked,
+      settings: { ...asked, leastPatch },
       folder,
       cacheDir: options.cacheDir,
     });
     try {
       let parentEvaluation: Evaluation | undefined;
-      // What was measured once is what a resumed run goes by.
-      let epochs = checkpoint ? z.int().parse(checkpoint.identity.settings["epochs"]) : asked.epochs;
+      let epochs = chosen?.epochs ?? asked.epochs;
       if (asked.minutes !== undefined && !checkpoint) {
         const before = performance.now();
         parentEvaluation = await judgedParent();
         const validationMs = performance.now() - before;
-        // The start is judged before the first epoch, too, and the best epoch at the end once more.
+        // The start is judged before the first epoch, too, and the epoch that is taken at the end once more.
         const leftMs = asked.minutes * 60_000 - (performance.now() - begun) - 2 * validationMs;
         epochs = await epochsWithin({ ...supply, leftMs, validationMs, signal });
       }
-      const settings = { ...asked, epochs };
+      const settings = { ...asked, leastPatch, epochs };
       const identity = checkpoint?.identity ?? { ...whole, settings };
-      const trainee = new Trainee({ start, engine: supply.engine, settings, steps: supply.batches.steps, checkpoint });
+      const { engine, batches } = supply;
+      const isFormer = former !== undefined;
+      const trainee = new Trainee({ start, engine, settings, steps: batches.steps, checkpoint, isFormer });
       yield {
         type: "start",
-        engine: supply.engine.description,
+        engine: engine.description,
         training: data.training.pictures.length,
         validation: data.validation.pictures.length,
         split: data.split,
@@ -161,28 +170,28 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
         unlabelled: labelsAt(start, absent),
         like: Object.fromEntries(like),
         epochs,
-        steps: supply.batches.steps,
+        steps: batches.steps,
         resumed: trainee.done,
         dataHash: data.hash,
         warnings: [...data.warnings, ...newLabelWarnings(start, data.training)],
       };
       const save = async (): Promise<void> => await writeCheckpoint(path, identity, trainee.checkpoint());
+      let taken: Taken;
       try {
         parentEvaluation ??= await judgedParent();
         yield { type: "parent", figures: { ...parentEvaluation.figures } };
         const { checkpointSeconds } = options;
-        yield* learn({ trainee, batches: supply.batches, settings, judged, save, checkpointSeconds, signal });
+        yield* learn({ trainee, batches, settings, judged, save, checkpointSeconds, signal });
+        taken = await takenEpoch({ trainee, judged, validation: data.validation, seed: settings.seed });
       } catch (error) {
         if (!signal?.aborted || !isInterruption(error)) throw error;
         await save();
         yield { type: "checkpoint", step: trainee.done };
-        throw interruptedAt(trainee.done, epochs * supply.batches.steps);
+        throw interruptedAt(trainee.done, epochs * batches.steps);
       }
 
-      const bundle = trainee.best();
-      const evaluation = await judged(bundle);
       const { history } = trainee.state;
-      const bestEpoch = history.findLast(({ best }) => best)!.epoch;
+      const { epoch: bestEpoch, bundle, evaluation } = taken;
       const verdict = verdictOf({
         images: data.validation.pictures,
         categories,

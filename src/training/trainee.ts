@@ -22,6 +22,8 @@ export interface TraineeOptions {
   readonly steps: number;
   /** Where an interrupted training goes on. */
   readonly checkpoint?: Checkpoint | undefined;
+  /** Whether version 0.1.0 began it. */
+  readonly isFormer?: boolean | undefined;
 }
 
 export class Trainee {
@@ -49,8 +51,8 @@ export class Trainee {
 
   /** How far the model goes from its start to what was learnt. */
   get blend(): number {
-    const { settings, start } = this.#options;
-    return settings.blend ?? usualBlend(start, this.state.history[0]?.figures);
+    const { settings, start, isFormer } = this.#options;
+    return settings.blend ?? usualBlend(start, this.state.history[0]?.figures, isFormer);
   }
 
   /** Whether as many epochs as it has patience for were no better than one before. */

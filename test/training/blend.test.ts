@@ -22,14 +22,19 @@ test("weights that learnt lie on the line from their start; frozen ones are not 
   expect(blended(start, learnt, 1)).toBe(learnt);
 });
 
-test("half way where classes learn on a frozen base, all of them known, and the start finds something", () => {
+test("half way where classes learn, all of them known, and the start finds something", () => {
   const { graph } = tinySsd(SHAPES, 1);
-  const blendOf = (freeze: string, added: readonly string[], AP?: number): number =>
-    usualBlend({ plan: planTraining(graph, parseFreeze(graph, freeze)), added }, AP === undefined ? undefined : { AP });
+  const blendOf = (freeze: string, added: readonly string[], AP?: number, isFormer?: boolean): number => {
+    const plan = planTraining(graph, parseFreeze(graph, freeze));
+    return usualBlend({ plan, added }, AP === undefined ? undefined : { AP }, isFormer);
+  };
   expect(blendOf("base", [], 0.5)).toBe(0.5);
   expect(blendOf("base,extra0", [], 0.5)).toBe(0.5);
   expect(blendOf("base,extra*,head*.logits", [], 0.5)).toBe(1);
-  expect(blendOf("none", [], 0.5)).toBe(1);
+  expect(blendOf("none", [], 0.5)).toBe(0.5);
+  // A run that version 0.1.0 began goes on as it did.
+  expect(blendOf("none", [], 0.5, true)).toBe(1);
+  expect(blendOf("base", [], 0.5, true)).toBe(0.5);
   expect(blendOf("base", ["hexagon"], 0.5)).toBe(1);
   expect(blendOf("base", [], 0.02)).toBe(1);
   expect(blendOf("base", [])).toBe(1);

@@ -119,7 +119,12 @@ export const trainingFacts = {
     "Of what it begins with, on the validation pictures: `AP`, `AP50` and so on.",
   ),
   metrics: Figures.optional().describe("Of the best epoch so far, and of the model once it is done."),
-  bestEpoch: z.int().optional().describe("0 where nothing was better than what it began with."),
+  bestEpoch: z
+    .int()
+    .optional()
+    .describe(
+      "So far the best epoch; once it is done the one that the model is of: the last where that is not clearly worse than the best. 0 where no epoch was better than the start.",
+    ),
   stoppedEarly: z.boolean().optional().describe("It became no better."),
   version: z.int().optional().describe("Of the model that was made."),
   offered: z

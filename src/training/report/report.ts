@@ -60,7 +60,7 @@ export async function drawReport(title: string, result: TrainResult): Promise<st
 <h1>${escapeMarkup(title)}</h1>
 <p>Trained ${escapeMarkup(facts.created.slice(0, 16).replace("T", " "))} UTC from ${escapeMarkup(facts.parent)} on
 ${countOf(data.training.pictures.length, "image")}; validated on ${data.validation.pictures.length} others with ${countOf(evaluation.objects, "object")}.
-${splitSentence(data.split)} The best was epoch ${bestEpoch}.${stoppedEarly ? " Training stopped early, because it became no better." : ""}
+${splitSentence(data.split)} The model is of epoch ${bestEpoch}.${stoppedEarly ? " Training stopped early, because it became no better." : ""}
 <strong>The new model is ${facts.verdict.outcome}.</strong> ${escapeMarkup(facts.verdict.reason)}</p>
 <div class="charts">${charts.join("\n")}</div>
 <h2>Figures</h2>

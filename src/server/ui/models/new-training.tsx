@@ -59,8 +59,18 @@ export function NewTraining({ models, counts, own = "", onStart }: NewTrainingPr
         <Field name="Epochs">
           {(id) => <input id={id} name="epochs" type="number" min="1" max="1000" step="1" placeholder="20" />}
         </Field>
-        <Field name="Or about so long, in minutes">
-          {(id) => <input id={id} name="minutes" type="number" min="1" max="10080" step="any" placeholder="any" />}
+        <Field name="Minutes, instead of epochs">
+          {(id) => (
+            <input
+              id={id}
+              name="minutes"
+              type="number"
+              min="1"
+              max="10080"
+              step="any"
+              placeholder="as many as it takes"
+            />
+          )}
         </Field>
       </div>
       <div class="training-choices">
@@ -109,8 +119,8 @@ export function NewTraining({ models, counts, own = "", onStart }: NewTrainingPr
 }
 
 const LEARNS = [
-  ["base", "Heads and extra layers: minutes"],
-  ["none", "The whole network: hours"],
+  ["base", "Heads and extra layers: fast, other labels keep their AP"],
+  ["none", "The whole network: gains more, takes longer, other labels lose AP"],
 ] as const;
 const LABELS = [
   ["all", "All that it has now, and new ones of the captures"],

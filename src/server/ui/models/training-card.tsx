@@ -22,12 +22,13 @@ interface TrainingCardProps {
 
 export function TrainingCard(props: TrainingCardProps): JSX.Element {
   const { training, epochs, onEpochs } = props;
-  const { id, name, from, state, created, ended, metrics, parentMetrics, bestEpoch, error, warnings } = training;
+  const { id, name, from, state, created, ended, metrics, parentMetrics, bestEpoch, error, warnings, verdict } =
+    training;
   const line = lineOf(training);
   const best =
     metrics &&
     bestEpoch !== undefined &&
-    `AP ${figureOf("AP", metrics, parentMetrics)} in epoch ${bestEpoch}, the best`;
+    `AP ${figureOf("AP", metrics, parentMetrics)} in epoch ${bestEpoch}${isOver(training) ? "" : ", the best so far"}`;
   return (
     <li class="training" data-training={id} aria-label={`Training of ${name}`}>
       <div class="training-head">
@@ -56,6 +57,7 @@ export function TrainingCard(props: TrainingCardProps): JSX.Element {
           .filter((part) => part)
           .join(" · ")}
       </p>
+      {verdict && <p class="help">{verdict.reason}</p>}
       {warnings && (
         <details>
           <summary>{countOf(warnings.length, "warning")} about the data</summary>
