@@ -62,7 +62,7 @@ export const TrainSettings = z.strictObject({
     .max(1)
     .optional()
     .describe(
-      "Least side of the patches of augmented pictures, in shares of the picture's; 0.1 in the paper. If absent, 0.85 for frames that are split by time, since a fixed camera shows objects in one size, and 0.3 for others.",
+      "Least size of the patches of augmented images: the geometric mean of width and height, as shares of the image's; 0.1 in the paper. If absent, 0.85 for frames that are split by time, since a fixed camera shows objects in one size, and 0.3 for others.",
     ),
   labels: z
     .union([z.enum(["data", "all"]), z.array(z.string().trim().min(1)).min(1)])
