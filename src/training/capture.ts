@@ -30,7 +30,10 @@ export const Capture = z.strictObject({
   proposed: z
     .array(z.strictObject({ bbox: BoxTuple, score: z.number(), label: z.string() }))
     .describe("What the model found."),
-  objects: z.array(CapturedObject).describe("What is there: the proposals until somebody corrects them."),
+  // A model's labels are what they are; only what people send is held to less.
+  objects: z
+    .array(CapturedObject.extend({ label: LabelText }))
+    .describe("What is there: the proposals until somebody corrects them."),
   status: ReviewStatus,
 });
 export type Capture = z.infer<typeof Capture>;

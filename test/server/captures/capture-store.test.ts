@@ -45,6 +45,15 @@ async function open(bounds: object = {}, retention?: Retention): Promise<Capture
 }
 
 describe("CaptureStore", () => {
+  it("has after a restart objects as a model labels them, also longer than a person may, or with a space at the end", async () => {
+    const bbox = [1, 2, 3, 4] as [number, number, number, number];
+    const objects = ["tench, ".repeat(20), "person ", ""].map((label) => ({ bbox, label }));
+    const proposed = objects.map((object) => ({ ...object, score: 0.5 }));
+    await (await open()).add(capture(1, { proposed, objects }), JPEG);
+    expect((await open()).list()).toEqual([capture(1, { proposed, objects })]);
+    expect(warnings).toEqual([]);
+  });
+
   it("has after a restart what was kept and changed", async () => {
     const store = await open();
     await store.add(capture(1), JPEG);
