@@ -77,6 +77,7 @@ export class Proposals {
   /** The last one. */
   #run: Run | undefined;
   #ended: Promise<void> = Promise.resolve();
+  #isClosed = false;
 
   constructor(options: ProposalsOptions) {
     this.#options = options;
@@ -115,6 +116,8 @@ export class Proposals {
       tallies,
       state: "running",
     };
+    // The server may have begun to end while the folder was looked at.
+    if (this.#isClosed) run.abort.abort();
     this.#run = run;
     this.#ended = this.#work(run);
   }
@@ -155,8 +158,9 @@ export class Proposals {
     await this.#ended;
   }
 
-  /** Ends what runs. It is not resumed by the next server. */
+  /** Ends what runs; what is started later ends at once. It is not resumed by the next server. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.cancel();
   }
 
@@ -201,10 +205,10 @@ export class Proposals {
       });
     };
     try {
-      await this.#options.run(run.look, signal, onEvent);
+      if (!signal.aborted) await this.#options.run(run.look, signal, onEvent);
       await applied;
       if (failure) throw failure.error;
-      if (!signal.aborted) this.#settle(run);
+      if (!signal.aborted) await this.#settle(run);
       run.state = signal.aborted ? "cancelled" : "done";
     } catch (error) {
       await applied;
@@ -217,11 +221,12 @@ export class Proposals {
     logger.info({ model: run.modelName, state: run.state, code: run.error?.code }, `proposals are ${run.state}`);
   }
 
-  /** Fails as `applyProposals` does. A capture that was made or reviewed before the run started is none of its own. */
+  /** Fails as `applyProposals` does, or with FOLDER_UNAVAILABLE where that is why an image cannot be read. A capture that was made or reviewed before the run started is none of its own. */
   async #take(run: Run, event: ProposalEvent): Promise<void> {
     const stream = run.pending.get(event.id);
     if (stream === undefined) return;
     const tally = run.tallies.get(stream)!;
+    if (event.event === "unreadable") await this.#options.store.place.require();
     const before = event.event === "proposed" ? await applyProposals(this.#options.store, event) : undefined;
     if (event.event === "proposed" && before !== undefined) {
       tally.captures += 1;
@@ -233,8 +238,9 @@ export class Proposals {
     run.pending.delete(event.id);
   }
 
-  /** What the child process did not find was deleted meanwhile, or its file is damaged. */
-  #settle(run: Run): void {
+  /** What the child process did not find was deleted meanwhile, or its file is damaged. Fails with FOLDER_UNAVAILABLE. */
+  async #settle(run: Run): Promise<void> {
+    if (run.pending.size > 0) await this.#options.store.place.require();
     for (const [id, stream] of run.pending) {
       const tally = run.tallies.get(stream)!;
       if (this.#options.store.has(id)) fail(tally, `${id}: its file in the folder captures/ cannot be read.`);

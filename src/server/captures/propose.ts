@@ -117,7 +117,17 @@ export async function propose(
 }
 
 /** Of one capture, while others may be well. */
-const UNREADABLE: ReadonlySet<string> = new Set(["PICTURE_UNREADABLE", "PICTURE_TOO_LARGE", "ENOENT", "EACCES", "EIO"]);
+const UNREADABLE: ReadonlySet<string> = new Set([
+  "PICTURE_UNREADABLE",
+  "PICTURE_TOO_LARGE",
+  "ENOENT",
+  "EACCES",
+  "EPERM",
+  "EIO",
+  "EISDIR",
+  "ELOOP",
+  "ESTALE",
+]);
 /** Somebody has reviewed or deleted it meanwhile. */
 const GONE: ReadonlySet<string> = new Set(["CAPTURE_CHANGED", "CAPTURE_UNKNOWN"]);
 

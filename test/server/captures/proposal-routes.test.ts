@@ -199,6 +199,40 @@ test("a run that cannot write ends with the reason; so does one whose child proc
   });
 });
 
+test("images that cannot be read because their folder is gone end the run with that reason, not each with its own", async () => {
+  const { runs, runProposals } = scripted();
+  await withApp({ runProposals }, async ({ ask, captures }) => {
+    await keep({ captures }, "a");
+    const endings: ((run: Started) => void)[] = [
+      ({ tell }) => tell({ event: "unreadable", id: "a", message: "a: ENOENT" }),
+      ({ end }) => end(),
+    ];
+    for (const [i, ending] of endings.entries()) {
+      await post(ask);
+      renameSync(captures.folder, `${captures.folder}-away`);
+      try {
+        ending(runs[i]!);
+        await expect
+          .poll(async () => stateOf(ask))
+          .toMatchObject({ state: "failed", failed: 0, error: { code: "FOLDER_UNAVAILABLE" } });
+      } finally {
+        renameSync(`${captures.folder}-away`, captures.folder);
+      }
+    }
+  });
+});
+
+test("a request that is being answered while the server ends starts no child process", async () => {
+  const { runs, runProposals } = scripted();
+  await withApp({ runProposals }, async ({ ask, proposals, ...setup }) => {
+    await keep(setup, "a");
+    await proposals.close();
+    expect((await post(ask)).status).toBe(202);
+    await expect.poll(async () => stateOf(ask)).toMatchObject({ state: "cancelled", done: 0 });
+    expect(runs).toEqual([]);
+  });
+});
+
 test("a caller who sees some streams gets proposals for these, and the numbers of these", async () => {
   const { runs, runProposals } = scripted();
   const store = memoryStore();

@@ -1,5 +1,5 @@
 // New proposals for captures: what is replaced, what a person's work is left alone, and what happens to files that cannot be read.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -89,13 +89,16 @@ test("what is reviewed while the detector looks is not overwritten", async () =>
 });
 
 test("images that are gone or broken are named, and the others go on; a stop keeps what is done", async () => {
-  for (const id of ["broken", "gone", "well", "well2"]) await keep(id);
+  for (const id of ["broken", "folder", "gone", "well", "well2"]) await keep(id);
   await writeFile(captureFiles(folder, "broken").picture, "no image");
   await rm(captureFiles(folder, "gone").picture);
+  await rm(captureFiles(folder, "folder").picture);
+  await mkdir(captureFiles(folder, "folder").picture);
   const stop = new AbortController();
   const detector = detectorOf([CAR], () => stop.abort());
   const done = await propose(store, store.list(), { detector, grid: GRID, signal: stop.signal });
   expect(done).toMatchObject({ captures: 1, isStopped: true });
-  expect(done.failures).toEqual([expect.stringMatching(/^broken: /), expect.stringMatching(/^gone: .*ENOENT/)]);
+  const sentences = [/^broken: /, /^folder: .*EISDIR/, /^gone: .*ENOENT/];
+  expect(done.failures).toEqual(sentences.map((text): unknown => expect.stringMatching(text)));
   expect([store.get("well").model.name, store.get("well2").model.name]).toEqual(["better", "m"]);
 });
