@@ -40,7 +40,10 @@ export function trainingRunner(options: TrainingRunnerOptions): TrainingRunner {
     const isDone = existsSync(join(out, "version.json")) && !existsSync(workFolder(out));
     const facts = isDone ? {} : await trained(work, out, options);
     const { version, metrics, parentMetrics, offered, verdict } = await keepModel(out, record, options.models);
-    return { ...facts, version, metrics, parentMetrics, offered, ...(verdict && { verdict }) };
+    // What was told last is the best epoch, and the model may be of another one.
+    const kept = isDone ? record.history.findLast(({ figures }) => figures["AP"] === metrics["AP"]) : undefined;
+    const taken = kept && { bestEpoch: kept.epoch };
+    return { ...facts, ...taken, version, metrics, parentMetrics, offered, ...(verdict && { verdict }) };
   };
 }
 

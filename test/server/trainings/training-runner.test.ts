@@ -161,6 +161,11 @@ test("what was done when the server was killed is kept once, and not trained aga
   // Killed between the version and the note of it.
   expect((await run(never)).outcome).toMatchObject({ version: 1 });
   expect(models.versions("yard")).toHaveLength(1);
+  // The last event was of the best epoch; the model is of the last one.
+  const history = [0.4, 0.6, 0.5].map((AP, epoch) => {
+    return { epoch, boxLoss: 1, classLoss: 1, lr: 0.1, seconds: 1, figures: { AP }, best: epoch < 2 };
+  });
+  expect((await run(never, { history, bestEpoch: 1 })).outcome).toMatchObject({ version: 1, bestEpoch: 2 });
 });
 
 test("a failure is the child's own sentence without the server's folders, or says how it died", async () => {
