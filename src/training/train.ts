@@ -182,7 +182,9 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainProgres
         yield { type: "parent", figures: { ...parentEvaluation.figures } };
         const { checkpointSeconds } = options;
         yield* learn({ trainee, batches, settings, judged, save, checkpointSeconds, signal });
-        taken = await takenEpoch({ trainee, judged, validation: data.validation, seed: settings.seed });
+        const { seed, schedule } = settings;
+        const isComplete = schedule !== "constant" && trainee.state.epoch === epochs;
+        taken = await takenEpoch({ trainee, judged, validation: data.validation, seed, isComplete });
       } catch (error) {
         if (!signal?.aborted || !isInterruption(error)) throw error;
         await save();

@@ -18,7 +18,7 @@ const finds = (from: number, to: number): Found[] =>
   pictures.slice(from, to).map(({ id }) => found({ pictureId: id, categoryId: 1, bbox, score: 0.9 }));
 
 /** Of a run whose best epoch is `best` of 5. */
-function taken(best: number, bestFinds: Found[], lastFinds: Found[]): ReturnType<typeof takenEpoch> {
+function taken(best: number, bestFinds: Found[], lastFinds: Found[], isComplete = true): ReturnType<typeof takenEpoch> {
   const [bestBundle, lastBundle] = [{ name: "best" }, { name: "last" }] as unknown as [Bundle, Bundle];
   const history = Array.from({ length: 6 }, (_, epoch) => ({ epoch, best: epoch === best }));
   return takenEpoch({
@@ -27,6 +27,7 @@ function taken(best: number, bestFinds: Found[], lastFinds: Found[]): ReturnType
     judged: (bundle) =>
       Promise.resolve({ found: bundle === bestBundle ? bestFinds : lastFinds } as unknown as Evaluation),
     seed: 1,
+    isComplete,
   });
 }
 
@@ -41,4 +42,8 @@ test("the last where the best is better by chance alone, and the best where it i
 test("the start where no epoch was better, whatever the last one is", async () => {
   expect((await taken(0, finds(0, 15), finds(0, 15))).epoch).toBe(0);
   expect((await taken(5, finds(0, 15), finds(0, 1))).epoch).toBe(5);
+});
+
+test("the best of a run that ended early, or whose learning rate never fell", async () => {
+  expect((await taken(2, finds(0, 15), finds(0, 14), false)).epoch).toBe(2);
 });
