@@ -38,9 +38,10 @@ export function acceptUpgrades(server: Server, deps: UpgradeDeps): void {
     // Without a listener a connection that breaks meanwhile would end the process.
     const ignore = (): void => undefined;
     socket.on("error", ignore);
-    deps.turns.whenIdle(socket, () => {
+    deps.turns.whenIdle(request.socket, () => {
       socket.off("error", ignore);
-      if (isWebSocket(request)) void accept(request, socket, head, deps);
+      if (hasBodyApart(request)) void writeResponse(socket, problemResponse(bodyApart()), request.method);
+      else if (isWebSocket(request)) void accept(request, socket, head, deps);
       else answerWithout(server, request, socket, head);
     });
   });
@@ -49,6 +50,20 @@ export function acceptUpgrades(server: Server, deps: UpgradeDeps): void {
 function isWebSocket({ method, url = "/", headers: { upgrade = "" } }: IncomingMessage): boolean {
   const protocols = upgrade.split(",").map((protocol) => protocol.trim().toLowerCase());
   return method === "GET" && url.split("?", 1)[0] === PATH && protocols.includes("websocket");
+}
+
+/**
+ * Node.js 26 reads the body of a request with an Upgrade apart from what comes behind it, so that it cannot be served again, and without reading
+ * it nothing that comes behind it is ever seen.
+ */
+function hasBodyApart({ headers }: IncomingMessage): boolean {
+  const hasBody = headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0;
+  return hasBody && Number.parseInt(process.versions.node, 10) >= 26;
+}
+
+function bodyApart(): MultiboxError {
+  const sentence = "A request with a body cannot ask for an Upgrade where the server runs on Node.js 26.";
+  return new MultiboxError("BAD_REQUEST", sentence, "Send it without the header Upgrade.");
 }
 
 /** Serves the request again without its Upgrade: `socket` and `head` have its body, and the requests behind it. */

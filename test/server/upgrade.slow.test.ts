@@ -5,6 +5,8 @@ import { RawConnection } from "../support/raw-http.ts";
 import { SocketClient } from "../support/socket-client.ts";
 import { withServer } from "../support/test-server.ts";
 
+/** Node.js 26 reads the body of a request with an Upgrade apart from what comes behind it. */
+const readsBodiesApart = Number.parseInt(process.versions.node, 10) >= 26;
 const H2C = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n";
 const WEBSOCKET = "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 const get = (path: string, headers = ""): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`;
@@ -37,23 +39,38 @@ describe("an Upgrade that is not understood", () => {
     });
   });
 
-  test("leaves the body, what stands before, and what comes behind it as they are", async () => {
+  test.skipIf(!readsBodiesApart)("with a body is refused at once, and the connection closed (Node.js 26)", async () => {
     await withConnection(async (connection) => {
-      const body = JSON.stringify({ minScore: 0.75 });
-      const patch = (more: string): string =>
-        `PATCH /v1/streams/cam HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${H2C}${more}\r\n`;
-      const chunked = `Transfer-Encoding: chunked\r\n`;
-      connection.send(get("/v1/streams/cam") + get("/docs") + patch(`Content-Length: ${body.length}\r\n`) + body);
-      connection.send(`${get("/v1/streams/cam")}${patch(chunked)}${body.length.toString(16)}\r\n${body.slice(0, 5)}`);
-      await connection.first(4);
-      connection.send(`${body.slice(5)}\r\n0\r\n\r\n${get("/health/live")}`);
-      const answers = await connection.first(6);
-      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
-      const scores = [0, 2, 3, 4].map((i) => (JSON.parse(answers[i]!.body) as StreamInfo).settings.minScore);
-      expect(scores).toEqual([undefined, 0.75, 0.75, 0.75]);
-      expect(answers[5]!.body).toContain("live");
+      connection.send(`PATCH /v1/streams/cam HTTP/1.1\r\nHost: localhost\r\n${H2C}Content-Length: 2\r\n\r\n{`);
+      const [answer] = await connection.first(1);
+      expect([answer!.status, JSON.parse(answer!.body)]).toEqual([
+        400,
+        expect.objectContaining({ code: "BAD_REQUEST" }),
+      ]);
+      await connection.closed;
     });
   });
+
+  test.skipIf(readsBodiesApart)(
+    "leaves the body, what stands before, and what comes behind it as they are (before Node.js 26)",
+    async () => {
+      await withConnection(async (connection) => {
+        const body = JSON.stringify({ minScore: 0.75 });
+        const patch = (more: string): string =>
+          `PATCH /v1/streams/cam HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${H2C}${more}\r\n`;
+        const chunked = `Transfer-Encoding: chunked\r\n`;
+        connection.send(get("/v1/streams/cam") + get("/docs") + patch(`Content-Length: ${body.length}\r\n`) + body);
+        connection.send(`${get("/v1/streams/cam")}${patch(chunked)}${body.length.toString(16)}\r\n${body.slice(0, 5)}`);
+        await connection.first(4);
+        connection.send(`${body.slice(5)}\r\n0\r\n\r\n${get("/health/live")}`);
+        const answers = await connection.first(6);
+        expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
+        const scores = [0, 2, 3, 4].map((i) => (JSON.parse(answers[i]!.body) as StreamInfo).settings.minScore);
+        expect(scores).toEqual([undefined, 0.75, 0.75, 0.75]);
+        expect(answers[5]!.body).toContain("live");
+      });
+    },
+  );
 
   test("may stand in each of many requests of a connection", async () => {
     const warnings: string[] = [];
