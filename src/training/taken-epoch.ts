@@ -25,8 +25,8 @@ export interface TakenOptions {
 const ONE_STANDARD_ERROR = 0.159;
 
 /**
- * The best epoch, or the last of a complete run where its AP is within one standard error of the best epoch's, by a paired bootstrap over the validation images: of a few dozen
- * images, the best epoch is the best by chance, often an early one that has learned little. The rule is that of Breiman and others,
+ * The best epoch, or the last of a complete run where its AP is within one standard error of the best epoch's, by a paired bootstrap over the
+ * validation images: of a few dozen images, the best epoch is the best by chance, often an early one that has learned little. The rule is that of Breiman and others,
  * "Classification and Regression Trees" (1984), section 3.4.3, which takes the simplest model within one standard error.
  */
 export async function takenEpoch({ trainee, validation, judged, seed, isComplete }: TakenOptions): Promise<Taken> {

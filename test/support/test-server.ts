@@ -54,7 +54,7 @@ export interface TestOptions {
   readonly runJob?: JobRunner;
   /** Likewise of trainings. */
   readonly runTraining?: TrainingRunner;
-  /** Likewise of proposals. */
+  /** The same for proposals. */
   readonly runProposals?: ProposalRunner;
   /** Of the jobs. */
   readonly jobLimits?: Partial<WorkLimits>;

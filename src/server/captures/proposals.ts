@@ -221,7 +221,10 @@ export class Proposals {
     logger.info({ model: run.modelName, state: run.state, code: run.error?.code }, `proposals are ${run.state}`);
   }
 
-  /** Fails as `applyProposals` does, or with FOLDER_UNAVAILABLE where that is why an image cannot be read. A capture that was made or reviewed before the run started is none of its own. */
+  /**
+   * Fails as `applyProposals` does, or with FOLDER_UNAVAILABLE where that is why an image cannot be read. A capture that was made or reviewed
+   * before the run started is skipped.
+   */
   async #take(run: Run, event: ProposalEvent): Promise<void> {
     const stream = run.pending.get(event.id);
     if (stream === undefined) return;

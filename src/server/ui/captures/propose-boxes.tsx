@@ -4,7 +4,7 @@ import type { JSX, TargetedSubmitEvent } from "preact";
 import type { ModelInfo } from "../../models/model-schemas.ts";
 import type { Scope } from "../../access/caller.ts";
 import { Dialog } from "../dialog.tsx";
-import { beginnings } from "../models/training-form.ts";
+import { ModelOptions } from "../models/model-options.tsx";
 import { RequestButton } from "../models/request-button.tsx";
 import { textOf } from "../new-stream.ts";
 import { useRequest } from "../request.ts";
@@ -78,12 +78,7 @@ function ProposeForm({ board, own = "", models, onClose }: ProposeFormProps): JS
         <label class="field" for={`${id}-model`}>
           Model
           <select id={`${id}-model`} name="model">
-            <option value="">In use: {own}</option>
-            {beginnings(models).map((model) => (
-              <option key={model} value={model}>
-                {model}
-              </option>
-            ))}
+            <ModelOptions models={models} own={own} />
           </select>
         </label>
         <label class="field" for={`${id}-regions`}>

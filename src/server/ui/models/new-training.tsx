@@ -7,7 +7,8 @@ import { formatCount } from "../format.ts";
 import { useRequest } from "../request.ts";
 import { routeHash } from "../route.ts";
 import type { ModelBoardState } from "./model-board.ts";
-import { beginnings, requestOf } from "./training-form.ts";
+import { ModelOptions } from "./model-options.tsx";
+import { requestOf } from "./training-form.ts";
 
 interface NewTrainingProps {
   readonly models: readonly ModelInfo[];
@@ -35,12 +36,7 @@ export function NewTraining({ models, counts, own = "", onStart }: NewTrainingPr
         <Field name="Begin with">
           {(id) => (
             <select id={id} name="from">
-              <option value="">In use: {own}</option>
-              {beginnings(models).map((model) => (
-                <option key={model} value={model}>
-                  {model}
-                </option>
-              ))}
+              <ModelOptions models={models} own={own} />
             </select>
           )}
         </Field>
